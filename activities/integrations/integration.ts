@@ -1,0 +1,167 @@
+import type { z } from 'zod';
+import type { Handle, ProviderErrorType } from '../../workflows/contract';
+
+/** What the holder gets: upper-case environment names to values. Secret: it is sealed and never stored. */
+export type Credential = Readonly<Record<string, string>>;
+
+/** Names by which an entity is known to be ours. */
+export interface EntityMark {
+  /** Which installation made it: 8 base-32 characters. */
+  readonly deployment: string;
+  readonly leaseId: string;
+}
+
+export interface PlanContext extends EntityMark {
+  /** Name of the integration in the configuration. */
+  readonly integration: string;
+}
+
+/** What plan answers, written to history before any provider call. */
+export interface EntityPlan {
+  /** The entity's name at the provider, made from the mark alone. */
+  readonly entity: string;
+  /** All that removal needs, even after the dynamic secret has left the configuration. Never a secret. */
+  readonly handle: Handle;
+}
+
+export interface Made {
+  readonly credential: Credential;
+  /** When the provider was seen to honour the credential; null: not known. */
+  readonly usableAt: Date | null;
+  /** Non-secret facts about the entity. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** What cannot be recalled once the credential was used, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** What deprovision can say for certain. */
+export interface Removal {
+  /** `removed`: our own delete was confirmed and a read says absent. `absent`: nothing was found to delete. */
+  readonly result: 'removed' | 'absent';
+}
+
+/**
+ * Guards every provider call that creates or deletes: a stalled attempt that wakes after its successor must do nothing more.
+ */
+export interface Fence {
+  /**
+   * Asks Temporal whether this attempt still owns the lease; rejects if not, and the attempt must then stop.
+   * To be called right before each call that creates, changes or deletes, with the operation's name.
+   */
+  pass(operation: string): Promise<void>;
+  /**
+   * False once more time has gone by since the last `pass` than the attempt was granted. Synchronous: for a check at the
+   * last moment before the request goes on the wire.
+   */
+  holds(): boolean;
+  /** Aborts when the attempt is cancelled or its time is over. For waits and reads; a call that creates is let finish. */
+  readonly signal: AbortSignal;
+}
+
+/** What one attempt has at hand. */
+export interface Attempt extends EntityMark {
+  readonly fence: Fence;
+  /** Instant at which this attempt is over. */
+  readonly deadline: Date;
+}
+
+/**
+ * A configured connection to a provider. Each verb is idempotent and safe to run again after its answer was lost.
+ * Every error thrown is an {@link IntegrationError}.
+ */
+export interface Integration {
+  /**
+   * Makes the entity from the handle, adopting what an earlier attempt of the same lease left, never another's, and
+   * returns a fresh credential: exactly one lives afterwards.
+   * @param expiry backstop for the provider's own expiry or mark; later than the lease's end.
+   */
+  provision(handle: Handle, parameters: unknown, expiry: Date, attempt: Attempt): Promise<Made>;
+  /** Moves the provider-side expiry. */
+  extend(handle: Handle, expiry: Date, attempt: Attempt): Promise<void>;
+  /** Removes the entity and all that hangs on it, however much of it exists. Absence is success. */
+  deprovision(handle: Handle, attempt: Attempt): Promise<Removal>;
+  /** Frees sockets. */
+  close(): void;
+}
+
+/** A kind of provider, in code. One file or folder under integrations/ and one line in registry.ts. */
+export interface IntegrationType<Connection = unknown, Parameters = unknown> {
+  /** Value of `type` in the configuration, e.g. `aws_iam`. */
+  readonly type: string;
+  /** In words, for people, e.g. `AWS IAM user`. */
+  readonly kind: string;
+  /** Shape of an integration's own settings in the configuration. */
+  readonly connection: z.ZodType<Connection>;
+  /** Shape of a dynamic secret's `parameters`. */
+  readonly parameters: z.ZodType<Parameters>;
+  /** How long after a create the provider may still answer "absent". Milliseconds. */
+  readonly consistencyWindowMs: number;
+  /** Pure: from names alone to the entity and its handle. */
+  plan(context: PlanContext, connection: Connection, parameters: Parameters): EntityPlan;
+  /** Opens the connection. Credential references are resolved here or later, never before. */
+  connect(connection: Connection, deps: IntegrationDeps): Integration;
+}
+
+export interface IntegrationDeps {
+  /** Resolves an `env:` or `file:` reference at the moment of use. */
+  readonly resolveReference: (reference: string) => string;
+  /** Waits until another provider call may be made under the integration's rate. */
+  readonly throttle: (signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * A provider's error in our words. Holds an allow-list of facts and nothing else: no provider message, body, stack or
+ * cause, because providers echo credentials in those.
+ */
+export class IntegrationError extends Error {
+  override readonly name = 'IntegrationError';
+
+  constructor(
+    readonly type: ProviderErrorType,
+    readonly facts: ErrorFacts,
+  ) {
+    super(describe(type, facts));
+  }
+}
+
+export interface ErrorFacts {
+  /** The provider's operation, e.g. `CreateUser`. */
+  readonly operation: string;
+  /** The entity concerned. */
+  readonly entity?: string;
+  /** The provider's error code; only letters, digits, `.`, `_` and `-` survive. */
+  readonly code?: string;
+  readonly httpStatus?: number;
+  readonly requestId?: string;
+  /** A sentence of our own, never the provider's. */
+  readonly hint?: string;
+  /** When the provider said to come back. */
+  readonly retryAfterMs?: number;
+}
+
+const WORDS: Record<ProviderErrorType, string> = {
+  InvalidInput: 'was refused as invalid',
+  Refused: 'was not permitted',
+  QuotaExceeded: 'would exceed a quota',
+  Throttled: 'was throttled',
+  Unavailable: 'got no usable answer',
+  NotFound: 'found nothing',
+  AbsenceUnproven: 'found nothing, which does not prove absence yet',
+};
+
+function describe(type: ProviderErrorType, facts: ErrorFacts): string {
+  const parts = [
+    facts.code === undefined ? undefined : `code ${token(facts.code)}`,
+    facts.httpStatus === undefined ? undefined : `HTTP ${String(facts.httpStatus)}`,
+    facts.requestId === undefined ? undefined : `request ${token(facts.requestId)}`,
+  ].filter((part) => part !== undefined);
+  const subject = facts.entity === undefined ? '' : ` for ${facts.entity}`;
+  const bracket = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+  const hint = facts.hint === undefined ? '' : ` ${facts.hint}`;
+  return `${facts.operation}${subject} ${WORDS[type]}${bracket}.${hint}`;
+}
+
+/** Codes and request ids come from outside: only what such a token is made of passes, and not much of it. */
+function token(text: string): string {
+  return text.replace(/[^A-Za-z0-9._-]/g, '').slice(0, 64);
+}

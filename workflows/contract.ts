@@ -1,0 +1,280 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+// Every name and type that crosses a process boundary. Changing what stands here changes what older workers, clients and
+// recorded histories see: add, do not rename.
+
+/** The workflow type of a lease. */
+export const LEASE_WORKFLOW = 'lease';
+
+/** The task queue of all lease workflows. Activity queues are per integration: see {@link provisionQueue}. */
+export const WORKFLOW_QUEUE = 'leasehold';
+
+/** The queue on which an integration's credentials are made. */
+export function provisionQueue(integration: string): string {
+  return `${integration}/provision`;
+}
+
+/** The queue on which an integration's credentials are extended and removed, apart so that a flood of issues delays none. */
+export function deprovisionQueue(integration: string): string {
+  return `${integration}/deprovision`;
+}
+
+/** Temporal's default of 10 s would be what a worker killed inside a local activity costs the caller. */
+export const WORKFLOW_TASK_TIMEOUT_MS = 4_000;
+
+/** How often one lease may be extended. Temporal allows 2,000 updates for each workflow, claims included. */
+export const MAX_EXTENSIONS = 500;
+
+/** TTL a lease gets when neither the request nor the dynamic secret says one. Doppler's default. */
+export const DEFAULT_TTL_MS = 30 * 60_000;
+
+// --- States ----------------------------------------------------------------------------------------------------------
+
+/** How a lease ended. `abandoned`: removal was given up by an operator; the entity may still exist. */
+export type LeaseEnd = 'expired' | 'revoked' | 'failed' | 'abandoned';
+
+export type LeaseState = 'provisioning' | 'active' | 'deprovisioning' | 'stuck' | LeaseEnd;
+
+export const LEASE_ENDS: readonly LeaseEnd[] = ['expired', 'revoked', 'failed', 'abandoned'];
+
+/** Search attributes of a lease workflow. Never a secret: Temporal never encodes them. */
+export const ATTRIBUTES = {
+  state: defineSearchAttributeKey('LeaseState', 'KEYWORD'),
+  project: defineSearchAttributeKey('LeaseProject', 'KEYWORD'),
+  config: defineSearchAttributeKey('LeaseConfig', 'KEYWORD'),
+  dynamicSecret: defineSearchAttributeKey('LeaseDynamicSecret', 'KEYWORD'),
+  integration: defineSearchAttributeKey('LeaseIntegration', 'KEYWORD'),
+  holder: defineSearchAttributeKey('LeaseHolder', 'KEYWORD'),
+  entity: defineSearchAttributeKey('LeaseEntity', 'KEYWORD'),
+  expiresAt: defineSearchAttributeKey('LeaseExpiresAt', 'DATETIME'),
+} as const;
+
+// --- Errors ----------------------------------------------------------------------------------------------------------
+
+/** What a provider or an integration may say went wrong. Closed: every provider error is mapped to one of these. */
+export type ProviderErrorType =
+  'InvalidInput' | 'Refused' | 'QuotaExceeded' | 'Throttled' | 'Unavailable' | 'NotFound' | 'AbsenceUnproven';
+
+/** Why a lease was not planned, issued, handed over or changed. The `type` of every ApplicationFailure Leasehold throws. */
+export type LeaseFailureType =
+  | ProviderErrorType
+  | 'UnknownDynamicSecret'
+  | 'UnknownIntegration'
+  | 'IntegrationRetired'
+  | 'InvalidTtl'
+  | 'AlreadyIssued'
+  | 'IdempotencyMismatch'
+  | 'LeaseEnded'
+  | 'LeaseNotActive'
+  | 'ExtensionLimit'
+  | 'IssueTimeout';
+
+/** A failure as it may be stored and shown: a typed code and a sentence without a secret. */
+export interface LeaseFailure {
+  readonly type: LeaseFailureType;
+  readonly message: string;
+}
+
+// --- Input and messages ----------------------------------------------------------------------------------------------
+
+/** The public key to which the credential is sealed (X25519 or P-256, RFC 7517). */
+export interface RecipientJwk {
+  readonly kty: 'OKP' | 'EC';
+  readonly crv: 'X25519' | 'P-256';
+  readonly x: string;
+  readonly y?: string;
+}
+
+/** A workflow's input. Everything in it is in history: nothing secret. */
+export interface LeaseInput {
+  readonly project: string;
+  readonly config: string;
+  readonly dynamicSecret: string;
+  /** Requested TTL in milliseconds; null: the dynamic secret's default. */
+  readonly ttlMs: number | null;
+  /** `<issuer alias>:<subject>`, at most 200 bytes. */
+  readonly holder: string;
+  readonly recipient: RecipientJwk;
+  /** RFC 7638 thumbprint of `recipient`, so that the claim validator needs no hashing in the workflow. */
+  readonly thumbprint: string;
+}
+
+/** Argument of the `claim` update. Its update id is the thumbprint, so that a repeat is answered by the server. */
+export interface ClaimInput {
+  readonly thumbprint: string;
+  readonly ttlMs: number | null;
+}
+
+/** What `claim` answers: the sealed credential and what may be known about it. */
+export interface Claim {
+  readonly leaseId: string;
+  /** Compact JWE (ECDH-ES, A256GCM) sealed to the recipient, the lease id in its authenticated header. */
+  readonly sealed: string;
+  readonly expiresAt: string;
+  /** When the provider was seen to honour the credential; null: not known. */
+  readonly usableAt: string | null;
+  /** Non-secret facts, e.g. the user's ARN. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** What cannot be recalled, in sentences. */
+  readonly notes: readonly string[];
+}
+
+export interface ExtendInput {
+  /** New TTL in milliseconds, counted from now. Longer or shorter than what is left. */
+  readonly ttlMs: number;
+}
+
+export interface Extension {
+  readonly expiresAt: string;
+}
+
+/** Argument of `revoke` and `abandon`. Signals also come by hand, so every field may be missing or of any type. */
+export interface RevokeInput {
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+/** Answer of the query `lease`. */
+export interface LeaseView {
+  readonly leaseId: string;
+  readonly state: LeaseState;
+  readonly project: string;
+  readonly config: string;
+  readonly dynamicSecret: string;
+  readonly holder: string;
+  readonly integration: string | null;
+  readonly entity: string | null;
+  readonly requestedAt: string;
+  readonly issuedAt: string | null;
+  readonly expiresAt: string | null;
+  /** Whether the sealed credential was handed to a claim. */
+  readonly delivered: boolean;
+  readonly extensions: number;
+  /** Who asked for the end, and why; null while nobody did. */
+  readonly endedBy: string | null;
+  readonly reason: string | null;
+  readonly failure: LeaseFailure | null;
+}
+
+/** A lease workflow's result. */
+export interface LeaseOutcome {
+  readonly leaseId: string;
+  readonly state: LeaseEnd;
+  readonly delivered: boolean;
+  readonly endedAt: string;
+  readonly endedBy: string | null;
+  readonly reason: string | null;
+  readonly failure: LeaseFailure | null;
+}
+
+export const claim = defineUpdate<Claim, [ClaimInput]>('claim');
+export const extend = defineUpdate<Extension, [ExtendInput]>('extend');
+export const revoke = defineSignal<[RevokeInput?]>('revoke');
+export const abandon = defineSignal<[RevokeInput?]>('abandon');
+export const nudge = defineSignal('nudge');
+export const lease = defineQuery<LeaseView>('lease');
+
+// --- Activities ------------------------------------------------------------------------------------------------------
+
+/** JSON: what an integration wrote down before it made anything, and all it needs to remove it. Never a secret. */
+export type Handle = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Bounds of one lease's activities, fixed in history when the lease is planned. All in milliseconds. */
+export interface Timings {
+  /** Schedule-to-close of provision. */
+  readonly issueTimeoutMs: number;
+  /** Start-to-close of one attempt to provision, extend or deprovision. */
+  readonly attemptTimeoutMs: number;
+  /** Silence after which an attempt counts as lost. */
+  readonly heartbeatTimeoutMs: number;
+  /** How long after a create the provider may still answer "absent". */
+  readonly consistencyWindowMs: number;
+  /** How long removal may take before the lease is called stuck. */
+  readonly stuckAfterMs: number;
+}
+
+export interface PlanInput {
+  readonly leaseId: string;
+  readonly project: string;
+  readonly config: string;
+  readonly dynamicSecret: string;
+  readonly ttlMs: number | null;
+}
+
+export interface Plan {
+  readonly integration: string;
+  /** The integration's type in words, e.g. `AWS IAM user`. */
+  readonly kind: string;
+  /** Name of the entity at the provider: `<prefix>-<deployment>-<lease>`. */
+  readonly entity: string;
+  readonly handle: Handle;
+  readonly ttlMs: number;
+  readonly timings: Timings;
+}
+
+export interface ProvisionInput {
+  readonly leaseId: string;
+  readonly project: string;
+  readonly config: string;
+  readonly dynamicSecret: string;
+  readonly integration: string;
+  readonly entity: string;
+  readonly handle: Handle;
+  readonly ttlMs: number;
+  readonly recipient: RecipientJwk;
+}
+
+export interface Provisioned {
+  readonly sealed: string;
+  readonly usableAt: string | null;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly notes: readonly string[];
+}
+
+/** First detail of the ApplicationFailure that ends provision: whether the provider can hold anything of this lease. */
+export interface ProvisionFailureDetail {
+  readonly nothingMade: boolean;
+}
+
+export interface PlanExtensionInput {
+  readonly project: string;
+  readonly config: string;
+  readonly dynamicSecret: string;
+  readonly ttlMs: number;
+  /** Milliseconds since the lease was issued. */
+  readonly ageMs: number;
+}
+
+export interface ExtendActivityInput {
+  readonly leaseId: string;
+  readonly integration: string;
+  readonly entity: string;
+  readonly handle: Handle;
+  readonly expiresAt: string;
+}
+
+export interface DeprovisionInput {
+  readonly leaseId: string;
+  readonly integration: string;
+  readonly entity: string;
+  readonly handle: Handle;
+  /** From this instant on, "absent" alone proves absence. Before it only our own confirmed delete does. */
+  readonly absenceCertainAt: string;
+}
+
+/** Local activities: they read the worker's configuration and ask no provider. */
+export interface PlanningActivities {
+  plan(input: PlanInput): Promise<Plan>;
+  /** Refuses a TTL that the dynamic secret does not allow now. */
+  planExtension(input: PlanExtensionInput): Promise<void>;
+}
+
+export interface ProvisionActivities {
+  provision(input: ProvisionInput): Promise<Provisioned>;
+}
+
+export interface DeprovisionActivities {
+  deprovision(input: DeprovisionInput): Promise<void>;
+  extend(input: ExtendActivityInput): Promise<void>;
+}
