@@ -7,6 +7,9 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 /** The workflow type of a lease. */
 export const LEASE_WORKFLOW = 'lease';
 
+/** What a lease id looks like: 120 bits in lower-case base 32, short enough to stand in names at every provider. */
+export const LEASE_ID_PATTERN = /^[a-z2-7]{24}$/;
+
 /** The task queue of all lease workflows. Activity queues are per integration: see {@link provisionQueue}. */
 export const WORKFLOW_QUEUE = 'leasehold';
 
@@ -25,6 +28,9 @@ export const WORKFLOW_TASK_TIMEOUT_MS = 4_000;
 
 /** How often one lease may be extended. Temporal allows 2,000 updates for each workflow, claims included. */
 export const MAX_EXTENSIONS = 500;
+
+/** Start-to-close of one attempt to deprovision. Generous: a lost worker is noticed by its missing heartbeat. */
+export const DEPROVISION_ATTEMPT_MS = 5 * 60_000;
 
 /** TTL a lease gets when neither the request nor the dynamic secret says one. Doppler's default. */
 export const DEFAULT_TTL_MS = 30 * 60_000;
@@ -154,6 +160,7 @@ export interface LeaseView {
   /** Who asked for the end, and why; null while nobody did. */
   readonly endedBy: string | null;
   readonly reason: string | null;
+  readonly endedAt: string | null;
   readonly failure: LeaseFailure | null;
 }
 
@@ -184,7 +191,7 @@ export type Handle = Readonly<Record<string, string | number | boolean | null>>;
 export interface Timings {
   /** Schedule-to-close of provision. */
   readonly issueTimeoutMs: number;
-  /** Start-to-close of one attempt to provision, extend or deprovision. */
+  /** Start-to-close of one attempt to provision or extend. */
   readonly attemptTimeoutMs: number;
   /** Silence after which an attempt counts as lost. */
   readonly heartbeatTimeoutMs: number;
@@ -196,10 +203,7 @@ export interface Timings {
 
 export interface PlanInput {
   readonly leaseId: string;
-  readonly project: string;
-  readonly config: string;
-  readonly dynamicSecret: string;
-  readonly ttlMs: number | null;
+  readonly input: LeaseInput;
 }
 
 export interface Plan {
@@ -222,6 +226,7 @@ export interface ProvisionInput {
   readonly entity: string;
   readonly handle: Handle;
   readonly ttlMs: number;
+  readonly issueTimeoutMs: number;
   readonly recipient: RecipientJwk;
 }
 
@@ -232,7 +237,10 @@ export interface Provisioned {
   readonly notes: readonly string[];
 }
 
-/** First detail of the ApplicationFailure that ends provision: whether the provider can hold anything of this lease. */
+/**
+ * First detail of the failure that ends provision. `nothingMade`: certain that the provider holds nothing of this lease, so
+ * that removal need not wait until absence can be believed.
+ */
 export interface ProvisionFailureDetail {
   readonly nothingMade: boolean;
 }
@@ -251,6 +259,7 @@ export interface ExtendActivityInput {
   readonly integration: string;
   readonly entity: string;
   readonly handle: Handle;
+  /** New end of the lease; the provider is given a later one. */
   readonly expiresAt: string;
 }
 

@@ -1,0 +1,98 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { LeaseFailureType, ProvisionFailureDetail } from '../workflows/contract';
+import { AttemptStopped } from './fence';
+import { IntegrationError } from './integrations/integration';
+
+/** What an attempt can say about its own failure. */
+export interface FailedAttempt {
+  /** In words, for the sentence of an unforeseen error. */
+  readonly verb: 'plan' | 'provision' | 'extend' | 'deprovision';
+  /** Which attempt it was, from 1. */
+  readonly attempt: number;
+  /** How many mutating calls were begun. */
+  readonly mutations: number;
+}
+
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 5 * 60_000;
+const HOPELESS: ReadonlySet<LeaseFailureType> = new Set(['InvalidInput', 'Refused', 'QuotaExceeded']);
+/** Answers by which a provider says that it did not do what was asked. */
+const DEFINITE: ReadonlySet<LeaseFailureType> = new Set([
+  'InvalidInput',
+  'Refused',
+  'QuotaExceeded',
+  'Throttled',
+  'NotFound',
+]);
+
+/**
+ * Every failure that leaves an activity is made here: from our own words and an allow-list of facts. The original error
+ * is dropped, cause and stack included, because providers and their clients put credentials into both.
+ */
+export function toFailure(error: unknown, failed: FailedAttempt): ApplicationFailure {
+  const detail: ProvisionFailureDetail = { nothingMade: nothingMade(error, failed) };
+  if (error instanceof AttemptStopped) return stopped(error, detail);
+  if (error instanceof ApplicationFailure) return failed.verb === 'deprovision' ? patiently(error, failed) : error;
+  if (!(error instanceof IntegrationError)) return unforeseen(error, failed, detail);
+  const nonRetryable = failed.verb !== 'deprovision' && HOPELESS.has(error.type);
+  return ApplicationFailure.create({
+    type: error.type,
+    message: error.message,
+    nonRetryable,
+    details: [detail],
+    ...(error.type === 'AbsenceUnproven' || nonRetryable ? { category: 'BENIGN' as const } : {}),
+    ...(nonRetryable ? {} : { nextRetryDelay: delayOf(error, failed) }),
+  });
+}
+
+/** A refusal before anything was asked of a provider. */
+export function refuse(type: LeaseFailureType, message: string): ApplicationFailure {
+  const detail: ProvisionFailureDetail = { nothingMade: true };
+  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [detail], category: 'BENIGN' });
+}
+
+/**
+ * Not a CancelledFailure: the SDK reports that as a cancellation even when it is the worker that stops, and drops the
+ * details. To Temporal this is the same: a failed attempt whose activity was cancelled is not retried, any other is.
+ */
+function stopped(error: AttemptStopped, detail: ProvisionFailureDetail): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'Unavailable',
+    message: error.message,
+    details: [detail],
+    nextRetryDelay: 100,
+    category: 'BENIGN',
+  });
+}
+
+/** Removal is never given up, not even for a refusal of our own such as a missing entry in the configuration. */
+function patiently({ type, message }: ApplicationFailure, failed: FailedAttempt): ApplicationFailure {
+  return ApplicationFailure.create({ type: type ?? 'Unavailable', message, nextRetryDelay: backOff(failed) });
+}
+
+function unforeseen(error: unknown, failed: FailedAttempt, detail: ProvisionFailureDetail): ApplicationFailure {
+  const name = error instanceof Error ? error.constructor.name.replace(/[^A-Za-z0-9]/g, '').slice(0, 40) : typeof error;
+  return ApplicationFailure.create({
+    type: 'Unavailable',
+    message: `${failed.verb} failed for a reason that may hold a secret and is therefore not repeated here (${name}).`,
+    details: [detail],
+    nextRetryDelay: backOff(failed),
+  });
+}
+
+function nothingMade(error: unknown, { attempt, mutations }: FailedAttempt): boolean {
+  if (attempt !== 1) return false;
+  if (mutations === 0) return true;
+  return mutations === 1 && error instanceof IntegrationError && DEFINITE.has(error.type);
+}
+
+function delayOf(error: IntegrationError, failed: FailedAttempt): number {
+  const asked = error.facts.retryAfterMs;
+  return asked === undefined ? backOff(failed) : Math.min(Math.max(asked, 100), LONGEST_DELAY_MS);
+}
+
+/** Exponential with jitter, so that a thousand leases whose provider was away do not all come back in the same second. */
+function backOff({ attempt }: FailedAttempt): number {
+  const ceiling = Math.min(FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 20), LONGEST_DELAY_MS);
+  return Math.round(ceiling * (0.5 + Math.random() / 2));
+}

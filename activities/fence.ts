@@ -1,0 +1,90 @@
+import type { Context } from '@temporalio/activity';
+import { isGrpcServiceError } from '@temporalio/client';
+import type { Attempt, EntityMark, Fence } from './integrations/integration';
+import { IntegrationError } from './integrations/integration';
+
+/** The attempt no longer owns the lease: it was cancelled, its time is over, or a successor has taken its place. */
+export class AttemptStopped extends Error {
+  override readonly name = 'AttemptStopped';
+}
+
+/** One attempt of an activity, heartbeating until it is closed. */
+export interface GuardedAttempt {
+  readonly attempt: Attempt;
+  /** How many mutating calls were begun. */
+  mutations(): number;
+  close(): void;
+}
+
+const GRPC_NOT_FOUND = 5;
+const HEARTBEAT_EVERY_MS = 2_000;
+/** What a request may need to get from the last check to the provider. */
+const MARGIN_MS = 1_500;
+
+/** Starts heartbeating and answers what an integration needs in order to be stopped in time. */
+export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt {
+  const { info } = context;
+  const grantMs = (info.heartbeatTimeoutMs ?? info.startToCloseTimeoutMs) - MARGIN_MS;
+  const deadline = new Date(Date.now() + info.startToCloseTimeoutMs);
+  const timeOut = AbortSignal.timeout(info.startToCloseTimeoutMs);
+  const signal = AbortSignal.any([context.cancellationSignal, timeOut]);
+  const heartbeat = setInterval(() => {
+    context.heartbeat();
+  }, HEARTBEAT_EVERY_MS);
+  let mutations = 0;
+  let grantedAt = instant();
+
+  const fence: Fence = {
+    signal,
+    pass: async (operation) => {
+      if (signal.aborted) throw new AttemptStopped(`The attempt was over before ${operation}.`);
+      const asked = instant();
+      await askTemporal(context, operation);
+      grantedAt = asked;
+      mutations += 1;
+    },
+    holds: () => !signal.aborted && since(grantedAt) < grantMs,
+  };
+  return {
+    attempt: { ...mark, fence, deadline },
+    mutations: () => mutations,
+    close: () => {
+      clearInterval(heartbeat);
+    },
+  };
+}
+
+/** A raw heartbeat with the attempt's own token. The SDK's heartbeat is throttled and answers nothing. */
+async function askTemporal(context: Context, operation: string): Promise<void> {
+  try {
+    const answer = await context.client.workflowService.recordActivityTaskHeartbeat({
+      namespace: context.info.activityNamespace,
+      taskToken: context.info.taskToken,
+    });
+    if (answer.cancelRequested || answer.activityReset)
+      throw new AttemptStopped(`The attempt was cancelled before ${operation}.`);
+  } catch (error) {
+    if (error instanceof AttemptStopped) throw error;
+    if (isGrpcServiceError(error) && (error.code as number) === GRPC_NOT_FOUND) {
+      throw new AttemptStopped(`Another attempt has taken over before ${operation}.`);
+    }
+    throw new IntegrationError('Unavailable', {
+      operation,
+      hint: 'Temporal did not confirm that the attempt is still valid.',
+    });
+  }
+}
+
+interface Instant {
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
+function instant(): Instant {
+  return { wall: Date.now(), monotonic: performance.now() };
+}
+
+/** The longer of two clocks: the monotonic one stands still while a machine sleeps, the other one can be set back. */
+function since(earlier: Instant): number {
+  return Math.max(Date.now() - earlier.wall, performance.now() - earlier.monotonic);
+}

@@ -1,0 +1,118 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import type {
+  DeprovisionActivities,
+  DeprovisionInput,
+  ExtendActivityInput,
+  ProvisionActivities,
+  Provisioned,
+  ProvisionInput,
+} from '../workflows/contract';
+import type { Config } from '../config/load';
+import { findDynamicSecret } from '../config/load';
+import { seal } from '../sealing/seal';
+import type { Connections } from './connections';
+import { refuse, toFailure } from './failures';
+import type { FailedAttempt } from './failures';
+import { AttemptStopped, guardAttempt } from './fence';
+import type { Attempt, Made } from './integrations/integration';
+import { IntegrationError } from './integrations/integration';
+
+export interface LeaseDeps {
+  readonly config: Config;
+  readonly connections: Connections;
+  readonly deployment: string;
+}
+
+/** Allowance for the provider's clock. By this much the provider-side expiry comes after the lease's last possible end. */
+const CLOCK_SKEW_MS = 10 * 60_000;
+
+export function createProvisionActivities(deps: LeaseDeps): ProvisionActivities {
+  return {
+    provision: (input) => guarded(deps, 'provision', input.leaseId, (attempt) => provision(deps, input, attempt)),
+  };
+}
+
+export function createDeprovisionActivities(deps: LeaseDeps): DeprovisionActivities {
+  return {
+    deprovision: (input) => guarded(deps, 'deprovision', input.leaseId, (attempt) => deprovision(deps, input, attempt)),
+    extend: (input) => guarded(deps, 'extend', input.leaseId, (attempt) => extend(deps, input, attempt)),
+  };
+}
+
+async function provision(deps: LeaseDeps, input: ProvisionInput, attempt: Attempt): Promise<Provisioned> {
+  const found = findDynamicSecret(deps.config, input.project, input.config, input.dynamicSecret);
+  if (!found.ok) throw refuse('UnknownDynamicSecret', found.message);
+  const integration = deps.connections.open(input.integration);
+  // From the server's clock, and from the last instant at which provision can end: the backstop never beats the lease.
+  const { scheduledTimestampMs } = Context.current().info;
+  const backstop = new Date(scheduledTimestampMs + input.issueTimeoutMs + input.ttlMs + CLOCK_SKEW_MS);
+  const made = await integration.provision(input.handle, found.dynamicSecret.parameters, backstop, attempt);
+  refuseLeak(made, input.entity);
+  const sealed = await seal(made.credential, input.recipient, input.leaseId);
+  return { sealed, usableAt: made.usableAt?.toISOString() ?? null, facts: made.facts, notes: made.notes };
+}
+
+async function extend(deps: LeaseDeps, input: ExtendActivityInput, attempt: Attempt): Promise<void> {
+  const backstop = new Date(Date.parse(input.expiresAt) + CLOCK_SKEW_MS);
+  await deps.connections.open(input.integration).extend(input.handle, backstop, attempt);
+}
+
+async function deprovision(deps: LeaseDeps, input: DeprovisionInput, attempt: Attempt): Promise<void> {
+  const removal = await deps.connections.open(input.integration).deprovision(input.handle, attempt);
+  if (removal.result === 'removed') return;
+  // Both instants are the server's: a worker whose clock is wrong proves nothing too early.
+  const lookedAfter = Context.current().info.currentAttemptScheduledTimestampMs;
+  const missing = Date.parse(input.absenceCertainAt) - lookedAfter;
+  if (missing <= 0) return;
+  throw new IntegrationError('AbsenceUnproven', {
+    operation: 'The look before the end',
+    entity: input.entity,
+    hint: `It is repeated until ${input.absenceCertainAt}, because what was being made may still appear.`,
+    retryAfterMs: Math.min(missing, LOOK_EVERY_MS),
+  });
+}
+
+const LOOK_EVERY_MS = 30_000;
+
+/** Facts and notes are stored in the clear. An integration that puts a credential there is stopped before it is. */
+function refuseLeak(made: Made, entity: string): void {
+  const open = JSON.stringify([made.facts, made.notes]);
+  if (
+    Object.values(made.credential).some(
+      (value) => value.length >= 8 && open.includes(JSON.stringify(value).slice(1, -1)),
+    )
+  ) {
+    throw new IntegrationError('Refused', {
+      operation: 'Sealing',
+      entity,
+      hint: 'The integration put a part of the credential among the facts that are stored in the clear.',
+    });
+  }
+}
+
+async function guarded<T>(
+  deps: LeaseDeps,
+  verb: FailedAttempt['verb'],
+  leaseId: string,
+  run: (attempt: Attempt) => Promise<T>,
+): Promise<T> {
+  const context = Context.current();
+  const guard = guardAttempt(context, { deployment: deps.deployment, leaseId });
+  try {
+    return await run(guard.attempt);
+  } catch (error) {
+    const failed: FailedAttempt = { verb, attempt: context.info.attempt, mutations: guard.mutations() };
+    throw toFailure(stopOf(error, guard.attempt) ?? error, failed);
+  } finally {
+    guard.close();
+  }
+}
+
+/** What a wait or a read throws when the attempt's signal aborts says nothing else than that. */
+function stopOf(error: unknown, attempt: Attempt): AttemptStopped | undefined {
+  if (!attempt.fence.signal.aborted || error instanceof ApplicationFailure) return undefined;
+  return new AttemptStopped(
+    'The attempt was stopped: it was cancelled, its time was over, or its worker is shutting down.',
+  );
+}

@@ -1,0 +1,76 @@
+import { inspect } from 'node:util';
+import { AttemptStopped } from '../../../activities/fence';
+import { refuse, toFailure } from '../../../activities/failures';
+import type { FailedAttempt } from '../../../activities/failures';
+import { IntegrationError } from '../../../activities/integrations/integration';
+
+const canary = 'AKIACANARYCANARY/secret+token==';
+const first = (verb: FailedAttempt['verb'], mutations = 0): FailedAttempt => ({ verb, attempt: 1, mutations });
+
+test('an unforeseen error leaves nothing of itself in the failure', () => {
+  class ProviderError extends Error {
+    readonly body = canary;
+  }
+  const failure = toFailure(new ProviderError(canary, { cause: canary }), first('provision'));
+  expect(inspect(failure, { depth: 9 })).not.toContain('CANARY');
+  expect(failure.message).toContain('ProviderError');
+  expect(failure.type).toBe('Unavailable');
+});
+
+test('a hostile error name cannot carry a value out', () => {
+  class Named extends Error {}
+  Object.defineProperty(Named, 'name', { value: `x ${canary}` });
+  expect(toFailure(new Named(), first('plan')).message).not.toContain(canary);
+});
+
+test('provider codes are reduced to the letters of a token', () => {
+  const error = new IntegrationError('Refused', {
+    operation: 'CreateUser',
+    code: `<x>${'y'.repeat(200)}`,
+    httpStatus: 403,
+  });
+  expect(error.message).toContain('HTTP 403');
+  expect(error.message).not.toContain('<');
+  expect(error.message.length).toBeLessThan(200);
+});
+
+test('what cannot succeed is not tried again, unless it is a removal', () => {
+  for (const type of ['InvalidInput', 'Refused', 'QuotaExceeded'] as const) {
+    const error = new IntegrationError(type, { operation: 'X' });
+    expect(toFailure(error, first('provision')).nonRetryable).toBe(true);
+    expect(toFailure(error, first('deprovision')).nonRetryable).toBe(false);
+  }
+  expect(toFailure(refuse('UnknownIntegration', 'gone'), first('deprovision')).nonRetryable).toBe(false);
+});
+
+test('a removal waits longer each time but never more than five minutes', () => {
+  const delays = [1, 2, 5, 9, 10, 500].map((attempt) =>
+    Number(
+      toFailure(new IntegrationError('Unavailable', { operation: 'X' }), { verb: 'deprovision', attempt, mutations: 0 })
+        .nextRetryDelay,
+    ),
+  );
+  expect(delays[0]).toBeLessThanOrEqual(1_000);
+  expect(delays[2]).toBeGreaterThanOrEqual(8_000);
+  expect(Math.max(...delays)).toBeLessThanOrEqual(300_000);
+  expect(delays[5]).toBeGreaterThanOrEqual(150_000);
+});
+
+test('the provider is asked again when it said so', () => {
+  const error = new IntegrationError('Throttled', { operation: 'X', retryAfterMs: 4_000 });
+  expect(toFailure(error, first('provision')).nextRetryDelay).toBe(4_000);
+});
+
+test('a first attempt that began nothing, or was refused its only change, vouches that nothing was made', () => {
+  const vouch = (error: Error, mutations: number, attempt = 1): unknown =>
+    (toFailure(error, { verb: 'provision', attempt, mutations }).details?.[0] as { nothingMade: boolean }).nothingMade;
+  const refused = new IntegrationError('Refused', { operation: 'CreateUser' });
+  const unknown = new IntegrationError('Unavailable', { operation: 'CreateUser' });
+  expect(vouch(refused, 0)).toBe(true);
+  expect(vouch(refused, 1)).toBe(true);
+  expect(vouch(unknown, 1)).toBe(false);
+  expect(vouch(refused, 2)).toBe(false);
+  expect(vouch(refused, 0, 2)).toBe(false);
+  expect(vouch(new AttemptStopped('stopped'), 0)).toBe(true);
+  expect(vouch(new AttemptStopped('stopped'), 1)).toBe(false);
+});

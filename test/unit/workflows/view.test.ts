@@ -1,0 +1,56 @@
+import type { LeaseInput } from '../../../workflows/contract';
+import { beginView, detailsOf } from '../../../workflows/view';
+
+const input: LeaseInput = {
+  project: 'backend',
+  config: 'prd',
+  dynamicSecret: 'S3_UPLOADS',
+  ttlMs: null,
+  holder: 'library:deploy',
+  recipient: { kty: 'OKP', crv: 'X25519', x: 'x' },
+  thumbprint: 't',
+};
+const begun = beginView('a'.repeat(24), input, new Date('2026-01-02T03:04:05Z'));
+
+test('an operator reads what an active lease is, who holds it, what it made and when it ends', () => {
+  const text = detailsOf(
+    {
+      ...begun,
+      state: 'active',
+      integration: 'aws-prod',
+      entity: 'leasehold-x-y',
+      issuedAt: '2026-01-02T03:04:06.000Z',
+      expiresAt: '2026-01-02T03:34:06.000Z',
+      delivered: true,
+    },
+    null,
+  );
+  expect(text).toContain('| State | **active** |');
+  expect(text).toContain('backend / prd / S3\\_UPLOADS');
+  expect(text).toContain('| Holder | library:deploy |');
+  expect(text).toContain('leasehold-x-y (integration aws-prod)');
+  expect(text).toContain('| Ends | 2026-01-02T03:34:06.000Z |');
+  expect(text).toContain('signal `revoke`');
+});
+
+test('an ended lease says why it ended and no longer when it would', () => {
+  const text = detailsOf(
+    {
+      ...begun,
+      state: 'revoked',
+      expiresAt: '2026-01-02T03:34:06.000Z',
+      endedBy: 'ada',
+      reason: 'key leaked',
+      endedAt: '2026-01-02T03:10:00.000Z',
+    },
+    null,
+  );
+  expect(text).toContain('| Reason | key leaked |');
+  expect(text).toContain('| Ended | 2026-01-02T03:10:00.000Z |');
+  expect(text).not.toContain('| Ends |');
+});
+
+test('text from outside cannot break out of the table', () => {
+  const text = detailsOf({ ...begun, holder: 'library:a|b](http://x) <img> `c`' }, null);
+  expect(text).toContain('library:a\\|b\\](http://x) \\<img\\> \\`c\\`');
+});

@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+import { hostname } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { integrationTypes } from '../activities/integrations/registry';
+import { configPath, logLevel } from '../config/environment';
+import { ConfigError, loadConfig } from '../config/load';
+import { createLogger } from '../telemetry/logger';
+import type { Logger } from '../telemetry/logger';
+import { loadConnectionOptions } from '../temporal/connection';
+import { createWorker } from './worker';
+import type { Share } from './worker';
+
+interface Flags {
+  readonly config?: string;
+  readonly integrations?: readonly string[];
+  readonly workflowsOnly?: boolean;
+}
+
+const EXIT_USAGE = 2;
+const EXIT_FAILED = 1;
+
+const command = new Command('leasehold-worker')
+  .description('Runs lease workflows and makes and removes the credentials of the configured integrations.')
+  .option('--config <file>', 'the configuration file (default: LEASEHOLD_CONFIG, else leasehold.yaml)')
+  .option('--integrations <names>', 'serve only these integrations, comma-separated, and no workflows', readNames)
+  .option('--workflows-only', 'run workflows only and resolve no integration credential')
+  .addHelpText(
+    'after',
+    '\nThe connection to Temporal is set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other TEMPORAL_* variables.',
+  )
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+  })
+  .action(run);
+
+void command.parseAsync();
+
+async function run(flags: Flags): Promise<void> {
+  if (flags.workflowsOnly === true && flags.integrations !== undefined) {
+    command.error('error: --workflows-only and --integrations exclude each other.');
+  }
+  const logger = createLogger(logLevel());
+  try {
+    await serve(flags, logger);
+  } catch (error) {
+    logger.fatal({ error }, 'The worker has stopped.');
+    process.exitCode = error instanceof ConfigError ? EXIT_USAGE : EXIT_FAILED;
+  }
+}
+
+async function serve(flags: Flags, logger: Logger): Promise<void> {
+  const config = await loadConfig(flags.config ?? configPath(), integrationTypes);
+  installRuntime(logger);
+  const { connectionOptions, namespace } = loadConnectionOptions();
+  const worker = await createWorker({
+    connection: connectionOptions,
+    namespace,
+    config,
+    share: shareOf(flags),
+    identity: `leasehold-worker/${process.pid}@${hostname()}`,
+  });
+  logger.info({ namespace, queues: worker.queues }, 'The worker is ready.');
+  await worker.run();
+  logger.info('The worker has stopped; what it was doing has ended or will be taken up by another.');
+}
+
+function shareOf(flags: Flags): Share {
+  if (flags.integrations !== undefined) return { workflows: false, integrations: flags.integrations };
+  return { workflows: true, integrations: flags.workflowsOnly === true ? [] : null };
+}
+
+function readNames(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.some((name) => name === '')) throw new InvalidArgumentError('Give names separated by commas.');
+  return names;
+}
+
+/** Sends the SDK's logs through ours and lets it end the workers on SIGINT and SIGTERM. */
+function installRuntime(logger: Logger): void {
+  Runtime.install({
+    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+      logger[LEVELS[level]]({ ...meta }, message);
+    }),
+    telemetryOptions: { logging: { forward: {} } },
+  });
+}
+
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

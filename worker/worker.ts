@@ -1,0 +1,146 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { NativeConnectionOptions, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
+import { createActivities } from '../activities';
+import { integrationTypes } from '../activities/integrations/registry';
+import type { Config } from '../config/load';
+import { deploymentId } from '../temporal/deployment';
+import { checkSearchAttributes } from '../temporal/search-attributes';
+import { deprovisionQueue, provisionQueue, WORKFLOW_QUEUE } from '../workflows/contract';
+import { findWorkflowBundle } from './bundle';
+
+/** Which of the work a process takes. */
+export interface Share {
+  /** Whether it runs the lease workflows. */
+  readonly workflows: boolean;
+  /** The integrations whose credentials it makes and removes; null: all that are configured. */
+  readonly integrations: readonly string[] | null;
+}
+
+export interface LeaseWorkerOptions {
+  readonly connection: NativeConnectionOptions;
+  readonly namespace: string;
+  readonly config: Config;
+  readonly share: Share;
+  readonly identity: string;
+  readonly workflowBundle?: WorkflowBundleOption;
+}
+
+/** One process's share of the work. */
+export interface LeaseWorker {
+  /** Task queues that are served. */
+  readonly queues: readonly string[];
+  /** Works until `shutdown` is called or the process is asked to stop; running activities are let finish. */
+  run(): Promise<void>;
+  shutdown(): void;
+}
+
+/** An integration was named that the configuration does not have. */
+export class UnknownShare extends Error {
+  override readonly name = 'UnknownShare';
+}
+
+/** How long running activities may finish after the process was asked to stop. Longer than an attempt to provision. */
+const GRACE_MARGIN_MS = 5_000;
+/** A cancelled attempt that does not stop is left behind after this; Temporal starts another one elsewhere. */
+const FORCE_AFTER_MS = 30_000;
+/** Workflow tasks that a process holds in memory at once; an evicted lease is replayed from its few events. */
+const WORKFLOW_TASKS = 100;
+
+/**
+ * Connects, checks the namespace and creates a Worker for workflows and two for each integration, so that neither another
+ * integration's outage nor a flood of issues can hold up a removal.
+ */
+export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWorker> {
+  const { config, share, namespace } = options;
+  const names = share.integrations ?? Object.keys(config.integrations);
+  const unknown = names.filter((name) => config.integrations[name] === undefined);
+  if (unknown.length > 0) {
+    const known = Object.keys(config.integrations).join(', ') || 'none';
+    throw new UnknownShare(
+      `--integrations names ${unknown.join(', ')}, which the configuration does not have. It has: ${known}.`,
+    );
+  }
+  const connection = await NativeConnection.connect(options.connection);
+  try {
+    await checkSearchAttributes(connection, namespace);
+    const deployment = await deploymentId(connection, namespace);
+    const activities = createActivities({ config, types: integrationTypes, deployment });
+    const common = { connection, namespace, identity: options.identity };
+    const workers: Worker[] = [];
+    if (share.workflows) {
+      workers.push(
+        await Worker.create({
+          ...common,
+          taskQueue: WORKFLOW_QUEUE,
+          workflowBundle: options.workflowBundle ?? (await findWorkflowBundle()),
+          activities: { ...activities.planning },
+          maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
+          shutdownGraceTime: GRACE_MARGIN_MS,
+        }),
+      );
+    }
+    for (const name of names) {
+      const settings = config.integrations[name];
+      if (settings === undefined) continue;
+      const { limits, timings } = settings;
+      const grace = timings.attemptTimeoutMs + GRACE_MARGIN_MS;
+      const provision = {
+        ...common,
+        ...ACTIVITY_WORKER,
+        shutdownGraceTime: grace,
+        shutdownForceTime: grace + FORCE_AFTER_MS,
+      };
+      workers.push(
+        await Worker.create({
+          ...provision,
+          taskQueue: provisionQueue(name),
+          activities: { ...activities.provision },
+          maxConcurrentActivityTaskExecutions: limits.provisions,
+        }),
+        await Worker.create({
+          ...provision,
+          taskQueue: deprovisionQueue(name),
+          activities: { ...activities.deprovision },
+          maxConcurrentActivityTaskExecutions: limits.deprovisions,
+        }),
+      );
+    }
+    return assemble(workers, async () => {
+      activities.close();
+      await connection.close();
+    });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** Heartbeats are let through, so that a cancel or a lost attempt is noticed well before the heartbeat time-out. */
+const ACTIVITY_WORKER: Pick<WorkerOptions, 'maxHeartbeatThrottleInterval' | 'defaultHeartbeatThrottleInterval'> = {
+  maxHeartbeatThrottleInterval: '2s',
+  defaultHeartbeatThrottleInterval: '2s',
+};
+
+function assemble(workers: readonly Worker[], close: () => Promise<void>): LeaseWorker {
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  return {
+    queues: workers.map((worker) => worker.options.taskQueue),
+    shutdown,
+    run: async () => {
+      const runs = workers.map((worker) =>
+        worker.run().catch((error: unknown) => {
+          shutdown();
+          throw error;
+        }),
+      );
+      try {
+        await Promise.allSettled(runs);
+        await Promise.all(runs);
+      } finally {
+        await close();
+      }
+    },
+  };
+}

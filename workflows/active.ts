@@ -1,0 +1,119 @@
+import type { CancellationScope } from '@temporalio/workflow';
+import { ActivityCancellationType, ApplicationFailure, condition, proxyActivities } from '@temporalio/workflow';
+import { deprovisionQueue, MAX_EXTENSIONS } from './contract';
+import type { DeprovisionActivities, ExtendInput, Extension, Plan } from './contract';
+import type { LeaseRecord } from './record';
+import { move } from './record';
+import { planning } from './provisioning';
+import { readFailure, refusal } from './refusal';
+
+/** Whether the credential may still be handed over or extended. */
+export function isLive(record: LeaseRecord): boolean {
+  return record.view.state === 'active' && !record.ending && record.condemned === null && Date.now() < expiryOf(record);
+}
+
+/** Sleeps until the lease is condemned or its expiry, which may move meanwhile, has come. Never wakes before. */
+export async function sleepUntilEnd(record: LeaseRecord): Promise<void> {
+  while (record.condemned === null && Date.now() < expiryOf(record)) {
+    const expiry = expiryOf(record);
+    await condition(() => record.condemned !== null || expiryOf(record) !== expiry, expiry - Date.now(), {
+      summary: `until the lease expires at ${new Date(expiry).toISOString()}`,
+    });
+  }
+}
+
+/** Refuses, before anything is written to history, an extension that cannot succeed. */
+export function validateExtend(record: LeaseRecord, input: ExtendInput | undefined): void {
+  const ttlMs: unknown = input?.ttlMs;
+  if (typeof ttlMs !== 'number' || !Number.isSafeInteger(ttlMs) || ttlMs <= 0) {
+    throw refusal('InvalidTtl', 'extend needs {"ttlMs": n} with a positive whole number of milliseconds.');
+  }
+  if (!isLive(record)) throw notActive(record);
+  if (record.view.extensions >= MAX_EXTENSIONS) throw limitReached();
+}
+
+/** The `extend` update: at most one at a time, in the scope that is cancelled when the lease leaves `active`. */
+export function createExtender(
+  record: LeaseRecord,
+  scope: CancellationScope,
+): (input: ExtendInput) => Promise<Extension> {
+  let busy = false;
+  const extend = async (ttlMs: number): Promise<Extension> => {
+    const plan = record.plan;
+    if (plan === null || !isLive(record)) throw notActive(record);
+    if (record.view.extensions >= MAX_EXTENSIONS) throw limitReached();
+    const { project, config, dynamicSecret } = record.input;
+    const issuedAt = Date.parse(record.view.issuedAt ?? record.view.requestedAt);
+    await planning.planExtension({ project, config, dynamicSecret, ttlMs, ageMs: Date.now() - issuedAt });
+    if (!isLive(record)) throw notActive(record);
+    const before = expiryOf(record);
+    const wanted = Date.now() + ttlMs;
+    move(record, { extensions: record.view.extensions + 1 });
+    if (wanted < before) {
+      // Shortening: our timer first, so that the lease never outlives a provider-side expiry that already moved.
+      setExpiry(record, wanted);
+      try {
+        await moveAtProvider(record, plan, wanted);
+      } catch (error) {
+        if (isLive(record)) setExpiry(record, before);
+        throw error;
+      }
+    } else {
+      await moveAtProvider(record, plan, wanted);
+      if (!isLive(record)) throw notActive(record);
+      setExpiry(record, wanted);
+    }
+    return { expiresAt: new Date(wanted).toISOString() };
+  };
+  return (input) =>
+    scope.run(async () => {
+      await condition(() => !busy);
+      busy = true;
+      try {
+        return await extend(input.ttlMs);
+      } catch (error) {
+        if (scope.consideredCancelled) throw notActive(record);
+        if (error instanceof ApplicationFailure) throw error;
+        const failure = readFailure(error, 'The provider did not move the expiry in time; the old expiry stands.');
+        throw refusal(failure.type, failure.message);
+      } finally {
+        busy = false;
+      }
+    });
+}
+
+function moveAtProvider(record: LeaseRecord, plan: Plan, expiry: number): Promise<void> {
+  const { integration, entity, handle, timings } = plan;
+  const expiresAt = new Date(expiry).toISOString();
+  const activities = proxyActivities<DeprovisionActivities>({
+    taskQueue: deprovisionQueue(integration),
+    scheduleToCloseTimeout: timings.issueTimeoutMs,
+    startToCloseTimeout: timings.attemptTimeoutMs,
+    heartbeatTimeout: timings.heartbeatTimeoutMs,
+    // The end of the lease does not wait for an extension; the fence stops an attempt that is still under way.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+    summary: `extend ${plan.kind} ${entity} to ${expiresAt}`,
+  });
+  return activities.extend({ leaseId: record.view.leaseId, integration, entity, handle, expiresAt });
+}
+
+function expiryOf(record: LeaseRecord): number {
+  return Date.parse(record.view.expiresAt ?? '');
+}
+
+function setExpiry(record: LeaseRecord, expiry: number): void {
+  move(record, { expiresAt: new Date(expiry).toISOString() });
+}
+
+function notActive(record: LeaseRecord): ApplicationFailure {
+  return refusal('LeaseNotActive', `Lease ${record.view.leaseId} cannot be extended: it is ${ended(record)}.`);
+}
+
+function ended(record: LeaseRecord): string {
+  return record.view.state === 'active' ? 'at its end' : record.view.state;
+}
+
+function limitReached(): ApplicationFailure {
+  return refusal('ExtensionLimit', `A lease can be extended ${MAX_EXTENSIONS} times. Issue a new one.`);
+}

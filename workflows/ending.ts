@@ -1,0 +1,24 @@
+/** Who asked for an end, and why. */
+export interface Ending {
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+const MAX_LENGTH = 200;
+
+/**
+ * Reads the argument of `revoke` or `abandon`. People send these by hand: whatever comes, or nothing, is a valid request.
+ * A bare string is taken for the reason.
+ */
+export function readEnding(argument: unknown): Ending {
+  if (typeof argument === 'string') return { by: 'unknown', reason: readText(argument) };
+  if (typeof argument !== 'object' || argument === null) return { by: 'unknown', reason: null };
+  const fields = argument as Readonly<Record<string, unknown>>;
+  return { by: readText(fields['by']) ?? 'unknown', reason: readText(fields['reason']) };
+}
+
+function readText(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  const text = value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ').trim();
+  return text === '' ? null : Array.from(text).slice(0, MAX_LENGTH).join('');
+}

@@ -1,0 +1,83 @@
+import type { CancellationScope } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { provisionQueue } from './contract';
+import type { Plan, PlanningActivities, ProvisionActivities } from './contract';
+import type { LeaseRecord } from './record';
+import { isCondemned, move } from './record';
+import { nothingWasMade, readFailure } from './refusal';
+import { formatTtl } from './ttl';
+
+export const planning = proxyLocalActivities<PlanningActivities>({
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '20s',
+  retry: { initialInterval: '200ms', maximumInterval: '2s' },
+});
+
+/** What is left to do once provision has ended, however it ended. */
+export interface Remains {
+  /** From this instant on the provider's "absent" can be believed even though nobody confirmed a delete. */
+  readonly absenceCertainAt: Date;
+}
+
+/**
+ * Plans and provisions. The plan is in history before any provider call, so that whatever happens afterwards can be removed.
+ * Answers null if the provider certainly holds nothing.
+ * @param scope cancelled by revoke and by cancel.
+ */
+export async function provisionLease(record: LeaseRecord, scope: CancellationScope): Promise<Remains | null> {
+  try {
+    record.plan = await planning.plan({ leaseId: record.view.leaseId, input: record.input });
+  } catch (error) {
+    move(record, { failure: readFailure(error, 'The worker could not plan the lease in time: see its log.') });
+    return null;
+  }
+  const plan = record.plan;
+  move(record, { integration: plan.integration, entity: plan.entity });
+  if (isCondemned(record)) return null;
+  try {
+    record.provisioned = await scope.run(() => provision(record, plan));
+  } catch (error) {
+    if (!isCondemned(record)) move(record, { failure: readFailure(error, late(plan)) });
+    if (nothingWasMade(error)) return null;
+    return { absenceCertainAt: after(plan.timings.attemptTimeoutMs + plan.timings.consistencyWindowMs) };
+  }
+  return { absenceCertainAt: after(plan.timings.consistencyWindowMs) };
+}
+
+function provision(record: LeaseRecord, plan: Plan): ReturnType<ProvisionActivities['provision']> {
+  const { project, config, dynamicSecret, recipient } = record.input;
+  const { integration, entity, handle, ttlMs, timings } = plan;
+  const activities = proxyActivities<ProvisionActivities>({
+    taskQueue: provisionQueue(integration),
+    scheduleToCloseTimeout: timings.issueTimeoutMs,
+    startToCloseTimeout: timings.attemptTimeoutMs,
+    heartbeatTimeout: timings.heartbeatTimeoutMs,
+    // Written out: the real default is TRY_CANCEL, which would let removal overtake an attempt that still makes things.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+    summary: `provision ${plan.kind} ${entity} for ${formatTtl(ttlMs)}`,
+  });
+  return activities.provision({
+    leaseId: record.view.leaseId,
+    project,
+    config,
+    dynamicSecret,
+    integration,
+    entity,
+    handle,
+    ttlMs,
+    issueTimeoutMs: timings.issueTimeoutMs,
+    recipient,
+  });
+}
+
+function late(plan: Plan): string {
+  return (
+    `No credential was made within ${formatTtl(plan.timings.issueTimeoutMs)}. ` +
+    `Is a worker serving the integration ${plan.integration}, and does its provider answer?`
+  );
+}
+
+function after(ms: number): Date {
+  return new Date(Date.now() + ms);
+}

@@ -1,0 +1,100 @@
+import { ActivityCancellationType, CancellationScope, condition, proxyActivities, sleep } from '@temporalio/workflow';
+import { DEPROVISION_ATTEMPT_MS, deprovisionQueue } from './contract';
+import type { DeprovisionActivities, DeprovisionInput, Plan } from './contract';
+import type { Ending } from './ending';
+import type { Remains } from './provisioning';
+import type { LeaseRecord } from './record';
+import { move, remark } from './record';
+
+/** The removal of a lease's entity: goes on until the provider confirmed it or an operator gave up. */
+export interface Removal {
+  /** Answers whether the entity is gone; false: abandoned. */
+  run(plan: Plan, remains: Remains): Promise<boolean>;
+  /** Tries at once instead of waiting out the back-off. */
+  nudge(): void;
+  abandon(ending: Ending): void;
+}
+
+export function createRemoval(record: LeaseRecord): Removal {
+  let attempt: CancellationScope | null = null;
+  let abandoned: Ending | null = null;
+
+  const run = async (plan: Plan, remains: Remains): Promise<boolean> => {
+    move(record, { state: 'deprovisioning' });
+    let over = false;
+    const watch = watchStuck(record, plan, remains, () => over);
+    try {
+      return await removeForEver(plan, remains);
+    } finally {
+      over = true;
+      await watch;
+    }
+  };
+
+  const removeForEver = async (plan: Plan, remains: Remains): Promise<boolean> => {
+    for (;;) {
+      const scope = new CancellationScope();
+      attempt = scope;
+      try {
+        await scope.run(() => deprovision(record, plan, remains));
+        return true;
+      } catch {
+        // The activity retries by itself for ever. It comes here only when it was nudged, abandoned, or failed by hand.
+        if (isAbandoned()) return false;
+        if (scope.consideredCancelled) continue;
+        remark(record, 'The pending removal was ended by hand, which does not end the lease: it is tried again.');
+        await sleep('10s', { summary: 'before removal is tried again' });
+      } finally {
+        attempt = null;
+      }
+    }
+  };
+
+  const isAbandoned = (): boolean => abandoned !== null;
+
+  return {
+    run,
+    nudge: () => attempt?.cancel(),
+    abandon: (ending) => {
+      if (attempt === null) {
+        remark(
+          record,
+          `abandon by ${ending.by} was ignored: there is nothing to give up while the lease is ${record.view.state}.`,
+        );
+        return;
+      }
+      abandoned = ending;
+      move(record, { endedBy: ending.by, reason: ending.reason });
+      attempt.cancel();
+    },
+  };
+}
+
+function deprovision(record: LeaseRecord, plan: Plan, remains: Remains): Promise<void> {
+  const { integration, entity, handle, timings } = plan;
+  const input: DeprovisionInput = {
+    leaseId: record.view.leaseId,
+    integration,
+    entity,
+    handle,
+    absenceCertainAt: remains.absenceCertainAt.toISOString(),
+  };
+  const activities = proxyActivities<DeprovisionActivities>({
+    taskQueue: deprovisionQueue(integration),
+    // No schedule-to-close and no maximum of attempts: removal is never given up.
+    startToCloseTimeout: DEPROVISION_ATTEMPT_MS,
+    heartbeatTimeout: timings.heartbeatTimeoutMs,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '5m' },
+    summary: `deprovision ${plan.kind} ${entity}`,
+  });
+  return activities.deprovision(input);
+}
+
+/** By a timer and not by the activity's failures: a queue that nobody polls produces none. */
+async function watchStuck(record: LeaseRecord, plan: Plan, remains: Remains, isOver: () => boolean): Promise<void> {
+  const from = Math.max(Date.now(), remains.absenceCertainAt.getTime());
+  const due = from + plan.timings.stuckAfterMs;
+  const removed = await condition(isOver, due - Date.now(), { summary: 'removal is called stuck if it takes longer' });
+  if (!removed) move(record, { state: 'stuck' });
+}
