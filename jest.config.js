@@ -11,9 +11,13 @@ const transform = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.leasehold/', '<rootDir>/test/releases/'],
 };
 
+// The AWS SDK's advice to leave Node 20 would be printed by every test process.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 /** @type {import('jest').Config} */
 module.exports = {
   maxWorkers: 2,
+  testTimeout: 30_000,
   projects: [
     { ...transform, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     {
