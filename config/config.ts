@@ -1,0 +1,108 @@
+import { DEFAULT_TTL_MS } from '../workflows/contract';
+import type { Parts } from './parts';
+import { isReference } from './reference';
+import type { ConfigFile } from './schema';
+
+/** A checked configuration. Durations are milliseconds. References are not resolved. Records by name have no prototype. */
+export interface Config {
+  readonly integrations: Readonly<Record<string, IntegrationSettings>>;
+  readonly projects: Readonly<Record<string, ProjectSettings>>;
+}
+
+export interface IntegrationSettings {
+  readonly type: string;
+  /** Issues nothing any more; what it issued is extended and removed as before. */
+  readonly retired: boolean;
+  /** As the type's schema gave it. */
+  readonly connection: unknown;
+  readonly limits: IntegrationLimits;
+  readonly timings: IntegrationTimings;
+}
+
+export interface IntegrationLimits {
+  /** Calls a second to the provider, for each process and each of the two queues. */
+  readonly callsPerSecond: number;
+  /** Credentials that one process makes at the same time. */
+  readonly provisions: number;
+  /** Credentials that one process extends or removes at the same time. */
+  readonly deprovisions: number;
+}
+
+/** See `Timings` of the contract. */
+export interface IntegrationTimings {
+  readonly issueTimeoutMs: number;
+  readonly attemptTimeoutMs: number;
+  readonly heartbeatTimeoutMs: number;
+  /** Absent: the type's own. */
+  readonly consistencyWindowMs?: number;
+  readonly stuckAfterMs: number;
+}
+
+export interface ProjectSettings {
+  readonly configs: Readonly<Record<string, ProjectConfig>>;
+}
+
+export interface ProjectConfig {
+  readonly secrets: Readonly<Record<string, StaticSecret>>;
+  readonly dynamicSecrets: Readonly<Record<string, DynamicSecret>>;
+}
+
+export type StaticSecret = { readonly literal: string } | { readonly reference: string };
+
+export interface DynamicSecret {
+  /** Name of an integration of the same configuration. */
+  readonly integration: string;
+  readonly defaultTtlMs: number;
+  readonly minTtlMs: number;
+  readonly maxTtlMs: number;
+  /** As the schema of the integration's type gave them. */
+  readonly parameters: unknown;
+}
+
+/** From a file and its parts, both without problems. */
+export function buildConfig(file: ConfigFile, parts: Parts): Config {
+  return {
+    integrations: mapNames(file.integrations, (entry, name) => buildIntegration(entry, parts.connection(name))),
+    projects: mapNames(file.projects, ({ configs }, project) => ({
+      configs: mapNames(configs, (entry, config) => ({
+        secrets: mapNames(entry.secrets, (text) => (isReference(text) ? { reference: text } : { literal: text })),
+        dynamicSecrets: mapNames(entry.dynamic_secrets, (dynamicSecret, name) => ({
+          integration: dynamicSecret.integration,
+          defaultTtlMs: dynamicSecret.default_ttl ?? DEFAULT_TTL_MS,
+          minTtlMs: dynamicSecret.min_ttl,
+          maxTtlMs: dynamicSecret.max_ttl,
+          parameters: parts.parameters(project, config, name),
+        })),
+      })),
+    })),
+  };
+}
+
+function buildIntegration(entry: ConfigFile['integrations'][string], connection: unknown): IntegrationSettings {
+  const { limits, timings } = entry;
+  const window = timings.consistency_window;
+  return {
+    type: entry.type,
+    retired: entry.retired,
+    connection,
+    limits: {
+      callsPerSecond: limits.calls_per_second,
+      provisions: limits.provisions,
+      deprovisions: limits.deprovisions,
+    },
+    timings: {
+      issueTimeoutMs: timings.issue_timeout,
+      attemptTimeoutMs: timings.attempt_timeout,
+      heartbeatTimeoutMs: timings.heartbeat_timeout,
+      ...(window === undefined ? {} : { consistencyWindowMs: window }),
+      stuckAfterMs: timings.stuck_after,
+    },
+  };
+}
+
+/** Without a prototype, so that asking for `constructor` finds nothing unless somebody configured it. */
+function mapNames<A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => B): Record<string, B> {
+  const mapped = Object.create(null) as Record<string, B>;
+  for (const [name, value] of Object.entries(record)) mapped[name] = change(value, name);
+  return mapped;
+}

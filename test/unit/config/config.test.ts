@@ -1,0 +1,312 @@
+import { findDynamicSecret } from '../../../config/load';
+import { errorOf, load, problemsOf } from '../../support/config-text';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const SECRET = 'wJalrXUtnFEMI-K7MDENG';
+
+const toy = (settings: string): string => `version: 1\nintegrations: {aws: {type: toy, ${settings}}}`;
+const dynamic = (settings: string): string =>
+  `version: 1
+integrations: {aws: {type: toy}}
+projects: {backend: {configs: {prd: {dynamic_secrets: {DB: {integration: aws, parameters: {rights: [r]}, ${settings}}}}}}}`;
+const secrets = (entries: string): string =>
+  `version: 1\nprojects: {backend: {configs: {prd: {secrets: {${entries}}}}}}`;
+const AT = 'projects.backend.configs.prd';
+
+describe('a configuration', () => {
+  test('is read whole, with its defaults, in milliseconds', () => {
+    const config = load(`
+version: 1
+integrations:
+  aws-prod:
+    type: toy
+    retired: true
+    connection: { key: env:KEY }
+    limits: { calls_per_second: 0.5, provisions: 1 }
+    timings: { issue_timeout: 2m, attempt_timeout: 1m, heartbeat_timeout: 10s, consistency_window: 0s, stuck_after: 30 }
+  bare: { type: bare }
+projects:
+  backend:
+    configs:
+      prd:
+        secrets: { LOG_LEVEL: info, EMPTY: "", API_TOKEN: "env:API_TOKEN", PEM: file:/run/pem }
+        dynamic_secrets:
+          S3: { integration: aws-prod, default_ttl: 90s, min_ttl: 30, max_ttl: 1d12h, parameters: { rights: [r] } }
+          DB: { integration: bare }
+`);
+    expect(config).toEqual({
+      integrations: {
+        'aws-prod': {
+          type: 'toy',
+          retired: true,
+          connection: { region: 'here', key: 'env:KEY' },
+          limits: { callsPerSecond: 0.5, provisions: 1, deprovisions: 20 },
+          timings: {
+            issueTimeoutMs: 2 * MINUTE,
+            attemptTimeoutMs: MINUTE,
+            heartbeatTimeoutMs: 10_000,
+            consistencyWindowMs: 0,
+            stuckAfterMs: 30_000,
+          },
+        },
+        bare: {
+          type: 'bare',
+          retired: false,
+          connection: {},
+          limits: { callsPerSecond: 5, provisions: 10, deprovisions: 20 },
+          timings: {
+            issueTimeoutMs: MINUTE,
+            attemptTimeoutMs: 30_000,
+            heartbeatTimeoutMs: 8_000,
+            stuckAfterMs: 2 * MINUTE,
+          },
+        },
+      },
+      projects: {
+        backend: {
+          configs: {
+            prd: {
+              secrets: {
+                LOG_LEVEL: { literal: 'info' },
+                EMPTY: { literal: '' },
+                API_TOKEN: { reference: 'env:API_TOKEN' },
+                PEM: { reference: 'file:/run/pem' },
+              },
+              dynamicSecrets: {
+                S3: {
+                  integration: 'aws-prod',
+                  defaultTtlMs: 90_000,
+                  minTtlMs: 30_000,
+                  maxTtlMs: 36 * HOUR,
+                  parameters: { rights: ['r'], size: 3 },
+                },
+                DB: {
+                  integration: 'bare',
+                  defaultTtlMs: 30 * MINUTE,
+                  minTtlMs: MINUTE,
+                  maxTtlMs: 12 * HOUR,
+                  parameters: {},
+                },
+              },
+            },
+          },
+        },
+      },
+    });
+    expect('consistencyWindowMs' in config.integrations['bare']!.timings).toBe(false);
+  });
+
+  test('may leave everything but its version out, or comment it out', () => {
+    expect(load('version: 1')).toEqual({ integrations: {}, projects: {} });
+    expect(load('version: 1\nintegrations:\nprojects:\n')).toEqual({ integrations: {}, projects: {} });
+    expect(load('version: 1\nprojects:\n  a:\n    configs:\n      b:\n        secrets:\n  c:\n')).toEqual({
+      integrations: {},
+      projects: { a: { configs: { b: { secrets: {}, dynamicSecrets: {} } } }, c: { configs: {} } },
+    });
+    expect(
+      load('version: 1\nintegrations: {a: {type: bare, connection: , limits: , timings: }}').integrations,
+    ).toHaveProperty('a');
+  });
+
+  test('does not resolve a reference', () => {
+    expect(() => load(toy('connection: {key: env:LEASEHOLD_NOT_SET}'))).not.toThrow();
+  });
+
+  test('tells all problems at once, in the order of the file, with line and column', () => {
+    const error = errorOf(`version: 2
+integrations:
+  Aws: { type: toy }
+  aws:
+    type: toy
+    connection:
+      regoin: x
+      region: X
+    limits: { provisions: 0 }
+    timings: { stuck_after: never }
+  gcp: { type: gcp }
+projects:
+  backend:
+    configs:
+      prd:
+        secrets: { PORT: 8080 }
+        dynamic_secrets:
+          DB: { integration: nowhere }
+          S3: { integration: aws, parameters: { size: 10 } }
+`);
+    expect(error.problems.map(({ path, line, column }) => `${String(line)}:${String(column)} ${path}`)).toEqual([
+      '1:1 version',
+      '3:3 integrations.Aws',
+      '7:7 integrations.aws.connection.regoin',
+      '8:7 integrations.aws.connection.region',
+      '9:15 integrations.aws.limits.provisions',
+      '10:16 integrations.aws.timings.stuck_after',
+      '11:10 integrations.gcp.type',
+      '16:20 projects.backend.configs.prd.secrets.PORT',
+      '18:17 projects.backend.configs.prd.dynamic_secrets.DB.integration',
+      '19:35 projects.backend.configs.prd.dynamic_secrets.S3.parameters.rights',
+      '19:49 projects.backend.configs.prd.dynamic_secrets.S3.parameters.size',
+    ]);
+    expect(error.message).toMatch(/^test\.yaml has 11 problems:\n {2}version \(line 1, column 1\): must be 1/);
+  });
+
+  test.each([
+    ['', ': is empty. It must begin with "version: 1".'],
+    ['# nothing', ': is empty.'],
+    ['[]', ': must be a mapping'],
+    ['hello', ': must be a mapping'],
+    ['projects: {}', 'version: must be 1'],
+    ['version: "1"', 'version: must be 1'],
+    ['version: 1\nproject: {}', 'project: is not known here. Allowed: version, integrations, projects'],
+    ['version: 1\nconstructor: {}', 'constructor: is not known here'],
+    ['version: 1\nintegrations: []', 'integrations: must be a mapping of names to values'],
+    ['version: 1\nintegrations: {a: 5}', 'integrations.a: must be a mapping of keys to values'],
+    ['version: 1\nintegrations: {a: {}}', 'integrations.a.type: is missing'],
+    ['version: 1\nintegrations: {a: {type: constructor}}', 'integrations.a.type: must be one of: toy, bare'],
+    [toy('retired: yes'), 'integrations.aws.retired: must be true or false'],
+    [toy('limits: {calls_per_second: 0}'), 'integrations.aws.limits.calls_per_second: must be at least 0.1'],
+    [toy('limits: {calls_per_second: 1001}'), 'integrations.aws.limits.calls_per_second: must be at most 1000'],
+    [toy('limits: {provisions: 1.5}'), 'integrations.aws.limits.provisions: must be a whole number'],
+    [toy('limits: {deprovisions: "5"}'), 'integrations.aws.limits.deprovisions: must be a number'],
+    [
+      toy('limits: {calls: 5}'),
+      'integrations.aws.limits.calls: is not known here. Allowed: calls_per_second, provisions',
+    ],
+    [
+      toy('timings: {heartbeat_timeout: 2s}'),
+      'integrations.aws.timings.heartbeat_timeout: must be from 3s to 1m, not 2s',
+    ],
+    [
+      toy('timings: {consistency_window: 61m}'),
+      'integrations.aws.timings.consistency_window: must be from 0s to 1h, not 1h1m',
+    ],
+    [toy('timings: {stuck_after: 1e3}'), 'integrations.aws.timings.stuck_after: must be a plain number'],
+    [
+      toy('timings: {issue_timeout: 20s}'),
+      'integrations.aws.timings.attempt_timeout: must not be longer than issue_timeout',
+    ],
+    [
+      toy('timings: {attempt_timeout: 9s, heartbeat_timeout: 10s}'),
+      'integrations.aws.timings.heartbeat_timeout: must not be longer than attempt_timeout',
+    ],
+    [toy('connection: {mode: medium}'), 'integrations.aws.connection.mode: must be fast or slow'],
+    [toy('connection: {either: 5}'), 'integrations.aws.connection.either: must be text: put it in quotes or a mapping'],
+    [toy('connection: {either: {size: x}}'), 'integrations.aws.connection.either.size: must be a number'],
+    [toy('connection: []'), 'integrations.aws.connection: must be a mapping'],
+    [
+      dynamic('default_ttl: 30s'),
+      `${AT}.dynamic_secrets.DB.default_ttl: must be from min_ttl 1m to max_ttl 12h, not 30s`,
+    ],
+    [
+      dynamic('min_ttl: 1h'),
+      `${AT}.dynamic_secrets.DB.default_ttl: is absent, and 30m, which it then is, is not from min_ttl 1h`,
+    ],
+    [dynamic('max_ttl: 10m'), `${AT}.dynamic_secrets.DB.default_ttl: is absent`],
+    [dynamic('min_ttl: 2h, max_ttl: 1h'), `${AT}.dynamic_secrets.DB.min_ttl: must not be longer than max_ttl`],
+    [dynamic('max_ttl: 366d'), `${AT}.dynamic_secrets.DB.max_ttl: must be from 1s to 365d: "366d" is longer`],
+    [dynamic('default_ttl: '), `${AT}.dynamic_secrets.DB.default_ttl: must be from 1s to 365d: null is not a duration`],
+    [dynamic('ttl: 5m'), `${AT}.dynamic_secrets.DB.ttl: is not known here. Allowed: integration, default_ttl, min_ttl`],
+    [
+      dynamic('retired: true').replace('integration: aws', 'integration: awz'),
+      `${AT}.dynamic_secrets.DB.integration: must name an integration of this file: aws`,
+    ],
+    [secrets('PORT: 8080'), `${AT}.secrets.PORT: must be text: put it in quotes`],
+    [secrets('ON: true'), `${AT}.secrets.ON: must be text`],
+    [secrets('NONE: '), `${AT}.secrets.NONE: must be text`],
+    [
+      secrets('log_level: info'),
+      `${AT}.secrets.log_level: has a name that is not allowed: it must be 1 to 64 of A-Z 0-9 _`,
+    ],
+    [secrets('T: "env:NOT A NAME"'), `${AT}.secrets.T: begins like a reference`],
+    [secrets('T: "file:relative"'), `${AT}.secrets.T: begins like a reference`],
+    [
+      'version: 1\nprojects: {Backend: {}}',
+      'projects.Backend: has a name that is not allowed: it must be 1 to 64 of a-z 0-9 _ -',
+    ],
+    ['version: 1\nintegrations: {a_b: {type: bare}}', 'integrations.a_b: has a name that is not allowed'],
+    [`version: 1\nprojects: {${'a'.repeat(65)}: {}}`, 'projects["aaaa'],
+  ])('%j is refused with what is allowed', (text, problem) => {
+    expect(problemsOf(text)).toContainEqual(expect.stringContaining(problem));
+  });
+
+  test('compares TTLs even if something else in the dynamic secret is wrong, and tells a bad TTL once', () => {
+    expect(problemsOf(dynamic('junk: 1, min_ttl: 2h, max_ttl: 1h'))).toHaveLength(2);
+    expect(problemsOf(dynamic('default_ttl: junk'))).toHaveLength(1);
+    expect(problemsOf(dynamic('default_ttl: 1e3'))).toHaveLength(1);
+  });
+
+  test('refuses a static secret with the name of a dynamic secret', () => {
+    expect(problemsOf(dynamic('max_ttl: 1h').replace('prd: {', 'prd: {secrets: {DB: x}, '))).toEqual([
+      `${AT}.secrets.DB: is also the name of a dynamic secret of this config: rename one of them`,
+    ]);
+  });
+
+  test('a key with characters that do something is named without them', () => {
+    const [problem] = errorOf('version: 1\n"a\\n\\e[31m\\u202E": 1').problems;
+    expect(problem?.path).toBe('["a??[31m?"]');
+  });
+
+  test('names of the language are names like others', () => {
+    const config = load(
+      'version: 1\nintegrations: {constructor: {type: bare}}\nprojects: {constructor: {configs: {tostring: {}}}}',
+    );
+    expect(Object.keys(config.integrations)).toEqual(['constructor']);
+    expect(load('version: 1').integrations['constructor']).toBeUndefined();
+  });
+});
+
+describe('a secret in the wrong place is never repeated', () => {
+  test.each([
+    [
+      'a literal where a reference belongs',
+      toy(`connection: {key: ${SECRET}}`),
+      'must be a reference, env:NAME or file:/absolute/path',
+    ],
+    ['a value that the type itself would repeat', toy(`connection: {token: ${SECRET}}`), 'is not allowed here'],
+    ['a value of the wrong form', toy(`connection: {region: ${SECRET}}`), 'must be lower-case letters'],
+    ['a value of no allowed kind', toy(`connection: {mode: ${SECRET}}`), 'must be fast or slow'],
+    ['a connection that is the secret', toy(`connection: ${SECRET}`), 'must be a mapping'],
+    ['an unknown key of a connection', toy(`connection: {regoin: ${SECRET}}`), 'is not known here'],
+    ['a secret as a key of a connection', toy(`connection: {${SECRET}AAAA1234567890: x}`), 'is not known here'],
+    ['a secret as the name of a secret', secrets(`"TOKEN=${SECRET}": x`), 'has a name that is not allowed'],
+    ['a list in place of a secret', secrets(`TOKEN: [${SECRET}]`), 'must be text'],
+    ['a mapping in place of a secret', secrets(`TOKEN: {a: ${SECRET}}`), 'must be text'],
+    ['a broken reference', secrets(`TOKEN: "env:${SECRET}"`), 'begins like a reference'],
+    ['secrets that are no mapping', secrets('').replace('{}', SECRET), 'must be a mapping'],
+    ['an untagged secret', secrets(`TOKEN: !x ${SECRET}`), 'tag'],
+    ['a number', secrets('TOKEN: 0123456789012'), 'plain number'],
+  ])('%s', (_, text, sentence) => {
+    const error = errorOf(text);
+    expect(error.message).toContain(sentence);
+    expect(JSON.stringify([error.message, error.problems, error.stack, error.cause])).not.toMatch(
+      new RegExp(`${SECRET}|123456789012`),
+    );
+  });
+});
+
+describe('a dynamic secret', () => {
+  const config = load(dynamic('max_ttl: 1h'));
+
+  test('is found by project, config and name', () => {
+    expect(findDynamicSecret(config, 'backend', 'prd', 'DB')).toMatchObject({
+      ok: true,
+      dynamicSecret: { integration: 'aws' },
+    });
+  });
+
+  test.each([
+    ['frontend', 'prd', 'DB', 'No project "frontend" is configured. Known: backend.'],
+    ['backend', 'dev', 'DB', 'No config "dev" is configured in project backend. Known: prd.'],
+    ['backend', 'prd', 'S3', 'No dynamic secret "S3" is configured in backend/prd. Known: DB.'],
+    ['constructor', 'prd', 'DB', 'No project "constructor"'],
+    ['__proto__', 'prd', 'DB', 'No project "__proto__"'],
+    ['backend', '__proto__', 'DB', 'No config "__proto__"'],
+    ['backend', 'prd', 'toString', 'No dynamic secret "toString"'],
+    ['a\n\u001b[31m', 'prd', 'DB', 'No project "a??[31m"'],
+    [undefined as never, 'prd', 'DB', 'No project undefined'],
+    [['backend'] as never, 'prd', 'DB', 'No project a list'],
+  ])('%j %j %j is not found, and what there is is named', (project, configName, name, message) => {
+    const found = findDynamicSecret(config, project, configName, name);
+    expect(found).toMatchObject({ ok: false, message: expect.stringContaining(message) as unknown });
+  });
+});
