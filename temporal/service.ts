@@ -1,0 +1,60 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import type { OperatorService, WorkflowService } from '@temporalio/client';
+
+/** What is needed of a connection. The client's and the worker's own kinds both have it. */
+export interface TemporalService {
+  readonly workflowService: WorkflowService;
+  readonly operatorService?: OperatorService;
+  withDeadline<T>(deadline: number | Date, call: () => Promise<T>): Promise<T>;
+}
+
+/** Longest wait for one short question to the server, retries included. In milliseconds. */
+export const CALL_TIMEOUT_MS = 15_000;
+
+const STATUS = {
+  1: 'cancelled',
+  3: 'invalidArgument',
+  4: 'deadlineExceeded',
+  5: 'notFound',
+  7: 'permissionDenied',
+  8: 'resourceExhausted',
+  9: 'failedPrecondition',
+  12: 'unimplemented',
+  14: 'unavailable',
+  16: 'unauthenticated',
+} as const;
+export type GrpcStatus = (typeof STATUS)[keyof typeof STATUS] | 'other';
+
+/** The gRPC status behind an error of the SDK; null if there is none. */
+export function grpcStatusOf(error: unknown): GrpcStatus | null {
+  const source = error instanceof Error && !isGrpcServiceError(error) ? error.cause : error;
+  if (!isGrpcServiceError(source)) return null;
+  return (STATUS as Readonly<Record<number, GrpcStatus>>)[source.code] ?? 'other';
+}
+
+/**
+ * Why Temporal did not do what it was asked, in a sentence of our own: the error itself may hold metadata and is not repeated.
+ */
+export function explainFailure(error: unknown): string {
+  switch (grpcStatusOf(error)) {
+    case 'permissionDenied':
+    case 'unauthenticated':
+      return 'Temporal refused the access: check TEMPORAL_API_KEY or the client certificate, and their rights.';
+    case 'notFound':
+      return 'Temporal does not know the namespace or what was asked for: check TEMPORAL_NAMESPACE.';
+    case 'resourceExhausted':
+      return 'Temporal limits the rate of requests: try again later.';
+    case 'deadlineExceeded':
+    case 'cancelled':
+      return 'Temporal did not answer in time.';
+    case 'unavailable':
+      return 'Temporal cannot be reached: check TEMPORAL_ADDRESS and TLS.';
+    case 'invalidArgument':
+    case 'failedPrecondition':
+    case 'unimplemented':
+      return 'Temporal does not accept the request: is the server as new as the client needs (1.26)?';
+    case 'other':
+    case null:
+      return 'Temporal failed for a reason that is not repeated here: see the log of its server.';
+  }
+}
