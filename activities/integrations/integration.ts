@@ -50,6 +50,11 @@ export interface Fence {
    */
   pass(operation: string): Promise<void>;
   /**
+   * Takes the last `pass` back: the call that it let through certainly changed nothing, because it was never sent or the
+   * provider refused that very call.
+   */
+  withdraw(): void;
+  /**
    * False once more time has gone by since the last `pass` than the attempt was granted. Synchronous: for a check at the
    * last moment before the request goes on the wire.
    */
@@ -67,15 +72,17 @@ export interface Attempt extends EntityMark {
 
 /**
  * A configured connection to a provider. Each verb is idempotent and safe to run again after its answer was lost.
- * Every error thrown is an {@link IntegrationError}.
+ * Every error thrown is an {@link IntegrationError}, or what the attempt was stopped with: the rejection of
+ * {@link Fence.pass} or of the throttle, or the reason of {@link Fence.signal}, passed on as they are.
  */
-export interface Integration {
+export interface Integration<Parameters = unknown> {
   /**
    * Makes the entity from the handle, adopting what an earlier attempt of the same lease left, never another's, and
    * returns a fresh credential: exactly one lives afterwards.
+   * @param parameters as the type's `parameters` schema gave them.
    * @param expiry backstop for the provider's own expiry or mark; later than the lease's end.
    */
-  provision(handle: Handle, parameters: unknown, expiry: Date, attempt: Attempt): Promise<Made>;
+  provision(handle: Handle, parameters: Parameters, expiry: Date, attempt: Attempt): Promise<Made>;
   /** Moves the provider-side expiry. */
   extend(handle: Handle, expiry: Date, attempt: Attempt): Promise<void>;
   /** Removes the entity and all that hangs on it, however much of it exists. Absence is success. */
@@ -99,7 +106,7 @@ export interface IntegrationType<Connection = unknown, Parameters = unknown> {
   /** Pure: from names alone to the entity and its handle. */
   plan(context: PlanContext, connection: Connection, parameters: Parameters): EntityPlan;
   /** Opens the connection. Credential references are resolved here or later, never before. */
-  connect(connection: Connection, deps: IntegrationDeps): Integration;
+  connect(connection: Connection, deps: IntegrationDeps): Integration<Parameters>;
 }
 
 export interface IntegrationDeps {

@@ -1,0 +1,66 @@
+import { IAMClient } from '@aws-sdk/client-iam';
+import type { Handle } from '../../../workflows/contract';
+import type { Attempt, Integration, IntegrationDeps, IntegrationType } from '../integration';
+import { openCalls } from './calls';
+import { awsIamConnection } from './connection';
+import type { AwsIamConnection } from './connection';
+import { openCredentials } from './credentials';
+import { deprovisionUser } from './deprovision';
+import { extendUser } from './extend';
+import { planUser, readHandle } from './handle';
+import { PACE } from './pace';
+import type { Pace } from './pace';
+import { awsIamParameters } from './parameters';
+import type { AwsIamParameters } from './parameters';
+import { provisionUser } from './provision';
+import { CLIENT_DEFAULTS, iamEndpoint, regionOf } from './settings';
+
+/** One IAM user with one access key for each lease. */
+export const awsIam: IntegrationType<AwsIamConnection, AwsIamParameters> = {
+  type: 'aws_iam',
+  kind: 'AWS IAM user',
+  connection: awsIamConnection,
+  parameters: awsIamParameters,
+  consistencyWindowMs: 5 * 60_000,
+  plan: planUser,
+  connect: (connection, deps) => connectAwsIam(connection, deps),
+};
+
+/** Opens the connection with a pace of its own: AWS's by default, a faster one against an emulator. */
+export function connectAwsIam(
+  connection: AwsIamConnection,
+  deps: IntegrationDeps,
+  pace: Pace = PACE,
+): Integration<AwsIamParameters> {
+  const { throttle } = deps;
+  const credentials = openCredentials(connection, deps.resolveReference);
+  const client = new IAMClient({
+    ...CLIENT_DEFAULTS,
+    ...iamEndpoint(connection),
+    region: regionOf(connection),
+    credentials: credentials.provide,
+  });
+
+  function open(handle: Handle, attempt: Attempt, operation: string) {
+    const user = readHandle(handle, attempt, operation);
+    return { user, calls: openCalls({ client, credentials, throttle }, attempt, user.userName) };
+  }
+
+  return {
+    provision: async (handle, parameters, expiry, attempt) => {
+      const { user, calls } = open(handle, attempt, 'CreateUser');
+      return provisionUser(calls, user, parameters, expiry, { connection, throttle, pace });
+    },
+    extend: async (handle, expiry, attempt) => {
+      const { user, calls } = open(handle, attempt, 'TagUser');
+      await extendUser(calls, user, expiry);
+    },
+    deprovision: async (handle, attempt) => {
+      const { user, calls } = open(handle, attempt, 'DeleteUser');
+      return deprovisionUser(calls, user, pace);
+    },
+    close: () => {
+      client.destroy();
+    },
+  };
+}

@@ -1,0 +1,7 @@
+import type { IntegrationType } from './integration';
+import { awsIam } from './aws-iam/aws-iam';
+
+/** Every type of integration, by its `type` in the configuration. */
+export const integrationTypes: Readonly<Record<string, IntegrationType>> = {
+  [awsIam.type]: awsIam,
+};

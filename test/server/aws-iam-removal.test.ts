@@ -1,0 +1,220 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import {
+  AddUserToGroupCommand,
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateGroupCommand,
+  CreateLoginProfileCommand,
+  CreatePolicyCommand,
+  CreateServiceSpecificCredentialCommand,
+  CreateVirtualMFADeviceCommand,
+  DeleteUserCommand,
+  EnableMFADeviceCommand,
+  ListVirtualMFADevicesCommand,
+  PutUserPolicyCommand,
+  UpdateAccessKeyCommand,
+  UploadSigningCertificateCommand,
+  UploadSSHPublicKeyCommand,
+} from '@aws-sdk/client-iam';
+import { openAwsSetting } from '../support/aws-setting';
+import type { AwsSetting } from '../support/aws-setting';
+import { createFakeFence, FenceClosed } from '../support/fake-fence';
+import { CERTIFICATE } from '../support/certificate';
+
+/** The emulator is shared with other tests. */
+const SUFFIX = randomUUID();
+
+const SMALL_POLICY = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}';
+
+// Other tests run at the same time.
+jest.setTimeout(30_000);
+
+let setting: AwsSetting;
+
+beforeAll(async () => {
+  setting = await openAwsSetting();
+});
+
+afterAll(async () => {
+  await setting.close();
+});
+
+beforeEach(() => {
+  setting.proxy.clearFaults();
+  setting.proxy.setOnCall(undefined);
+  setting.proxy.forget();
+});
+
+const operations = () => setting.proxy.calls.map(({ operation }) => operation);
+
+type Meddle = (UserName: string) => Promise<unknown>;
+const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+const additions: Record<string, Meddle> = {
+  'a login profile': (UserName) =>
+    setting.admin.send(new CreateLoginProfileCommand({ UserName, Password: 'S0me-passw0rd' })),
+  'a virtual MFA device': async (UserName) => {
+    const made = await setting.admin.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: UserName }));
+    const { SerialNumber } = made.VirtualMFADevice!;
+    const codes = { AuthenticationCode1: '123456', AuthenticationCode2: '654321' };
+    await setting.admin.send(new EnableMFADeviceCommand({ UserName, SerialNumber, ...codes }));
+  },
+  'a hardware MFA device': (UserName) =>
+    setting.admin.send(
+      new EnableMFADeviceCommand({
+        UserName,
+        SerialNumber: 'GAHT12345678',
+        AuthenticationCode1: '123456',
+        AuthenticationCode2: '654321',
+      }),
+    ),
+  'an SSH key': (UserName) =>
+    setting.admin.send(
+      new UploadSSHPublicKeyCommand({
+        UserName,
+        SSHPublicKeyBody: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      }),
+    ),
+  'a signing certificate': (UserName) =>
+    setting.admin.send(new UploadSigningCertificateCommand({ UserName, CertificateBody: CERTIFICATE })),
+  'service-specific credentials': async (UserName) => {
+    for (const ServiceName of ['codecommit.amazonaws.com', 'cassandra.amazonaws.com']) {
+      await setting.admin.send(new CreateServiceSpecificCredentialCommand({ UserName, ServiceName }));
+    }
+  },
+  'a second key': (UserName) => setting.admin.send(new CreateAccessKeyCommand({ UserName })),
+  'many groups': async (UserName) => {
+    for (let number = 1; number <= 10; number += 1) {
+      const GroupName = `group-${number}-${SUFFIX}`;
+      await setting.admin.send(new CreateGroupCommand({ GroupName })).catch(() => undefined);
+      await setting.admin.send(new AddUserToGroupCommand({ UserName, GroupName }));
+    }
+  },
+  'many managed policies': async (UserName) => {
+    const PolicyDocument = SMALL_POLICY;
+    for (let number = 1; number <= 10; number += 1) {
+      const PolicyName = `policy-${number}-${SUFFIX}`;
+      await setting.admin.send(new CreatePolicyCommand({ PolicyName, PolicyDocument })).catch(() => undefined);
+      const PolicyArn = `arn:aws:iam::123456789012:policy/${PolicyName}`;
+      await setting.admin.send(new AttachUserPolicyCommand({ UserName, PolicyArn }));
+    }
+  },
+  'many inline policies': async (UserName) => {
+    const PolicyDocument = SMALL_POLICY;
+    for (let number = 1; number <= 10; number += 1) {
+      await setting.admin.send(new PutUserPolicyCommand({ UserName, PolicyName: `p-${number}`, PolicyDocument }));
+    }
+  },
+};
+
+describe('removal', () => {
+  test.each(Object.entries(additions))('takes %s along', async (_, add) => {
+    const lease = setting.aws.lease();
+    const made = await lease.provision();
+    await add(lease.userName);
+    await expect(setting.admin.send(new DeleteUserCommand({ UserName: lease.userName }))).rejects.toThrow(
+      'Cannot delete',
+    );
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+    expect(await setting.findUser(lease.userName)).toBeUndefined();
+    expect(await setting.tryIdentity(made)).toBe('InvalidClientTokenId');
+  });
+
+  test('takes everything at once along, virtual MFA devices included', async () => {
+    const lease = setting.aws.lease();
+    await lease.provision();
+    for (const add of Object.values(additions)) await add(lease.userName);
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+    expect(await setting.findUser(lease.userName)).toBeUndefined();
+    const { VirtualMFADevices: devices } = await setting.admin.send(new ListVirtualMFADevicesCommand({}));
+    expect(devices!.filter(({ SerialNumber: serial }) => serial!.includes(lease.leaseId))).toEqual([]);
+  });
+
+  test('denies everything before it does anything else, and to the last', async () => {
+    const lease = setting.aws.lease();
+    await lease.provision();
+    const fence = createFakeFence();
+    fence.refuseFrom(2);
+    await expect(lease.deprovision({ fence })).rejects.toThrow(FenceClosed);
+    await setting.admin.send(
+      new PutUserPolicyCommand({ UserName: lease.userName, PolicyName: 'added-later', PolicyDocument: SMALL_POLICY }),
+    );
+    setting.proxy.forget();
+    await lease.deprovision();
+    const changes = setting.proxy.calls.filter(({ operation }) => !/^(?:Get|List)/.test(operation));
+    expect(changes[0]!.parameters.get('PolicyDocument')).toBe(
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}',
+    );
+    expect(changes.slice(-2).map(({ operation }) => operation)).toEqual(['DeleteUserPolicy', 'DeleteUser']);
+    expect(changes.at(-2)!.parameters.get('PolicyName')).toBe(changes[0]!.parameters.get('PolicyName'));
+  });
+
+  test('looks for rare credentials only when IAM says that something is left', async () => {
+    const lease = setting.aws.lease();
+    await lease.provision();
+    await lease.deprovision();
+    expect(operations()).not.toContain('ListMFADevices');
+  });
+
+  test('goes on when the inline policies leave no room for the one that denies everything', async () => {
+    const lease = setting.aws.lease();
+    await lease.provision();
+    const filler = { Effect: 'Allow', Action: 's3:GetObject', Resource: `arn:aws:s3:::${'x'.repeat(1_820)}` };
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: filler });
+    await setting.admin.send(
+      new PutUserPolicyCommand({ UserName: lease.userName, PolicyName: 'filler', PolicyDocument }),
+    );
+    setting.proxy.forget();
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+    expect(setting.proxy.calls.find(({ operation }) => operation === 'PutUserPolicy')!.status).toBe(409);
+  });
+
+  test('starts again when a key appears while it runs', async () => {
+    const lease = setting.aws.lease();
+    await lease.provision();
+    let added = false;
+    setting.proxy.setOnCall(async (operation, phase) => {
+      if (operation !== 'DeleteUser' || phase !== 'before' || added) return;
+      added = true;
+      await setting.admin.send(new CreateAccessKeyCommand({ UserName: lease.userName }));
+    });
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+    expect(added).toBe(true);
+  });
+
+  test('of a user that somebody deletes meanwhile is not called proven', async () => {
+    const lease = setting.aws.lease();
+    await lease.provision();
+    setting.proxy.fault({ operation: 'DeleteUser', kind: 'not-found' });
+    setting.proxy.fault({ operation: 'GetUser', kind: 'not-found', nth: 2 });
+    expect(await lease.deprovision()).toEqual({ result: 'absent' });
+    setting.proxy.clearFaults();
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+  });
+
+  test('waits until a look says that the user is gone', async () => {
+    const lease = setting.aws.lease();
+    await lease.provision();
+    const seen: string[] = [];
+    setting.proxy.setOnCall((operation, phase) => {
+      if (phase === 'before') seen.push(operation);
+    });
+    await lease.deprovision();
+    expect(seen.at(-1)).toBe('GetUser');
+    expect(seen.at(-2)).toBe('DeleteUser');
+  });
+});
+
+describe('the strict proxy', () => {
+  test('refuses a key that was made inactive, which the emulator does not', async () => {
+    const lease = setting.aws.lease();
+    const made = await lease.provision();
+    const key = { UserName: lease.userName, AccessKeyId: made.credential['ACCESS_KEY_ID'] };
+    await setting.admin.send(new UpdateAccessKeyCommand({ ...key, Status: 'Inactive' }));
+    expect(await setting.tryIdentity(made)).toBe('InvalidClientTokenId');
+    expect(await setting.tryBuckets(made)).toBe('InvalidAccessKeyId');
+    await setting.admin.send(new UpdateAccessKeyCommand({ ...key, Status: 'Active' }));
+    expect(await setting.tryIdentity(made)).toBe('ok');
+    await lease.deprovision();
+  });
+});

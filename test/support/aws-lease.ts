@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { awsIam, connectAwsIam } from '../../activities/integrations/aws-iam/aws-iam';
+import type { AwsIamConnection } from '../../activities/integrations/aws-iam/connection';
+import { PACE } from '../../activities/integrations/aws-iam/pace';
+import type { Pace } from '../../activities/integrations/aws-iam/pace';
+import type { AwsIamParameters } from '../../activities/integrations/aws-iam/parameters';
+import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
+import type { Handle } from '../../workflows/contract';
+import { createFakeFence } from './fake-fence';
+import type { FakeFence } from './fake-fence';
+
+/** One lease's dealings with the integration, without a workflow. */
+export interface AwsLease {
+  readonly leaseId: string;
+  readonly userName: string;
+  readonly handle: Handle;
+  provision(attempt?: AttemptOptions): Promise<Made>;
+  extend(expiry: Date, attempt?: AttemptOptions): Promise<void>;
+  deprovision(attempt?: AttemptOptions): Promise<Removal>;
+}
+
+export interface AttemptOptions {
+  readonly fence?: FakeFence;
+  /** Milliseconds until the attempt is over. Default 20 s. */
+  readonly withinMs?: number;
+  readonly parameters?: AwsIamParameters;
+}
+
+export interface AwsFixture {
+  readonly connection: AwsIamConnection;
+  readonly integration: Integration<AwsIamParameters>;
+  /** How often the integration asked its rate. */
+  throttled(): number;
+  lease(parameters?: AwsIamParameters): AwsLease;
+  close(): void;
+}
+
+export const DEPLOYMENT = 'testdepl';
+export const EXPIRY = new Date('2031-02-03T04:05:06.000Z');
+
+/** As patient as the real pace in kind, a hundred times faster. */
+export const QUICK: Pace = {
+  ...PACE,
+  firstPauseMs: 10,
+  longestPauseMs: 80,
+  visibleWithinMs: 1_500,
+  missingAfterMs: 150,
+  usableEveryMs: 5,
+  reserveMs: 50,
+};
+
+/** Right to what the tests try: listing buckets. */
+export const LIST_BUCKETS = awsIam.parameters.parse({
+  policy: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['s3:ListAllMyBuckets'], Resource: '*' }] },
+  wait_until_usable: false,
+});
+
+/** @param settings as in the configuration file; references are looked up in `secrets`. */
+export function openAws(settings: object, secrets: Readonly<Record<string, string>>, pace: Pace = QUICK): AwsFixture {
+  const connection = awsIam.connection.parse(settings);
+  let throttled = 0;
+  const integration = connectAwsIam(
+    connection,
+    {
+      resolveReference: (reference) => {
+        const value = secrets[reference];
+        if (value === undefined) throw new Error(`no ${reference}`);
+        return value;
+      },
+      throttle: async () => {
+        throttled += 1;
+      },
+    },
+    pace,
+  );
+  return {
+    connection,
+    integration,
+    throttled: () => throttled,
+    lease: (parameters = LIST_BUCKETS) => openLease(integration, connection, parameters),
+    close: () => {
+      integration.close();
+    },
+  };
+}
+
+function openLease(
+  integration: Integration<AwsIamParameters>,
+  connection: AwsIamConnection,
+  parameters: AwsIamParameters,
+): AwsLease {
+  const leaseId = randomLeaseId();
+  const context = { leaseId, deployment: DEPLOYMENT, integration: 'aws' };
+  const { entity, handle } = awsIam.plan(context, connection, parameters);
+  const attempt = (options: AttemptOptions): Attempt => ({
+    leaseId,
+    deployment: DEPLOYMENT,
+    fence: options.fence ?? createFakeFence(),
+    deadline: new Date(Date.now() + (options.withinMs ?? 20_000)),
+  });
+  return {
+    leaseId,
+    userName: entity,
+    handle,
+    provision: (options = {}) =>
+      integration.provision(handle, options.parameters ?? parameters, EXPIRY, attempt(options)),
+    extend: (expiry, options = {}) => integration.extend(handle, expiry, attempt(options)),
+    deprovision: (options = {}) => integration.deprovision(handle, attempt(options)),
+  };
+}
+
+/** Waits until a condition holds, for at most five seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 5_000; !condition();) {
+    if (Date.now() > end) throw new Error('waited in vain');
+    await sleep(5);
+  }
+}
+
+function randomLeaseId(): string {
+  return [...randomBytes(24)].map((byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
+}

@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import { cutPage, errorAnswer, readElement, resultAnswer, s3ErrorAnswer } from './aws-answers';
+import type { Answer } from './aws-answers';
+
+/** What is asked, as far as the rules need to know it. */
+export interface StrictCall {
+  /** IAM's or STS's action, or `<method> <path>` for everything else. */
+  readonly operation: string;
+  readonly parameters: URLSearchParams;
+  readonly accessKeyId: string | null;
+}
+
+/** IAM's rules that the emulator does not know, and the state they need. */
+export interface Strictness {
+  /** The answer IAM would give at once, or null: ask the emulator. */
+  before(call: StrictCall): Answer | null;
+  /** Takes note of what the emulator did and mends its answer. */
+  after(call: StrictCall, status: number, body: string): string;
+}
+
+interface TrackedUser {
+  readonly name: string;
+  readonly boundary: string | null;
+  readonly keys: Set<string>;
+  readonly groups: Set<string>;
+  readonly devices: Set<string>;
+  readonly sshKeys: Set<string>;
+  readonly certificates: Set<string>;
+  readonly serviceCredentials: Set<string>;
+  readonly inline: Map<string, number>;
+  loginProfile: boolean;
+}
+
+const LISTS: Readonly<Record<string, string>> = {
+  ListAccessKeys: 'AccessKeyMetadata',
+  ListAttachedUserPolicies: 'AttachedPolicies',
+  ListUserPolicies: 'PolicyNames',
+  ListGroupsForUser: 'Groups',
+  ListMFADevices: 'MFADevices',
+  ListSSHPublicKeys: 'SSHPublicKeys',
+  ListSigningCertificates: 'Certificates',
+};
+
+/** The one list of these where the emulator itself starts at the marker. */
+const HEEDS_MARKER: readonly string[] = ['ListAttachedUserPolicies'];
+
+const MAX_INLINE = 2_048;
+
+export function createStrictness(pageSize: number): Strictness {
+  const users = new Map<string, TrackedUser>();
+  const inactive = new Set<string>();
+  const find = (parameters: URLSearchParams) => users.get((parameters.get('UserName') ?? '').toLowerCase());
+
+  function before({ operation, parameters, accessKeyId }: StrictCall): Answer | null {
+    if (accessKeyId !== null && inactive.has(accessKeyId)) {
+      return operation.includes(' ')
+        ? s3ErrorAnswer(403, 'InvalidAccessKeyId')
+        : errorAnswer(403, 'InvalidClientTokenId', 'The security token included in the request is invalid.');
+    }
+    const user = find(parameters);
+    switch (operation) {
+      case 'CreateUser':
+        return user === undefined
+          ? checkNewUser(parameters)
+          : errorAnswer(409, 'EntityAlreadyExists', `User with name ${user.name} already exists.`);
+      case 'TagUser':
+        return checkTags(parameters);
+      case 'PutUserPolicy':
+        return user === undefined ? null : checkInlineSize(user, parameters);
+      case 'DeleteUser':
+        return user === undefined ? null : checkEmpty(user);
+      case 'CreateServiceSpecificCredential':
+      case 'ListServiceSpecificCredentials':
+      case 'DeleteServiceSpecificCredential':
+        return answerServiceCredentials(operation, parameters, user);
+      default:
+        return null;
+    }
+  }
+
+  function after({ operation, parameters }: StrictCall, status: number, body: string): string {
+    if (status >= 300) return body;
+    note(operation, parameters, body);
+    const list = LISTS[operation];
+    if (list !== undefined) {
+      const asked = Number(parameters.get('MaxItems') ?? pageSize);
+      const start = Number(parameters.get('Marker') ?? 0);
+      const skipped = HEEDS_MARKER.includes(operation) ? start : 0;
+      return cutPage(body, list, { start, size: Math.min(asked, pageSize), skipped });
+    }
+    const boundary = find(parameters)?.boundary ?? null;
+    if (!['GetUser', 'CreateUser'].includes(operation) || boundary === null) return body;
+    const element =
+      '<PermissionsBoundary><PermissionsBoundaryType>Policy</PermissionsBoundaryType>' +
+      `<PermissionsBoundaryArn>${boundary}</PermissionsBoundaryArn></PermissionsBoundary>`;
+    return body.replace('</User>', `${element}</User>`);
+  }
+
+  function note(operation: string, parameters: URLSearchParams, body: string): void {
+    const of = (name: string) => parameters.get(name) ?? '';
+    if (operation === 'CreateUser') {
+      const name = of('UserName');
+      users.set(name.toLowerCase(), trackUser(name, parameters.get('PermissionsBoundary')));
+      return;
+    }
+    if (operation === 'DeleteUser') users.delete(of('UserName').toLowerCase());
+    if (operation === 'UpdateAccessKey') {
+      if (of('Status') === 'Inactive') inactive.add(of('AccessKeyId'));
+      else inactive.delete(of('AccessKeyId'));
+    }
+    const user = find(parameters);
+    if (user === undefined) return;
+    const notes: Readonly<Record<string, () => unknown>> = {
+      CreateAccessKey: () => user.keys.add(readElement(body, 'AccessKeyId') ?? ''),
+      DeleteAccessKey: () => user.keys.delete(of('AccessKeyId')),
+      AddUserToGroup: () => user.groups.add(of('GroupName')),
+      RemoveUserFromGroup: () => user.groups.delete(of('GroupName')),
+      CreateLoginProfile: () => (user.loginProfile = true),
+      DeleteLoginProfile: () => (user.loginProfile = false),
+      EnableMFADevice: () => user.devices.add(of('SerialNumber')),
+      DeactivateMFADevice: () => user.devices.delete(of('SerialNumber')),
+      UploadSSHPublicKey: () => user.sshKeys.add(readElement(body, 'SSHPublicKeyId') ?? ''),
+      DeleteSSHPublicKey: () => user.sshKeys.delete(of('SSHPublicKeyId')),
+      UploadSigningCertificate: () => user.certificates.add(readElement(body, 'CertificateId') ?? ''),
+      DeleteSigningCertificate: () => user.certificates.delete(of('CertificateId')),
+      PutUserPolicy: () => user.inline.set(of('PolicyName'), countCharacters(of('PolicyDocument'))),
+      DeleteUserPolicy: () => user.inline.delete(of('PolicyName')),
+    };
+    notes[operation]?.();
+  }
+
+  return { before, after };
+}
+
+function trackUser(name: string, boundary: string | null): TrackedUser {
+  return {
+    name,
+    boundary,
+    keys: new Set(),
+    groups: new Set(),
+    devices: new Set(),
+    sshKeys: new Set(),
+    certificates: new Set(),
+    serviceCredentials: new Set(),
+    inline: new Map(),
+    loginProfile: false,
+  };
+}
+
+function checkNewUser(parameters: URLSearchParams): Answer | null {
+  if (!/^[\w+=,.@-]{1,64}$/.test(parameters.get('UserName') ?? '')) return invalid('userName');
+  const path = parameters.get('Path') ?? '/';
+  if (path.length > 512 || !/^\/(?:[\x21-\x7e]+\/)?$/.test(path)) return invalid('path');
+  return checkTags(parameters);
+}
+
+function checkTags(parameters: URLSearchParams): Answer | null {
+  const keys = new Set<string>();
+  for (let number = 1; parameters.has(`Tags.member.${number}.Key`); number += 1) {
+    const key = parameters.get(`Tags.member.${number}.Key`) ?? '';
+    const value = parameters.get(`Tags.member.${number}.Value`) ?? '';
+    const legal = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+    if (!legal.test(key) || key.length > 128 || key.toLowerCase().startsWith('aws:')) return invalid('tags');
+    if (!legal.test(value) || value.length > 256) return invalid('tags');
+    if (keys.has(key.toLowerCase())) return errorAnswer(400, 'InvalidInput', 'Duplicate tag keys found.');
+    keys.add(key.toLowerCase());
+  }
+  return keys.size > 50 ? errorAnswer(409, 'LimitExceeded', 'Too many tags.') : null;
+}
+
+function checkInlineSize(user: TrackedUser, parameters: URLSearchParams): Answer | null {
+  const sizes = new Map(user.inline).set(
+    parameters.get('PolicyName') ?? '',
+    countCharacters(parameters.get('PolicyDocument') ?? ''),
+  );
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  if (total <= MAX_INLINE) return null;
+  return errorAnswer(409, 'LimitExceeded', `Maximum policy size of ${MAX_INLINE} bytes exceeded for user ${user.name}`);
+}
+
+function checkEmpty(user: TrackedUser): Answer | null {
+  const { keys, groups, devices, sshKeys, certificates, serviceCredentials, inline, loginProfile } = user;
+  const attached = [keys, groups, devices, sshKeys, certificates, serviceCredentials, inline].some(
+    ({ size }) => size > 0,
+  );
+  if (!attached && !loginProfile) return null;
+  return errorAnswer(409, 'DeleteConflict', 'Cannot delete entity, must remove referenced objects first.');
+}
+
+function answerServiceCredentials(
+  operation: string,
+  parameters: URLSearchParams,
+  user: TrackedUser | undefined,
+): Answer {
+  const id = parameters.get('ServiceSpecificCredentialId') ?? '';
+  if (user === undefined) return errorAnswer(404, 'NoSuchEntity', 'The user cannot be found.');
+  if (operation === 'ListServiceSpecificCredentials') {
+    const members = [...user.serviceCredentials].map((each) => `<member>${describeCredential(user, each)}</member>`);
+    return resultAnswer(operation, `<ServiceSpecificCredentials>${members.join('')}</ServiceSpecificCredentials>`);
+  }
+  if (operation === 'CreateServiceSpecificCredential') {
+    const made = `ACCA${randomBytes(8).toString('hex').toUpperCase()}`;
+    user.serviceCredentials.add(made);
+    const element = 'ServiceSpecificCredential';
+    return resultAnswer(operation, `<${element}>${describeCredential(user, made)}</${element}>`);
+  }
+  return user.serviceCredentials.delete(id)
+    ? resultAnswer(operation, '')
+    : errorAnswer(404, 'NoSuchEntity', 'The credential cannot be found.');
+}
+
+function describeCredential(user: TrackedUser, id: string): string {
+  return (
+    `<ServiceSpecificCredentialId>${id}</ServiceSpecificCredentialId><UserName>${user.name}</UserName>` +
+    '<ServiceName>codecommit.amazonaws.com</ServiceName><Status>Active</Status><CreateDate>2026-01-01T00:00:00Z</CreateDate>'
+  );
+}
+
+function countCharacters(document: string): number {
+  return document.replace(/\s/g, '').length;
+}
+
+function invalid(field: string): Answer {
+  return errorAnswer(400, 'ValidationError', `The specified value for ${field} is invalid.`);
+}
