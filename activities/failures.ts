@@ -9,30 +9,26 @@ export interface FailedAttempt {
   readonly verb: 'plan' | 'provision' | 'extend' | 'deprovision';
   /** Which attempt it was, from 1. */
   readonly attempt: number;
-  /** How many mutating calls were begun. */
+  /** Whether no attempt came before it. The number alone does not say so: an operator can reset it. */
+  readonly first: boolean;
+  /** How many mutating calls were begun and not surely without effect. */
   readonly mutations: number;
 }
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 5 * 60_000;
 const HOPELESS: ReadonlySet<LeaseFailureType> = new Set(['InvalidInput', 'Refused', 'QuotaExceeded']);
-/** Answers by which a provider says that it did not do what was asked. */
-const DEFINITE: ReadonlySet<LeaseFailureType> = new Set([
-  'InvalidInput',
-  'Refused',
-  'QuotaExceeded',
-  'Throttled',
-  'NotFound',
-]);
 
 /**
  * Every failure that leaves an activity is made here: from our own words and an allow-list of facts. The original error
  * is dropped, cause and stack included, because providers and their clients put credentials into both.
  */
 export function toFailure(error: unknown, failed: FailedAttempt): ApplicationFailure {
-  const detail: ProvisionFailureDetail = { nothingMade: nothingMade(error, failed) };
+  const detail: ProvisionFailureDetail = { nothingMade: failed.first && failed.mutations === 0 };
   if (error instanceof AttemptStopped) return stopped(error, detail);
-  if (error instanceof ApplicationFailure) return failed.verb === 'deprovision' ? patiently(error, failed) : error;
+  if (error instanceof ApplicationFailure) {
+    return failed.verb === 'deprovision' ? patiently(error, failed) : restate(error, detail);
+  }
   if (!(error instanceof IntegrationError)) return unforeseen(error, failed, detail);
   const nonRetryable = failed.verb !== 'deprovision' && HOPELESS.has(error.type);
   return ApplicationFailure.create({
@@ -45,10 +41,9 @@ export function toFailure(error: unknown, failed: FailedAttempt): ApplicationFai
   });
 }
 
-/** A refusal before anything was asked of a provider. */
+/** A refusal of our own. */
 export function refuse(type: LeaseFailureType, message: string): ApplicationFailure {
-  const detail: ProvisionFailureDetail = { nothingMade: true };
-  return ApplicationFailure.create({ type, message, nonRetryable: true, details: [detail], category: 'BENIGN' });
+  return ApplicationFailure.create({ type, message, nonRetryable: true, category: 'BENIGN' });
 }
 
 /**
@@ -61,6 +56,20 @@ function stopped(error: AttemptStopped, detail: ProvisionFailureDetail): Applica
     message: error.message,
     details: [detail],
     nextRetryDelay: 100,
+    category: 'BENIGN',
+  });
+}
+
+/** A refusal of our own, with what this attempt knows of the provider. */
+function restate(
+  { type, message, nonRetryable }: ApplicationFailure,
+  detail: ProvisionFailureDetail,
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: type ?? 'Unavailable',
+    message,
+    nonRetryable: nonRetryable === true,
+    details: [detail],
     category: 'BENIGN',
   });
 }
@@ -78,12 +87,6 @@ function unforeseen(error: unknown, failed: FailedAttempt, detail: ProvisionFail
     details: [detail],
     nextRetryDelay: backOff(failed),
   });
-}
-
-function nothingMade(error: unknown, { attempt, mutations }: FailedAttempt): boolean {
-  if (attempt !== 1) return false;
-  if (mutations === 0) return true;
-  return mutations === 1 && error instanceof IntegrationError && DEFINITE.has(error.type);
 }
 
 function delayOf(error: IntegrationError, failed: FailedAttempt): number {

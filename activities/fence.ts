@@ -11,13 +11,15 @@ export class AttemptStopped extends Error {
 /** One attempt of an activity, heartbeating until it is closed. */
 export interface GuardedAttempt {
   readonly attempt: Attempt;
-  /** How many mutating calls were begun. */
+  /** How many mutating calls were begun and not surely without effect. */
   mutations(): number;
   close(): void;
 }
 
 const GRPC_NOT_FOUND = 5;
 const HEARTBEAT_EVERY_MS = 2_000;
+/** How long Temporal may take to confirm. A connection that swallows everything must not hold an attempt for ever. */
+const ANSWER_WITHIN_MS = 5_000;
 /** What a request may need to get from the last check to the provider. */
 const MARGIN_MS = 1_500;
 
@@ -43,6 +45,9 @@ export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt
       grantedAt = asked;
       mutations += 1;
     },
+    withdraw: () => {
+      mutations -= 1;
+    },
     holds: () => !signal.aborted && since(grantedAt) < grantMs,
   };
   return {
@@ -57,10 +62,10 @@ export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt
 /** A raw heartbeat with the attempt's own token. The SDK's heartbeat is throttled and answers nothing. */
 async function askTemporal(context: Context, operation: string): Promise<void> {
   try {
-    const answer = await context.client.workflowService.recordActivityTaskHeartbeat({
-      namespace: context.info.activityNamespace,
-      taskToken: context.info.taskToken,
-    });
+    const { client, info } = context;
+    const answer = await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+      client.workflowService.recordActivityTaskHeartbeat({ namespace: info.namespace, taskToken: info.taskToken }),
+    );
     if (answer.cancelRequested || answer.activityReset)
       throw new AttemptStopped(`The attempt was cancelled before ${operation}.`);
   } catch (error) {

@@ -11,6 +11,7 @@ import type {
 import type { Config } from '../config/load';
 import { findDynamicSecret } from '../config/load';
 import { seal } from '../sealing/seal';
+import { SealingError } from '../sealing/sealing-error';
 import type { Connections } from './connections';
 import { refuse, toFailure } from './failures';
 import type { FailedAttempt } from './failures';
@@ -43,13 +44,19 @@ export function createDeprovisionActivities(deps: LeaseDeps): DeprovisionActivit
 async function provision(deps: LeaseDeps, input: ProvisionInput, attempt: Attempt): Promise<Provisioned> {
   const found = findDynamicSecret(deps.config, input.project, input.config, input.dynamicSecret);
   if (!found.ok) throw refuse('UnknownDynamicSecret', found.message);
+  if (found.dynamicSecret.integration !== input.integration) {
+    throw refuse(
+      'UnknownDynamicSecret',
+      `${input.dynamicSecret} was planned for integration ${input.integration}, which it does not belong to any more.`,
+    );
+  }
   const integration = deps.connections.open(input.integration);
   // From the server's clock, and from the last instant at which provision can end: the backstop never beats the lease.
   const { scheduledTimestampMs } = Context.current().info;
   const backstop = new Date(scheduledTimestampMs + input.issueTimeoutMs + input.ttlMs + CLOCK_SKEW_MS);
   const made = await integration.provision(input.handle, found.dynamicSecret.parameters, backstop, attempt);
   refuseLeak(made, input.entity);
-  const sealed = await seal(made.credential, input.recipient, input.leaseId);
+  const sealed = await sealOrRefuse(made, input);
   return { sealed, usableAt: made.usableAt?.toISOString() ?? null, facts: made.facts, notes: made.notes };
 }
 
@@ -71,6 +78,15 @@ async function deprovision(deps: LeaseDeps, input: DeprovisionInput, attempt: At
     hint: `It is repeated until ${input.absenceCertainAt}, because what was being made may still appear.`,
     retryAfterMs: Math.min(missing, LOOK_EVERY_MS),
   });
+}
+
+async function sealOrRefuse(made: Made, { recipient, leaseId }: ProvisionInput): Promise<string> {
+  try {
+    return await seal(made.credential, recipient, leaseId);
+  } catch (error) {
+    if (error instanceof SealingError) throw refuse('InvalidInput', error.message);
+    throw error;
+  }
 }
 
 const LOOK_EVERY_MS = 30_000;
@@ -102,7 +118,9 @@ async function guarded<T>(
   try {
     return await run(guard.attempt);
   } catch (error) {
-    const failed: FailedAttempt = { verb, attempt: context.info.attempt, mutations: guard.mutations() };
+    const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = context.info;
+    const first = attempt === 1 && scheduledTimestampMs === currentAttemptScheduledTimestampMs;
+    const failed: FailedAttempt = { verb, attempt, first, mutations: guard.mutations() };
     throw toFailure(stopOf(error, guard.attempt) ?? error, failed);
   } finally {
     guard.close();

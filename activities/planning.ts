@@ -4,8 +4,9 @@ import { checkTtlRange, formatTtl } from '../workflows/ttl';
 import type { Config, DynamicSecret } from '../config/load';
 import { findDynamicSecret } from '../config/load';
 import { checkRecipient, thumbprint } from '../sealing/recipient';
+import { seal } from '../sealing/seal';
 import { integrationOf } from './connections';
-import { refuse } from './failures';
+import { refuse, toFailure } from './failures';
 import type { IntegrationType } from './integrations/integration';
 
 export interface PlanningDeps {
@@ -18,16 +19,28 @@ export interface PlanningDeps {
 /** The local activities: they decide from the configuration alone, and every refusal leaves nothing made. */
 export function createPlanning(deps: PlanningDeps): PlanningActivities {
   return {
-    plan: (input) => plan(deps, input),
-    planExtension: (input) => planExtension(deps, input),
+    plan: (input) => told(() => plan(deps, input)),
+    planExtension: (input) =>
+      told(() => {
+        planExtension(deps, input);
+      }),
   };
+}
+
+/** An unforeseen error is not repeated here either. */
+async function told<T>(decide: () => T | Promise<T>): Promise<T> {
+  try {
+    return await decide();
+  } catch (error) {
+    throw toFailure(error, { verb: 'plan', attempt: 1, first: true, mutations: 0 });
+  }
 }
 
 async function plan({ config, types, deployment }: PlanningDeps, { leaseId, input }: PlanInput): Promise<Plan> {
   if (!LEASE_ID_PATTERN.test(leaseId)) {
     throw refuse('InvalidInput', 'The workflow id is no lease id: 24 characters of lower-case base 32 are expected.');
   }
-  await checkKey(input.recipient, input.thumbprint);
+  await checkKey(leaseId, input.recipient, input.thumbprint);
   const dynamicSecret = find(config, input);
   const { settings, type } = integrationOf(config, types, dynamicSecret.integration);
   if (settings.retired) {
@@ -57,7 +70,7 @@ async function plan({ config, types, deployment }: PlanningDeps, { leaseId, inpu
   };
 }
 
-async function planExtension({ config }: PlanningDeps, input: PlanExtensionInput): Promise<void> {
+function planExtension({ config }: PlanningDeps, input: PlanExtensionInput): void {
   const dynamicSecret = find(config, input);
   checkTtl(input.ttlMs, dynamicSecret);
   const whole = input.ageMs + input.ttlMs;
@@ -84,10 +97,13 @@ function checkTtl(ttlMs: number, dynamicSecret: DynamicSecret): void {
   if (problem !== null) throw refuse('InvalidTtl', problem);
 }
 
-async function checkKey(recipient: unknown, claimed: string): Promise<void> {
+async function checkKey(leaseId: string, recipient: unknown, claimed: string): Promise<void> {
   let actual: string;
   try {
-    actual = await thumbprint(checkRecipient(recipient));
+    const jwk = checkRecipient(recipient);
+    actual = await thumbprint(jwk);
+    // Only using it shows whether it is a point on its curve, and later something would have been made in vain.
+    await seal({ TRIAL: '' }, jwk, leaseId);
   } catch {
     throw refuse('InvalidInput', 'recipient must be a public key: X25519 or P-256, as a JWK.');
   }

@@ -16,6 +16,13 @@ export function createThrottle(perSecond: number): Throttle {
     const now = performance.now();
     next = Math.max(next, now - burst * spacing) + spacing;
     const wait = next - now;
-    if (wait > 0) await sleep(wait, undefined, { signal });
+    if (wait <= 0) return;
+    try {
+      await sleep(wait, undefined, { signal });
+    } catch (error) {
+      // Who does not wait any more gives the turn back; else turns nobody takes would pile up.
+      next -= spacing;
+      throw error;
+    }
   };
 }

@@ -5,7 +5,7 @@ import type { DeprovisionActivities, ExtendInput, Extension, Plan } from './cont
 import type { LeaseRecord } from './record';
 import { move } from './record';
 import { planning } from './provisioning';
-import { readFailure, refusal } from './refusal';
+import { isDefinite, readFailure, refusal } from './refusal';
 
 /** Whether the credential may still be handed over or extended. */
 export function isLive(record: LeaseRecord): boolean {
@@ -44,17 +44,20 @@ export function createExtender(
     if (record.view.extensions >= MAX_EXTENSIONS) throw limitReached();
     const { project, config, dynamicSecret } = record.input;
     const issuedAt = Date.parse(record.view.issuedAt ?? record.view.requestedAt);
+    // Counted before it is decided: a refused one takes up one of Temporal's updates too.
+    move(record, { extensions: record.view.extensions + 1 });
     await planning.planExtension({ project, config, dynamicSecret, ttlMs, ageMs: Date.now() - issuedAt });
     if (!isLive(record)) throw notActive(record);
     const before = expiryOf(record);
     const wanted = Date.now() + ttlMs;
-    move(record, { extensions: record.view.extensions + 1 });
     if (wanted < before) {
       // Shortening: our timer first, so that the lease never outlives a provider-side expiry that already moved.
       setExpiry(record, wanted);
       try {
         await moveAtProvider(record, plan, wanted);
       } catch (error) {
+        // If it is not known what the provider did, the earlier end stands: a later mark at the provider does no harm.
+        if (!isDefinite(readFailure(error, ''))) return { expiresAt: new Date(wanted).toISOString() };
         if (isLive(record)) setExpiry(record, before);
         throw error;
       }
@@ -67,7 +70,8 @@ export function createExtender(
   };
   return (input) =>
     scope.run(async () => {
-      await condition(() => !busy);
+      // Every extension that waits wakes when one ends: all but the first must wait again.
+      while (busy) await condition(() => !busy);
       busy = true;
       try {
         return await extend(input.ttlMs);

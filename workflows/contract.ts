@@ -76,6 +76,27 @@ export type LeaseFailureType =
   | 'ExtensionLimit'
   | 'IssueTimeout';
 
+/** All of them, for whoever must tell a known type from any other text. */
+export const LEASE_FAILURE_TYPES: Readonly<Record<LeaseFailureType, true>> = {
+  InvalidInput: true,
+  Refused: true,
+  QuotaExceeded: true,
+  Throttled: true,
+  Unavailable: true,
+  NotFound: true,
+  AbsenceUnproven: true,
+  UnknownDynamicSecret: true,
+  UnknownIntegration: true,
+  IntegrationRetired: true,
+  InvalidTtl: true,
+  AlreadyIssued: true,
+  IdempotencyMismatch: true,
+  LeaseEnded: true,
+  LeaseNotActive: true,
+  ExtensionLimit: true,
+  IssueTimeout: true,
+};
+
 /** A failure as it may be stored and shown: a typed code and a sentence without a secret. */
 export interface LeaseFailure {
   readonly type: LeaseFailureType;
@@ -106,7 +127,10 @@ export interface LeaseInput {
   readonly thumbprint: string;
 }
 
-/** Argument of the `claim` update. Its update id is the thumbprint, so that a repeat is answered by the server. */
+/**
+ * Argument of the `claim` update. Its update id is made of the thumbprint and the TTL (and the ended run before this one), so
+ * that the server answers a repeat of the same question, and only that, by itself.
+ */
 export interface ClaimInput {
   readonly thumbprint: string;
   readonly ttlMs: number | null;
@@ -139,6 +163,10 @@ export interface Extension {
 export interface RevokeInput {
   readonly by?: string;
   readonly reason?: string;
+  /** Revoke only a lease that was issued to the key with this thumbprint. */
+  readonly ifIssuedTo?: string;
+  /** Revoke only while no credential was handed over. */
+  readonly ifUndelivered?: boolean;
 }
 
 /** Answer of the query `lease`. */

@@ -17,6 +17,15 @@ export function readEnding(argument: unknown): Ending {
   return { by: readText(fields['by']) ?? 'unknown', reason: readText(fields['reason']) };
 }
 
+/** What a client may ask a revoke to depend on; anything odd is no condition, since a revoke must not get lost. */
+export function readCondition(argument: unknown): { readonly issuedTo: string | null; readonly undelivered: boolean } {
+  const fields = (typeof argument === 'object' && argument !== null ? argument : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const issuedTo = fields['ifIssuedTo'];
+  return { issuedTo: typeof issuedTo === 'string' ? issuedTo : null, undelivered: fields['ifUndelivered'] === true };
+}
+
 function readText(value: unknown): string | null {
   if (typeof value !== 'string') return null;
   const text = value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ').trim();

@@ -9,7 +9,7 @@ import {
 import { abandon, claim, extend, lease as leaseQuery, nudge, revoke } from './contract';
 import type { Claim, ClaimInput, ExtendInput, LeaseEnd, LeaseInput, LeaseOutcome } from './contract';
 import { createExtender, isLive, sleepUntilEnd, validateExtend } from './active';
-import { readEnding } from './ending';
+import { readCondition, readEnding } from './ending';
 import type { Ending } from './ending';
 import { provisionLease } from './provisioning';
 import { createRemoval } from './removal';
@@ -30,6 +30,7 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
     view: beginView(leaseId, input, new Date()),
     plan: null,
     provisioned: null,
+    provisionedBy: Infinity,
     condemned: null,
     ending: false,
     remark: null,
@@ -55,7 +56,7 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
     setHandler(
       revoke,
       (argument: unknown) => {
-        condemn(readEnding(argument));
+        if (concerns(record, argument)) condemn(readEnding(argument));
       },
       {
         description: 'Ends the lease now. Needs no input; {"by": "...", "reason": "..."} is recorded.',
@@ -105,7 +106,8 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
     move(record, {});
     const remains = await provisionLease(record, provisioning);
     if (record.provisioned !== null && record.plan !== null && !isCondemned(record)) {
-      const now = Date.now();
+      // A workflow that is told late must not outlive the expiry that the provider was given as a backstop.
+      const now = Math.min(Date.now(), record.provisionedBy);
       move(record, {
         state: 'active',
         issuedAt: new Date(now).toISOString(),
@@ -136,6 +138,13 @@ function checkInput(input: LeaseInput | undefined): void {
     message:
       'A lease is issued through a Leasehold client. This input lacks what a client sends, and nothing was made.',
   });
+}
+
+/** A client that gave up does not know what became of its request: its revoke must hit no one else's credential. */
+function concerns(record: LeaseRecord, argument: unknown): boolean {
+  const { issuedTo, undelivered } = readCondition(argument);
+  if (issuedTo !== null && issuedTo !== record.input.thumbprint) return false;
+  return !(undelivered && record.view.delivered);
 }
 
 function cancelRequested(then: () => void): void {

@@ -34,6 +34,7 @@ export async function provisionLease(record: LeaseRecord, scope: CancellationSco
   const plan = record.plan;
   move(record, { integration: plan.integration, entity: plan.entity });
   if (isCondemned(record)) return null;
+  record.provisionedBy = Date.now() + plan.timings.issueTimeoutMs;
   try {
     record.provisioned = await scope.run(() => provision(record, plan));
   } catch (error) {

@@ -11,6 +11,8 @@ export interface LeaseRecord {
   view: LeaseView;
   plan: Plan | null;
   provisioned: Provisioned | null;
+  /** Latest instant at which provision can have ended, as Temporal counts; milliseconds since 1970. */
+  provisionedBy: number;
   /** Set by revoke or cancel: from then on the credential is never handed over. */
   condemned: Ending | null;
   /** True once removal is decided: a later revoke changes nothing. */

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
+import { LEASE_FAILURE_TYPES } from './contract';
 import type { LeaseFailure, LeaseFailureType, ProvisionFailureDetail } from './contract';
 
 /** A typed refusal, as it reaches the caller of an update. */
@@ -8,25 +9,35 @@ export function refusal(type: LeaseFailureType, message: string): ApplicationFai
 
 /** The failure of an activity in the words of the contract. `late` says what it means that no attempt answered in time. */
 export function readFailure(error: unknown, late: string): LeaseFailure {
-  const cause = causeOf(error);
-  if (cause instanceof ApplicationFailure && typeof cause.type === 'string') {
-    return { type: cause.type as LeaseFailureType, message: cause.message };
-  }
+  const direct = causeOf(error);
+  // What the attempt before the one that timed out reported says more than that time ran out.
+  const cause = direct instanceof TimeoutFailure && direct.cause instanceof ApplicationFailure ? direct.cause : direct;
+  if (cause instanceof ApplicationFailure && isKnown(cause.type)) return { type: cause.type, message: cause.message };
   if (cause instanceof CancelledFailure)
     return { type: 'LeaseEnded', message: 'The lease was ended before it was issued.' };
   return { type: 'IssueTimeout', message: late };
 }
 
-/** Whether the failed activity itself vouched that the provider holds nothing. */
+/**
+ * Whether the attempt that ended the activity vouched that the provider holds nothing. Of an attempt that timed out nothing
+ * is known, whatever the one before it reported.
+ */
 export function nothingWasMade(error: unknown): boolean {
   const cause = causeOf(error);
-  if (!(cause instanceof ApplicationFailure || cause instanceof CancelledFailure)) return false;
+  if (!(cause instanceof ApplicationFailure)) return false;
   const detail = cause.details?.[0] as Partial<ProvisionFailureDetail> | null | undefined;
   return detail?.nothingMade === true;
 }
 
-/** The failure that an attempt reported; of a time-out, the failure of the last attempt before it, if any. */
+/** Answers by which a provider says that it did not do what was asked, and that asking again will not help. */
+export function isDefinite({ type }: LeaseFailure): boolean {
+  return type === 'Refused' || type === 'InvalidInput' || type === 'QuotaExceeded';
+}
+
+function isKnown(type: string | null | undefined): type is LeaseFailureType {
+  return typeof type === 'string' && Object.hasOwn(LEASE_FAILURE_TYPES, type);
+}
+
 function causeOf(error: unknown): unknown {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  return cause instanceof TimeoutFailure && cause.cause instanceof ApplicationFailure ? cause.cause : cause;
+  return error instanceof ActivityFailure ? error.cause : error;
 }

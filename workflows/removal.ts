@@ -1,4 +1,11 @@
-import { ActivityCancellationType, CancellationScope, condition, proxyActivities, sleep } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  sleep,
+} from '@temporalio/workflow';
 import { DEPROVISION_ATTEMPT_MS, deprovisionQueue } from './contract';
 import type { DeprovisionActivities, DeprovisionInput, Plan } from './contract';
 import type { Ending } from './ending';
@@ -15,9 +22,13 @@ export interface Removal {
   abandon(ending: Ending): void;
 }
 
+/** Nudges that follow one another more quickly are ignored. */
+const NUDGE_EVERY_MS = 5_000;
+
 export function createRemoval(record: LeaseRecord): Removal {
   let attempt: CancellationScope | null = null;
   let abandoned: Ending | null = null;
+  let nudgedAt = 0;
 
   const run = async (plan: Plan, remains: Remains): Promise<boolean> => {
     move(record, { state: 'deprovisioning' });
@@ -36,16 +47,26 @@ export function createRemoval(record: LeaseRecord): Removal {
       const scope = new CancellationScope();
       attempt = scope;
       try {
-        await scope.run(() => deprovision(record, plan, remains));
-        return true;
+        return await scope.run(() => removeOnce(plan, remains));
       } catch {
-        // The activity retries by itself for ever. It comes here only when it was nudged, abandoned, or failed by hand.
+        // Only a cancelled scope throws here: it was nudged or abandoned.
         if (isAbandoned()) return false;
-        if (scope.consideredCancelled) continue;
-        remark(record, 'The pending removal was ended by hand, which does not end the lease: it is tried again.');
-        await sleep('10s', { summary: 'before removal is tried again' });
       } finally {
         attempt = null;
+      }
+    }
+  };
+
+  const removeOnce = async (plan: Plan, remains: Remains): Promise<boolean> => {
+    for (;;) {
+      try {
+        await deprovision(record, plan, remains);
+        return true;
+      } catch (error) {
+        if (isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
+        // The activity retries by itself for ever: it can only have been failed by hand.
+        remark(record, 'The pending removal was ended by hand, which does not end the lease: it is tried again.');
+        await sleep('10s', { summary: 'before removal is tried again' });
       }
     }
   };
@@ -54,7 +75,12 @@ export function createRemoval(record: LeaseRecord): Removal {
 
   return {
     run,
-    nudge: () => attempt?.cancel(),
+    nudge: () => {
+      // A flood of nudges must not keep cutting off attempts that are under way.
+      if (attempt === null || Date.now() < nudgedAt + NUDGE_EVERY_MS) return;
+      nudgedAt = Date.now();
+      attempt.cancel();
+    },
     abandon: (ending) => {
       if (attempt === null) {
         remark(

@@ -5,7 +5,12 @@ import type { FailedAttempt } from '../../../activities/failures';
 import { IntegrationError } from '../../../activities/integrations/integration';
 
 const canary = 'AKIACANARYCANARY/secret+token==';
-const first = (verb: FailedAttempt['verb'], mutations = 0): FailedAttempt => ({ verb, attempt: 1, mutations });
+const first = (verb: FailedAttempt['verb'], mutations = 0): FailedAttempt => ({
+  verb,
+  attempt: 1,
+  first: true,
+  mutations,
+});
 
 test('an unforeseen error leaves nothing of itself in the failure', () => {
   class ProviderError extends Error {
@@ -46,8 +51,12 @@ test('what cannot succeed is not tried again, unless it is a removal', () => {
 test('a removal waits longer each time but never more than five minutes', () => {
   const delays = [1, 2, 5, 9, 10, 500].map((attempt) =>
     Number(
-      toFailure(new IntegrationError('Unavailable', { operation: 'X' }), { verb: 'deprovision', attempt, mutations: 0 })
-        .nextRetryDelay,
+      toFailure(new IntegrationError('Unavailable', { operation: 'X' }), {
+        verb: 'deprovision',
+        attempt,
+        first: false,
+        mutations: 0,
+      }).nextRetryDelay,
     ),
   );
   expect(delays[0]).toBeLessThanOrEqual(1_000);
@@ -61,16 +70,20 @@ test('the provider is asked again when it said so', () => {
   expect(toFailure(error, first('provision')).nextRetryDelay).toBe(4_000);
 });
 
-test('a first attempt that began nothing, or was refused its only change, vouches that nothing was made', () => {
-  const vouch = (error: Error, mutations: number, attempt = 1): unknown =>
-    (toFailure(error, { verb: 'provision', attempt, mutations }).details?.[0] as { nothingMade: boolean }).nothingMade;
+test('only a first attempt whose changes are surely without effect vouches that nothing was made', () => {
+  const vouch = (error: Error, mutations: number, first = true): unknown =>
+    (toFailure(error, { verb: 'provision', attempt: 1, first, mutations }).details?.[0] as { nothingMade: boolean })
+      .nothingMade;
   const refused = new IntegrationError('Refused', { operation: 'CreateUser' });
-  const unknown = new IntegrationError('Unavailable', { operation: 'CreateUser' });
-  expect(vouch(refused, 0)).toBe(true);
-  expect(vouch(refused, 1)).toBe(true);
-  expect(vouch(unknown, 1)).toBe(false);
-  expect(vouch(refused, 2)).toBe(false);
-  expect(vouch(refused, 0, 2)).toBe(false);
-  expect(vouch(new AttemptStopped('stopped'), 0)).toBe(true);
-  expect(vouch(new AttemptStopped('stopped'), 1)).toBe(false);
+  for (const error of [
+    refused,
+    new AttemptStopped('stopped'),
+    refuse('UnknownDynamicSecret', 'gone'),
+    new Error('bug'),
+  ]) {
+    expect(vouch(error, 0)).toBe(true);
+    expect(vouch(error, 1)).toBe(false);
+    // An operator has reset the count of attempts, or another attempt came before: it may have made something.
+    expect(vouch(error, 0, false)).toBe(false);
+  }
 });
