@@ -8,7 +8,7 @@ import { ConfigError, loadConfig } from '../config/load';
 import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
 import { loadConnectionOptions } from '../temporal/connection';
-import { createWorker } from './worker';
+import { createWorker, UnknownShare } from './worker';
 import type { Share } from './worker';
 
 interface Flags {
@@ -40,12 +40,14 @@ async function run(flags: Flags): Promise<void> {
   if (flags.workflowsOnly === true && flags.integrations !== undefined) {
     command.error('error: --workflows-only and --integrations exclude each other.');
   }
-  const logger = createLogger(logLevel());
+  let logger = createLogger('info');
   try {
+    logger = createLogger(logLevel());
     await serve(flags, logger);
   } catch (error) {
     logger.fatal({ error }, 'The worker has stopped.');
-    process.exitCode = error instanceof ConfigError ? EXIT_USAGE : EXIT_FAILED;
+    // Not by exitCode: once the SDK's runtime is installed it keeps a process without workers alive, SIGTERM or not.
+    process.exit(error instanceof ConfigError || error instanceof UnknownShare ? EXIT_USAGE : EXIT_FAILED);
   }
 }
 

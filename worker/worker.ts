@@ -1,8 +1,10 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from '../activities';
+import type { Activities } from '../activities';
 import { integrationTypes } from '../activities/integrations/registry';
 import type { Config } from '../config/load';
+import { connectFailure } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
 import { checkSearchAttributes } from '../temporal/search-attributes';
 import { deprovisionQueue, provisionQueue, WORKFLOW_QUEUE } from '../workflows/contract';
@@ -45,6 +47,11 @@ const GRACE_MARGIN_MS = 5_000;
 const FORCE_AFTER_MS = 30_000;
 /** Workflow tasks that a process holds in memory at once; an evicted lease is replayed from its few events. */
 const WORKFLOW_TASKS = 100;
+/** A process that is stopped, not dead, keeps what its open polls are given until it times out: so there are few. */
+const WORKFLOW_POLLS = 4;
+const ACTIVITY_POLLS = 2;
+/** How long a lease waits for the worker that has it in memory before another one replays it. The default is 10 s. */
+const STICKY_MS = 2_000;
 
 /**
  * Connects, checks the namespace and creates a Worker for workflows and two for each integration, so that neither another
@@ -60,11 +67,12 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
       `--integrations names ${unknown.join(', ')}, which the configuration does not have. It has: ${known}.`,
     );
   }
-  const connection = await NativeConnection.connect(options.connection);
+  const connection = await connect(options);
+  let activities: Activities | undefined;
   try {
     await checkSearchAttributes(connection, namespace);
     const deployment = await deploymentId(connection, namespace);
-    const activities = createActivities({ config, types: integrationTypes, deployment });
+    activities = createActivities({ config, types: integrationTypes, deployment });
     const common = { connection, namespace, identity: options.identity };
     const workers: Worker[] = [];
     if (share.workflows) {
@@ -75,6 +83,8 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           workflowBundle: options.workflowBundle ?? (await findWorkflowBundle()),
           activities: { ...activities.planning },
           maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
+          maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
+          stickyQueueScheduleToStartTimeout: STICKY_MS,
           shutdownGraceTime: GRACE_MARGIN_MS,
         }),
       );
@@ -105,18 +115,33 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
         }),
       );
     }
+    const opened = activities;
     return assemble(workers, async () => {
-      activities.close();
+      opened.close();
       await connection.close();
     });
   } catch (error) {
-    await connection.close();
+    activities?.close();
+    // Workers that were created and never run hold the connection; why the rest was not created matters more.
+    await connection.close().catch(() => undefined);
     throw error;
   }
 }
 
+async function connect({ connection, namespace }: LeaseWorkerOptions): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(connection);
+  } catch (error) {
+    throw connectFailure(error, connection.address, namespace);
+  }
+}
+
 /** Heartbeats are let through, so that a cancel or a lost attempt is noticed well before the heartbeat time-out. */
-const ACTIVITY_WORKER: Pick<WorkerOptions, 'maxHeartbeatThrottleInterval' | 'defaultHeartbeatThrottleInterval'> = {
+const ACTIVITY_WORKER: Pick<
+  WorkerOptions,
+  'maxHeartbeatThrottleInterval' | 'defaultHeartbeatThrottleInterval' | 'maxConcurrentActivityTaskPolls'
+> = {
+  maxConcurrentActivityTaskPolls: ACTIVITY_POLLS,
   maxHeartbeatThrottleInterval: '2s',
   defaultHeartbeatThrottleInterval: '2s',
 };
