@@ -1,0 +1,34 @@
+import type { LeaseInput } from '../workflows/contract';
+
+const MAX_SUMMARY_BYTES = 200;
+
+/** The one line by which Temporal's Web UI shows a lease. */
+export function summaryOf({ project, config, dynamicSecret, holder }: LeaseInput): string {
+  const line = `${project}/${config} ${dynamicSecret} for ${holder}`.replace(/[\\`*{}[\]<>|~]/g, ' ');
+  return cut(line, MAX_SUMMARY_BYTES);
+}
+
+/** What an operator reads about any lease: what it is and how to end it. Only the id and the namespace are from outside. */
+export function detailsOf(leaseId: string, namespace: string): string {
+  return [
+    'A **lease**: a credential that was made for one holder and is removed when its time is over.',
+    '',
+    'To end it now, send the signal `revoke`; it needs no input. Or, from a terminal:',
+    '',
+    `    temporal workflow signal --namespace ${namespace.replace(/[^\w.-]/g, '?')} --workflow-id ${leaseId} --name revoke`,
+    '',
+    '*Cancel* does the same. **Do not terminate it**: the credential would stay at the provider.',
+  ].join('\n');
+}
+
+/** Cuts between characters. */
+function cut(text: string, maxBytes: number): string {
+  let kept = '';
+  let bytes = 0;
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > maxBytes) break;
+    kept += character;
+  }
+  return kept;
+}

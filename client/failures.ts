@@ -1,0 +1,25 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { explainFailure } from '../temporal/service';
+import { LEASE_FAILURE_TYPES } from '../workflows/contract';
+import type { LeaseFailureType } from '../workflows/contract';
+import { LeaseError } from './leases';
+import type { LeaseErrorFacts } from './leases';
+
+/**
+ * Any error as LeaseError. A lease's own refusals keep their code and sentence, which are made to be shown; of everything else
+ * only the kind is told.
+ */
+export function toLeaseError(error: unknown, facts: LeaseErrorFacts = {}): LeaseError {
+  if (error instanceof LeaseError) return error;
+  if (!(error instanceof WorkflowUpdateFailedError)) return new LeaseError('Unavailable', explainFailure(error), facts);
+  const { cause } = error;
+  if (
+    cause instanceof ApplicationFailure &&
+    typeof cause.type === 'string' &&
+    Object.hasOwn(LEASE_FAILURE_TYPES, cause.type)
+  ) {
+    return new LeaseError(cause.type as LeaseFailureType, cause.message, facts);
+  }
+  return new LeaseError('Unavailable', 'The lease refused the request for a reason that is not repeated here.', facts);
+}

@@ -1,0 +1,82 @@
+import { formatTtl } from '../workflows/ttl';
+import { grpcStatusOf } from '../temporal/service';
+import { open } from '../sealing/seal';
+import { SealingError } from '../sealing/sealing-error';
+import { claimLease } from './claiming';
+import { toLeaseError } from './failures';
+import { checkIssue } from './input';
+import { createLease } from './lease';
+import { LeaseError } from './leases';
+import type { IssueRequest, Lease, Undelivered } from './leases';
+import { look } from './look';
+import type { Order } from './order';
+import { placeOrder } from './order';
+import type { Session } from './session';
+import { revokeUndelivered } from './undelivered';
+import { boundsOf, Interrupted, within } from './waiting';
+
+/** See `Leases.issue`. */
+export async function issueLease(session: Session, request: IssueRequest): Promise<Lease> {
+  const order = await placeOrder(session, await checkIssue(request));
+  try {
+    const claim = await claimLease(session, order);
+    const credential = await open(claim.sealed, order.pair.privateKey, order.leaseId);
+    return createLease(session, { claim, credential, holder: order.input.holder });
+  } catch (error) {
+    throw await explain(session, order, error);
+  } finally {
+    order.hangUp.abort();
+  }
+}
+
+async function explain(session: Session, order: Order, error: unknown): Promise<LeaseError> {
+  const { leaseId } = order;
+  // Of what the lease itself decided nothing is left to revoke. Unavailable may also mean that we lost sight of it.
+  if (error instanceof LeaseError && error.code !== 'Unavailable') return error;
+  const why = await causeOf(session, order, error);
+  const undelivered = await revokeUndelivered(session, order);
+  return new LeaseError(why.code, `${why.message} ${SENTENCES[undelivered]}`, { leaseId, undelivered });
+}
+
+const SENTENCES: Readonly<Record<Undelivered, string>> = {
+  'revoke accepted': 'Its revoke was accepted: what was made is removed.',
+  ended: 'It has ended.',
+  'nothing started': 'Nothing was started.',
+  'left alone': 'It was left alone, because another caller with this idempotency key may hold its credential.',
+  unknown: 'Its revoke could not be confirmed: if it was started, it ends by its TTL.',
+};
+
+async function causeOf(session: Session, order: Order, error: unknown): Promise<Pick<LeaseError, 'code' | 'message'>> {
+  const { leaseId } = order;
+  if (error instanceof SealingError) {
+    return { code: 'SealingFailed', message: `The answer of lease ${leaseId} cannot be used. ${error.message}` };
+  }
+  if (error instanceof Interrupted && error.why === 'aborted') {
+    return { code: 'Aborted', message: `The caller aborted the issue of lease ${leaseId}.` };
+  }
+  if (error instanceof Interrupted || grpcStatusOf(error) === 'deadlineExceeded') {
+    return { code: 'IssueTimeout', message: await explainTimeout(session, order) };
+  }
+  const { code, message } = toLeaseError(error);
+  return { code, message };
+}
+
+async function explainTimeout(session: Session, order: Order): Promise<string> {
+  const span = order.timeoutMs < 1_000 ? `${order.timeoutMs} ms` : formatTtl(order.timeoutMs);
+  if (await isUntaken(session, order)) {
+    return `No worker answered within ${span}; is a worker running for namespace ${JSON.stringify(session.namespace)}?`;
+  }
+  return `Lease ${order.leaseId} was not issued within ${span}.`;
+}
+
+async function isUntaken(session: Session, order: Order): Promise<boolean> {
+  try {
+    const found = await within(session, boundsOf(DIAGNOSIS_MS), () => look(session, order.leaseId));
+    return found !== null && !found.taken;
+  } catch {
+    // Only the wording depends on it; what is wrong with the server is met again by the revoke that follows.
+    return false;
+  }
+}
+
+const DIAGNOSIS_MS = 2_000;
