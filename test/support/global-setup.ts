@@ -1,0 +1,48 @@
+import { rmSync } from 'node:fs';
+import { startStack } from '../../dev/stack';
+import type { Stack } from '../../dev/stack';
+import type { ProvidedStack } from './stack';
+import { STACK_VARIABLE } from './stack';
+
+declare global {
+  // Jest runs set-up and teardown in one process and hands nothing over by itself.
+  var leaseholdTestStack: { readonly stack: Stack; readonly unwatch: () => void } | undefined;
+}
+
+/** Starts the servers that the tests of test/server share. Its programs end with jest, whatever ends it. */
+export default async function startSharedStack(): Promise<void> {
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const stack = await startStack({ say });
+  globalThis.leaseholdTestStack = { stack, unwatch: removeWhenInterrupted(stack.logDirectory) };
+  const { temporal, aws, tools, logDirectory } = stack;
+  const provided: ProvidedStack = {
+    temporal: { address: temporal.address, namespace: temporal.namespace },
+    aws: {
+      url: aws.url,
+      region: aws.region,
+      accountId: aws.accountId,
+      accessKeyId: aws.accessKeyId,
+      secretAccessKey: aws.secretAccessKey,
+    },
+    tools,
+    directory: logDirectory,
+  };
+  process.env[STACK_VARIABLE] = JSON.stringify(provided);
+}
+
+/** The directory too goes when jest is interrupted, which then ends as it would have. */
+function removeWhenInterrupted(directory: string): () => void {
+  const remove = (): void => {
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const interrupt = (signal: NodeJS.Signals): void => {
+    unwatch();
+    remove();
+    process.kill(process.pid, signal);
+  };
+  const unwatch = (): void => {
+    process.removeListener('SIGINT', interrupt).removeListener('SIGTERM', interrupt).removeListener('exit', remove);
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt).once('exit', remove);
+  return unwatch;
+}
