@@ -1,0 +1,58 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openLab, REQUEST } from '../support/lab';
+import type { Lab } from '../support/lab';
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await openLab({ timings: { issue_timeout: '8s', attempt_timeout: '6s' } });
+}, 60_000);
+
+afterAll(() => lab.close());
+
+afterEach(() => {
+  lab.proxy.clearFaults();
+  lab.proxy.setOnCall(undefined);
+});
+
+/** Ids of the leases whose user was asked for. */
+function leasesAsked(): string[] {
+  const names = lab.proxy.calls
+    .filter((call) => call.operation === 'CreateUser')
+    .map((call) => call.parameters.get('UserName')!.split('-').at(-1)!);
+  return [...new Set(names)];
+}
+
+test('what an attempt made before its time ran out is removed, whatever the attempt before it had reported', async () => {
+  const worker = await lab.startWorker();
+  lab.proxy.forget();
+  lab.proxy.fault({ operation: 'GetUser', kind: '500-before' });
+  lab.proxy.fault({ operation: 'CreateUser', kind: 'hang-after', times: 9 });
+  await expect(lab.leases.issue({ ...REQUEST, ttl: '10m' })).rejects.toMatchObject({ leaseId: expect.any(String) });
+  lab.proxy.clearFaults();
+  const [leaseId] = leasesAsked();
+  expect(await lab.outcome(leaseId!)).toMatchObject({ state: 'failed', delivered: false });
+  expect(await lab.aws.usersLike(leaseId!)).toEqual([]);
+  await worker.stop();
+}, 60_000);
+
+test('what was made under a configuration that has changed since is removed', async () => {
+  const changed = join(lab.directory, 'changed.yaml');
+  await writeFile(changed, (await readFile(lab.configFile, 'utf8')).replace('S3_READER', 'S3_RENAMED'));
+  const first = await lab.startWorker();
+  lab.proxy.forget();
+  let second = first;
+  let done = false;
+  lab.proxy.setOnCall(async (operation, phase) => {
+    if (done || operation !== 'CreateUser' || phase !== 'after') return;
+    done = true;
+    await first.kill();
+    second = await lab.startWorker(['--config', changed]);
+  });
+  await expect(lab.leases.issue({ ...REQUEST, ttl: '10m' })).rejects.toMatchObject({ leaseId: expect.any(String) });
+  const [leaseId] = leasesAsked();
+  expect(await lab.outcome(leaseId!)).toMatchObject({ state: 'failed' });
+  expect(await lab.aws.usersLike(leaseId!)).toEqual([]);
+  await second.stop();
+}, 60_000);
