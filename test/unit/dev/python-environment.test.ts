@@ -34,7 +34,13 @@ function fakePython(then = 'true'): Python {
 
 function ensure(python: Python = fakePython(), files: readonly string[] = [requirements]): Promise<void> {
   const findPython = (): Promise<Python> => Promise.resolve(python);
-  return ensureEnvironment({ directory, requirements: files, findPython, say: (line) => said.push(line) });
+  return ensureEnvironment({
+    directory,
+    requirements: files,
+    findPython,
+    say: (line) => said.push(line),
+    advice: 'Do without.',
+  });
 }
 
 async function countInstalls(): Promise<number> {
@@ -49,6 +55,7 @@ test('what is installed is not installed again, and no Python is looked for', as
     requirements: [requirements],
     findPython: noPython,
     say: (line) => said.push(line),
+    advice: 'Do without.',
   });
   expect(await countInstalls()).toBe(1);
   expect(said).toHaveLength(1);
