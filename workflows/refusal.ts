@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/workflow';
 import { LEASE_FAILURE_TYPES } from './contract';
 import type { LeaseFailure, LeaseFailureType, ProvisionFailureDetail } from './contract';
 
@@ -9,9 +9,7 @@ export function refusal(type: LeaseFailureType, message: string): ApplicationFai
 
 /** The failure of an activity in the words of the contract. `late` says what it means that no attempt answered in time. */
 export function readFailure(error: unknown, late: string): LeaseFailure {
-  const direct = causeOf(error);
-  // What the attempt before the one that timed out reported says more than that time ran out.
-  const cause = direct instanceof TimeoutFailure && direct.cause instanceof ApplicationFailure ? direct.cause : direct;
+  const cause = causeOf(error);
   if (cause instanceof ApplicationFailure && isKnown(cause.type)) return { type: cause.type, message: cause.message };
   if (cause instanceof CancelledFailure)
     return { type: 'LeaseEnded', message: 'The lease was ended before it was issued.' };

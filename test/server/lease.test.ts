@@ -164,7 +164,15 @@ test('extend moves the end later and earlier, at the provider too, and never pas
 test('extensions asked for at once leave the lease and the provider with one and the same end', async () => {
   const lease = await lab.leases.issue({ ...REQUEST, ttl: '10m' });
   const entity = (await userOf(lease.leaseId))!;
-  await Promise.all(['20m', '5m', '40m', '15m'].map((ttl) => lease.extend(ttl)));
+  // The first keeps the others waiting; the second, if it ran beside the third, would reach the provider after it.
+  lab.proxy.fault({ operation: 'TagUser', kind: 'delay', delayMs: 1_000 });
+  lab.proxy.fault({ operation: 'TagUser', kind: 'delay', delayMs: 1_500, nth: 2 });
+  const extensions: Promise<Date>[] = [];
+  for (const ttl of ['20m', '5m', '40m']) {
+    extensions.push(lease.extend(ttl));
+    await pause(200);
+  }
+  await Promise.all(extensions);
   const tags = (await lab.aws.user(entity))!.Tags!;
   const marked = Date.parse(tags.find((tag) => tag.Key === 'leasehold:expires-at')!.Value!);
   const margin = 10 * 60_000;

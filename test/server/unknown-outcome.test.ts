@@ -6,7 +6,8 @@ import type { Lab } from '../support/lab';
 let lab: Lab;
 
 beforeAll(async () => {
-  lab = await openLab({ timings: { issue_timeout: '8s', attempt_timeout: '6s' } });
+  // Equal, so that time runs out for the whole issue while a later attempt is still under way.
+  lab = await openLab({ timings: { issue_timeout: '7s', attempt_timeout: '7s' } });
 }, 60_000);
 
 afterAll(() => lab.close());
