@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { isHopeless } from '../workflows/contract';
 import type { LeaseFailureType, ProvisionFailureDetail } from '../workflows/contract';
 import { AttemptStopped } from './fence';
 import { IntegrationError } from './integrations/integration';
@@ -17,7 +18,6 @@ export interface FailedAttempt {
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 5 * 60_000;
-const HOPELESS: ReadonlySet<LeaseFailureType> = new Set(['InvalidInput', 'Refused', 'QuotaExceeded']);
 
 /**
  * Every failure that leaves an activity is made here: from our own words and an allow-list of facts. The original error
@@ -30,7 +30,7 @@ export function toFailure(error: unknown, failed: FailedAttempt): ApplicationFai
     return failed.verb === 'deprovision' ? patiently(error, failed) : restate(error, detail);
   }
   if (!(error instanceof IntegrationError)) return unforeseen(error, failed, detail);
-  const nonRetryable = failed.verb !== 'deprovision' && HOPELESS.has(error.type);
+  const nonRetryable = failed.verb !== 'deprovision' && isHopeless(error.type);
   return ApplicationFailure.create({
     type: error.type,
     message: error.message,

@@ -1,8 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { explainFailure } from '../temporal/service';
-import { LEASE_FAILURE_TYPES } from '../workflows/contract';
-import type { LeaseFailureType } from '../workflows/contract';
+import { isLeaseFailureType } from '../workflows/contract';
 import { LeaseError } from './leases';
 import type { LeaseErrorFacts } from './leases';
 
@@ -14,12 +13,8 @@ export function toLeaseError(error: unknown, facts: LeaseErrorFacts = {}): Lease
   if (error instanceof LeaseError) return error;
   if (!(error instanceof WorkflowUpdateFailedError)) return new LeaseError('Unavailable', explainFailure(error), facts);
   const { cause } = error;
-  if (
-    cause instanceof ApplicationFailure &&
-    typeof cause.type === 'string' &&
-    Object.hasOwn(LEASE_FAILURE_TYPES, cause.type)
-  ) {
-    return new LeaseError(cause.type as LeaseFailureType, cause.message, facts);
+  if (cause instanceof ApplicationFailure && isLeaseFailureType(cause.type)) {
+    return new LeaseError(cause.type, cause.message, facts);
   }
   return new LeaseError('Unavailable', 'The lease refused the request for a reason that is not repeated here.', facts);
 }

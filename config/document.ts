@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Node, ParsedNode } from 'yaml';
-import { ConfigError, problemAt } from './problems';
+import { ConfigError, keyOf, problemAt } from './problems';
 import type { Path, Position, Problem } from './problems';
 import { describeSyntax } from './syntax';
 
@@ -175,8 +175,4 @@ function refuseControlCharacters(text: string, source: string): void {
 function positionOf(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(line, 1), column: Math.max(col, 1) };
-}
-
-function keyOf(path: Path): string {
-  return JSON.stringify(path);
 }

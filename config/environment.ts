@@ -12,9 +12,9 @@ export function readVariable(name: string): string | undefined {
   return Object.hasOwn(process.env, name) ? process.env[name] : undefined;
 }
 
-/** Where the configuration file is: LEASEHOLD_CONFIG, else `leasehold.yaml` in the working directory. */
-export function configPath(): string {
-  return readNonEmpty('LEASEHOLD_CONFIG') ?? 'leasehold.yaml';
+/** Where the configuration file is: LEASEHOLD_CONFIG, else `leasehold.yaml` in the working directory unless told otherwise. */
+export function configPath(otherwise = 'leasehold.yaml'): string {
+  return readNonEmpty('LEASEHOLD_CONFIG') ?? otherwise;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { keyOf } from './problems';
 import type { Path } from './problems';
 import { checkWith } from './sentences';
 import type { Finding } from './sentences';
@@ -105,8 +106,4 @@ function entriesOf(value: unknown, field: string): readonly [string, unknown][] 
 function fieldOf(value: unknown, field: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return undefined;
   return (value as Readonly<Record<string, unknown>>)[field];
-}
-
-function keyOf(path: Path): string {
-  return JSON.stringify(path);
 }

@@ -3,6 +3,11 @@ import { quote } from '../workflows/quote';
 /** Where in a configuration: keys and list positions from the root. */
 export type Path = readonly PropertyKey[];
 
+/** A path as the key of a map. */
+export function keyOf(path: Path): string {
+  return JSON.stringify(path);
+}
+
 export interface Position {
   readonly line: number;
   readonly column: number;

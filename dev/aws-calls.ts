@@ -6,31 +6,44 @@ import type { AwsEmulator } from './aws-emulator';
 /** `ok`, or the code with which the provider refused. */
 export type CallResult = string;
 
-/** Two signed calls with a leased key: who am I, and the one thing that its policy allows. */
-export async function tryKey(
-  aws: AwsEmulator,
-  credential: Readonly<Record<string, string>>,
-): Promise<{ readonly identity: CallResult; readonly buckets: CallResult }> {
-  const settings = {
-    endpoint: aws.url,
-    region: aws.region,
-    maxAttempts: 1,
-    credentials: {
-      accessKeyId: credential['ACCESS_KEY_ID'] ?? '',
-      secretAccessKey: credential['SECRET_ACCESS_KEY'] ?? '',
-    },
-  };
-  const sts = new STSClient(settings);
-  const s3 = new S3Client({ ...settings, forcePathStyle: true });
+/** Where an AWS is spoken to. */
+export interface AwsPlace {
+  readonly url: string;
+  readonly region: string;
+}
+
+/** A leased credential, by its names. */
+type Credential = Readonly<Record<string, string>>;
+
+/** Who am I: a signed call that needs no right. */
+export function tryIdentity(place: AwsPlace, credential: Credential): Promise<CallResult> {
+  return tryCall(new STSClient(settingsOf(place, credential)), (sts) => sts.send(new GetCallerIdentityCommand({})));
+}
+
+/** List the buckets: a signed call that needs a right. */
+export function tryBuckets(place: AwsPlace, credential: Credential): Promise<CallResult> {
+  const s3 = new S3Client({ ...settingsOf(place, credential), forcePathStyle: true });
+  return tryCall(s3, (client) => client.send(new ListBucketsCommand({})));
+}
+
+/** Makes one call with a client that is closed afterwards. */
+export async function tryCall<C extends { destroy(): void }>(
+  client: C,
+  call: (client: C) => Promise<unknown>,
+): Promise<CallResult> {
   try {
-    return {
-      identity: await resultOf(() => sts.send(new GetCallerIdentityCommand({}))),
-      buckets: await resultOf(() => s3.send(new ListBucketsCommand({}))),
-    };
+    await call(client);
+    return 'ok';
+  } catch (error) {
+    return (error as Error).name;
   } finally {
-    sts.destroy();
-    s3.destroy();
+    client.destroy();
   }
+}
+
+function settingsOf({ url, region }: AwsPlace, credential: Credential) {
+  const { ACCESS_KEY_ID: accessKeyId = '', SECRET_ACCESS_KEY: secretAccessKey = '' } = credential;
+  return { endpoint: url, region, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey } };
 }
 
 /** Whether the user exists, asked with the orchestrator's own key. */
@@ -49,14 +62,5 @@ export async function userExists(aws: AwsEmulator, name: string): Promise<boolea
     throw error;
   } finally {
     iam.destroy();
-  }
-}
-
-async function resultOf(call: () => Promise<unknown>): Promise<CallResult> {
-  try {
-    await call();
-    return 'ok';
-  } catch (error) {
-    return error instanceof Error ? error.name : 'unknown';
   }
 }

@@ -1,11 +1,5 @@
-import {
-  CreateAccessKeyCommand,
-  CreatePolicyCommand,
-  CreateUserCommand,
-  IAMClient,
-  PutUserPolicyCommand,
-} from '@aws-sdk/client-iam';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { tryIdentity } from './aws-calls';
 import { onFreePorts } from './ports';
 import { startProcess, StartError } from './process';
 import type { RunningProcess } from './process';
@@ -24,22 +18,19 @@ export interface AwsEmulator extends RunningProcess, Orchestrator {
   readonly region: string;
 }
 
-/** The orchestrator's own user, who may do everything with IAM and STS, and what it needs to lease. */
+/** The orchestrator's own user, who may do everything with IAM and STS. */
 interface Orchestrator {
   readonly accountId: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** ARN of a policy that denies a leased user what would outlive the lease. */
-  readonly permissionsBoundary: string;
 }
 
 const REGION = 'us-east-1';
 const ORCHESTRATOR = 'leasehold-orchestrator';
-const RIGHTS = policyOf({ Effect: 'Allow', Action: ['iam:*', 'sts:*'] });
-const BOUNDARY = policyOf(
-  { Effect: 'Allow', Action: '*' },
-  { Effect: 'Deny', Action: ['iam:*', 'sts:AssumeRole*', 'sts:GetFederationToken', 'sts:GetSessionToken'] },
-);
+const RIGHTS = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: ['iam:*', 'sts:*'], Resource: '*' }],
+});
 
 /**
  * Starts the emulator, makes the orchestrator's user while nothing is checked yet, then turns the checks on and proves that
@@ -75,20 +66,16 @@ async function makeOrchestrator(url: string): Promise<Orchestrator> {
   const iam = new IAMClient({ endpoint: url, region: REGION, credentials: nobody });
   const user = { UserName: ORCHESTRATOR };
   try {
-    await iam.send(new CreateUserCommand(user));
+    const { User: made } = await iam.send(new CreateUserCommand(user));
     await iam.send(new PutUserPolicyCommand({ ...user, PolicyName: 'orchestrate', PolicyDocument: RIGHTS }));
-    const { Policy: boundary } = await iam.send(
-      new CreatePolicyCommand({ PolicyName: 'leasehold-boundary', PolicyDocument: BOUNDARY }),
-    );
     const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand(user));
-    if (key?.AccessKeyId === undefined || key.SecretAccessKey === undefined || boundary?.Arn === undefined) {
-      throw new StartError('The AWS emulator did not make the orchestrator’s user, key or permissions boundary.');
+    if (key?.AccessKeyId === undefined || key.SecretAccessKey === undefined || made?.Arn === undefined) {
+      throw new StartError('The AWS emulator did not make the orchestrator’s user or key.');
     }
     return {
-      accountId: boundary.Arn.split(':')[4] ?? '',
+      accountId: made.Arn.split(':')[4] ?? '',
       accessKeyId: key.AccessKeyId,
       secretAccessKey: key.SecretAccessKey,
-      permissionsBoundary: boundary.Arn,
     };
   } finally {
     iam.destroy();
@@ -103,28 +90,12 @@ async function turnChecksOn(url: string): Promise<void> {
 }
 
 async function proveChecks(url: string, { accessKeyId, secretAccessKey }: Orchestrator): Promise<void> {
-  const right = await callWith(url, accessKeyId, secretAccessKey);
-  const wrong = await callWith(url, accessKeyId, 'not-the-secret');
+  const call = (secret: string) =>
+    tryIdentity({ url, region: REGION }, { ACCESS_KEY_ID: accessKeyId, SECRET_ACCESS_KEY: secret });
+  const right = await call(secretAccessKey);
+  const wrong = await call('not-the-secret');
   if (right === 'ok' && wrong === 'SignatureDoesNotMatch') return;
   throw new StartError(
     `The AWS emulator does not check signatures as it must: it answered ${right} to the right key and ${wrong} to a wrong one.`,
   );
-}
-
-async function callWith(url: string, accessKeyId: string, secretAccessKey: string): Promise<string> {
-  const credentials = { accessKeyId, secretAccessKey };
-  const sts = new STSClient({ endpoint: url, region: REGION, maxAttempts: 1, credentials });
-  try {
-    await sts.send(new GetCallerIdentityCommand({}));
-    return 'ok';
-  } catch (error) {
-    return error instanceof Error ? error.name : 'an unknown error';
-  } finally {
-    sts.destroy();
-  }
-}
-
-function policyOf(...statements: readonly { readonly Effect: string; readonly Action: string | readonly string[] }[]) {
-  const Statement = statements.map((statement) => ({ ...statement, Resource: '*' }));
-  return JSON.stringify({ Version: '2012-10-17', Statement });
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { connectLeases } from '../client/temporal';
 import type { ConnectedLeases, Lease } from '../client/temporal';
-import { tryKey, userExists } from './aws-calls';
+import { tryBuckets, tryIdentity, userExists } from './aws-calls';
 import type { RunningProcess } from './process';
 import { runProgram } from './run';
 import { startStack } from './stack';
@@ -107,7 +107,8 @@ async function endOf(leases: ConnectedLeases, lease: Lease, signal: AbortSignal)
 }
 
 async function checkWorks({ stack, story }: Scene, lease: Lease): Promise<void> {
-  const { identity, buckets } = await tryKey(stack.aws, lease.credential);
+  const identity = await tryIdentity(stack.aws, lease.credential);
+  const buckets = await tryBuckets(stack.aws, lease.credential);
   story.check(
     identity === 'ok' && buckets === 'ok',
     `calls signed with the leased key: identity ${identity}, list buckets ${buckets}`,
@@ -115,7 +116,8 @@ async function checkWorks({ stack, story }: Scene, lease: Lease): Promise<void> 
 }
 
 async function checkRefused({ stack, story }: Scene, lease: Lease, user: string): Promise<void> {
-  const { identity, buckets } = await tryKey(stack.aws, lease.credential);
+  const identity = await tryIdentity(stack.aws, lease.credential);
+  const buckets = await tryBuckets(stack.aws, lease.credential);
   story.check(identity === 'InvalidClientTokenId', `the same key is refused: identity ${identity}`);
   story.check(buckets === 'InvalidAccessKeyId', `                        list buckets ${buckets}`);
   story.check(!(await userExists(stack.aws, user)), `the user ${user} is gone`);

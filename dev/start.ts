@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readVariable } from '../config/environment';
+import { configPath } from '../config/environment';
 import { runProgram } from './run';
 import { stackDirectory } from './root';
 import { describeStack, StackRunning, startStack } from './stack';
@@ -26,8 +26,7 @@ void runProgram(async (signal) => {
 /** Runs a worker on the stack until somebody asks to end, or a part of it ends by itself. */
 async function serve(stack: Stack, signal: AbortSignal): Promise<number> {
   const { temporal, aws, logDirectory } = stack;
-  const own = readVariable('LEASEHOLD_CONFIG');
-  const configFile = own ?? (await writeDevelopmentConfig(stackDirectory(), aws));
+  const configFile = configPath(await writeDevelopmentConfig(stackDirectory(), aws));
   const worker = await startWorker({ temporal, aws, configFile, logDirectory });
   try {
     const { project, config, dynamicSecret } = DEVELOPMENT;

@@ -1,22 +1,22 @@
 import type { CancellationScope } from '@temporalio/workflow';
 import { ActivityCancellationType, ApplicationFailure, condition, proxyActivities } from '@temporalio/workflow';
-import { deprovisionQueue, MAX_EXTENSIONS } from './contract';
+import { deprovisionQueue, isHopeless, MAX_EXTENSIONS } from './contract';
 import type { DeprovisionActivities, ExtendInput, Extension, Plan } from './contract';
 import type { LeaseRecord } from './record';
-import { move } from './record';
+import { isCondemned, move } from './record';
 import { planning } from './provisioning';
-import { isDefinite, readFailure, refusal } from './refusal';
+import { readFailure, refusal } from './refusal';
 
 /** Whether the credential may still be handed over or extended. */
 export function isLive(record: LeaseRecord): boolean {
-  return record.view.state === 'active' && !record.ending && record.condemned === null && Date.now() < expiryOf(record);
+  return record.view.state === 'active' && !record.ending && !isCondemned(record) && Date.now() < expiryOf(record);
 }
 
 /** Sleeps until the lease is condemned or its expiry, which may move meanwhile, has come. Never wakes before. */
 export async function sleepUntilEnd(record: LeaseRecord): Promise<void> {
-  while (record.condemned === null && Date.now() < expiryOf(record)) {
+  while (!isCondemned(record) && Date.now() < expiryOf(record)) {
     const expiry = expiryOf(record);
-    await condition(() => record.condemned !== null || expiryOf(record) !== expiry, expiry - Date.now(), {
+    await condition(() => isCondemned(record) || expiryOf(record) !== expiry, expiry - Date.now(), {
       summary: `until the lease expires at ${new Date(expiry).toISOString()}`,
     });
   }
@@ -57,7 +57,7 @@ export function createExtender(
         await moveAtProvider(record, plan, wanted);
       } catch (error) {
         // If it is not known what the provider did, the earlier end stands: a later mark at the provider does no harm.
-        if (!isDefinite(readFailure(error, ''))) return { expiresAt: new Date(wanted).toISOString() };
+        if (!isHopeless(readFailure(error, '').type)) return { expiresAt: new Date(wanted).toISOString() };
         if (isLive(record)) setExpiry(record, before);
         throw error;
       }

@@ -76,8 +76,7 @@ export type LeaseFailureType =
   | 'ExtensionLimit'
   | 'IssueTimeout';
 
-/** All of them, for whoever must tell a known type from any other text. */
-export const LEASE_FAILURE_TYPES: Readonly<Record<LeaseFailureType, true>> = {
+const LEASE_FAILURE_TYPES: Readonly<Record<LeaseFailureType, true>> = {
   InvalidInput: true,
   Refused: true,
   QuotaExceeded: true,
@@ -96,6 +95,16 @@ export const LEASE_FAILURE_TYPES: Readonly<Record<LeaseFailureType, true>> = {
   ExtensionLimit: true,
   IssueTimeout: true,
 };
+
+/** Whether a failure's type is one of ours. */
+export function isLeaseFailureType(type: string | null | undefined): type is LeaseFailureType {
+  return typeof type === 'string' && Object.hasOwn(LEASE_FAILURE_TYPES, type);
+}
+
+/** Whether a provider said for certain that it did not do what was asked, and that asking again will not help. */
+export function isHopeless(type: LeaseFailureType): boolean {
+  return type === 'Refused' || type === 'InvalidInput' || type === 'QuotaExceeded';
+}
 
 /** A failure as it may be stored and shown: a typed code and a sentence without a secret. */
 export interface LeaseFailure {

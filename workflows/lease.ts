@@ -122,9 +122,11 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
     // A claim is answered, by a refusal if need be, before removal begins.
     await condition(allHandlersFinished);
     const gone = remains === null || record.plan === null || (await removal.run(record.plan, remains));
-    move(record, { state: gone ? end : 'abandoned', endedAt: new Date().toISOString() });
+    const state = gone ? end : 'abandoned';
+    const endedAt = new Date().toISOString();
+    move(record, { state, endedAt });
     await condition(allHandlersFinished);
-    return outcomeOf(record, gone ? end : 'abandoned');
+    return outcomeOf(record, state, endedAt);
   });
 }
 
@@ -183,7 +185,7 @@ function endOf(record: LeaseRecord): LeaseEnd {
   return record.view.failure !== null ? 'failed' : 'expired';
 }
 
-function outcomeOf(record: LeaseRecord, state: LeaseEnd): LeaseOutcome {
-  const { leaseId, delivered, endedAt, endedBy, reason, failure } = record.view;
-  return { leaseId, state, delivered, endedAt: endedAt ?? new Date().toISOString(), endedBy, reason, failure };
+function outcomeOf(record: LeaseRecord, state: LeaseEnd, endedAt: string): LeaseOutcome {
+  const { leaseId, delivered, endedBy, reason, failure } = record.view;
+  return { leaseId, state, delivered, endedAt, endedBy, reason, failure };
 }

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/workflow';
-import { LEASE_FAILURE_TYPES } from './contract';
+import { isLeaseFailureType } from './contract';
 import type { LeaseFailure, LeaseFailureType, ProvisionFailureDetail } from './contract';
 
 /** A typed refusal, as it reaches the caller of an update. */
@@ -10,7 +10,8 @@ export function refusal(type: LeaseFailureType, message: string): ApplicationFai
 /** The failure of an activity in the words of the contract. `late` says what it means that no attempt answered in time. */
 export function readFailure(error: unknown, late: string): LeaseFailure {
   const cause = causeOf(error);
-  if (cause instanceof ApplicationFailure && isKnown(cause.type)) return { type: cause.type, message: cause.message };
+  if (cause instanceof ApplicationFailure && isLeaseFailureType(cause.type))
+    return { type: cause.type, message: cause.message };
   if (cause instanceof CancelledFailure)
     return { type: 'LeaseEnded', message: 'The lease was ended before it was issued.' };
   return { type: 'IssueTimeout', message: late };
@@ -25,15 +26,6 @@ export function nothingWasMade(error: unknown): boolean {
   if (!(cause instanceof ApplicationFailure)) return false;
   const detail = cause.details?.[0] as Partial<ProvisionFailureDetail> | null | undefined;
   return detail?.nothingMade === true;
-}
-
-/** Answers by which a provider says that it did not do what was asked, and that asking again will not help. */
-export function isDefinite({ type }: LeaseFailure): boolean {
-  return type === 'Refused' || type === 'InvalidInput' || type === 'QuotaExceeded';
-}
-
-function isKnown(type: string | null | undefined): type is LeaseFailureType {
-  return typeof type === 'string' && Object.hasOwn(LEASE_FAILURE_TYPES, type);
 }
 
 function causeOf(error: unknown): unknown {

@@ -27,7 +27,7 @@ const NUDGE_EVERY_MS = 5_000;
 
 export function createRemoval(record: LeaseRecord): Removal {
   let attempt: CancellationScope | null = null;
-  let abandoned: Ending | null = null;
+  let abandoned = false;
   let nudgedAt = 0;
 
   const run = async (plan: Plan, remains: Remains): Promise<boolean> => {
@@ -50,7 +50,7 @@ export function createRemoval(record: LeaseRecord): Removal {
         return await scope.run(() => removeOnce(plan, remains));
       } catch {
         // Only a cancelled scope throws here: it was nudged or abandoned.
-        if (isAbandoned()) return false;
+        if (abandoned) return false;
       } finally {
         attempt = null;
       }
@@ -71,8 +71,6 @@ export function createRemoval(record: LeaseRecord): Removal {
     }
   };
 
-  const isAbandoned = (): boolean => abandoned !== null;
-
   return {
     run,
     nudge: () => {
@@ -89,7 +87,7 @@ export function createRemoval(record: LeaseRecord): Removal {
         );
         return;
       }
-      abandoned = ending;
+      abandoned = true;
       move(record, { endedBy: ending.by, reason: ending.reason });
       attempt.cancel();
     },

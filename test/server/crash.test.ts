@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTemporalServer } from '../../dev/temporal-server';
-import { eventually, openLab, pause, REQUEST } from '../support/lab';
+import { eventually, openLab, pause, REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 import { provided } from '../support/stack';
 import type { WorkerProcess } from '../support/worker-process';
@@ -10,15 +10,9 @@ import type { WorkerProcess } from '../support/worker-process';
 let lab: Lab;
 let worker: WorkerProcess;
 
-beforeAll(async () => {
-  lab = await openLab();
+useLab(async (opened) => {
+  lab = opened;
   worker = await lab.startWorker();
-}, 60_000);
-
-afterAll(() => lab.close());
-
-afterEach(() => {
-  lab.proxy.setOnCall(undefined);
 });
 
 /** Runs once, when the provider has done this operation for a new lease and the worker does not know it yet. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { openLab, REQUEST } from '../support/lab';
+import { REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 import { replay } from '../support/replay';
 import { provided } from '../support/stack';
@@ -14,16 +14,9 @@ const run = promisify(execFile);
 
 let lab: Lab;
 
-beforeAll(async () => {
-  lab = await openLab();
+useLab(async (opened) => {
+  lab = opened;
   await lab.startWorker();
-}, 60_000);
-
-afterAll(() => lab.close());
-
-afterEach(() => {
-  lab.proxy.clearFaults();
-  lab.proxy.setOnCall(undefined);
 });
 
 /** The id of the lease whose user is being made when this operation is asked for. */

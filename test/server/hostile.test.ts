@@ -1,17 +1,15 @@
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import { calculateJwkThumbprint } from 'jose';
 import { LEASE_WORKFLOW, WORKFLOW_QUEUE } from '../../workflows/contract';
-import { openLab, REQUEST } from '../support/lab';
+import { REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 
 let lab: Lab;
 
-beforeAll(async () => {
-  lab = await openLab();
+useLab(async (opened) => {
+  lab = opened;
   await lab.startWorker();
-}, 60_000);
-
-afterAll(() => lab.close());
+});
 
 async function workflows(): Promise<number> {
   return (await lab.client.workflow.count()).count;

@@ -1,20 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { generateRecipient } from '../../sealing/recipient';
-import { eventually, openLab, REQUEST } from '../support/lab';
+import { eventually, REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 
 let lab: Lab;
 
-beforeAll(async () => {
-  lab = await openLab();
+useLab(async (opened) => {
+  lab = opened;
   await lab.startWorker();
-}, 60_000);
-
-afterAll(() => lab.close());
-
-afterEach(() => {
-  lab.proxy.clearFaults();
-  lab.proxy.setOnCall(undefined);
 });
 
 function created(leaseId: string): number {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { eventually, openLab, pause, REQUEST } from '../support/lab';
+import { eventually, pause, REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 import { provided } from '../support/stack';
 
@@ -8,16 +8,9 @@ const run = promisify(execFile);
 
 let lab: Lab;
 
-beforeAll(async () => {
-  lab = await openLab();
+useLab(async (opened) => {
+  lab = opened;
   await lab.startWorker();
-}, 60_000);
-
-afterAll(() => lab.close());
-
-afterEach(() => {
-  lab.proxy.clearFaults();
-  lab.proxy.setOnCall(undefined);
 });
 
 async function userOf(leaseId: string): Promise<string | undefined> {

@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { Client, Connection } from '@temporalio/client';
+import { tryBuckets, tryCall, tryIdentity } from '../../dev/aws-calls';
 import { startAwsEmulator } from '../../dev/aws-emulator';
 import { StartError } from '../../dev/process';
 import { StackRunning, startStack } from '../../dev/stack';
@@ -22,29 +21,6 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const REGION = 'us-east-1';
-
-function settings(accessKeyId: string, secretAccessKey: string) {
-  const credentials = { accessKeyId, secretAccessKey };
-  return { endpoint: provided().aws.url, region: REGION, maxAttempts: 1, credentials };
-}
-
-async function outcomeOf(client: { destroy(): void }, call: () => Promise<unknown>): Promise<string> {
-  try {
-    await call();
-    return 'ok';
-  } catch (error) {
-    return (error as Error).name;
-  } finally {
-    client.destroy();
-  }
-}
-
-function tryIdentity(accessKeyId: string, secretAccessKey: string): Promise<string> {
-  const sts = new STSClient(settings(accessKeyId, secretAccessKey));
-  return outcomeOf(sts, () => sts.send(new GetCallerIdentityCommand({})));
-}
-
 test('the server has every search attribute of a lease, and finds leases by it', async () => {
   const connection = await Connection.connect({ address: provided().temporal.address });
   try {
@@ -60,16 +36,18 @@ test('the server has every search attribute of a lease, and finds leases by it',
 });
 
 test('the emulator knows the orchestrator and refuses a wrong secret, an unknown key and what a policy does not allow', async () => {
-  const { accessKeyId, secretAccessKey } = provided().aws;
-  expect(await tryIdentity(accessKeyId, secretAccessKey)).toBe('ok');
-  expect(await tryIdentity(accessKeyId, 'wrong')).toBe('SignatureDoesNotMatch');
-  expect(await tryIdentity('AKIAUNKNOWNUNKNOWN00', secretAccessKey)).toBe('InvalidClientTokenId');
-  const stranger = new IAMClient(settings(accessKeyId, 'wrong'));
-  expect(await outcomeOf(stranger, () => stranger.send(new CreateUserCommand({ UserName: 'x' })))).toBe(
+  const { aws } = provided();
+  const { url, region, accessKeyId, secretAccessKey } = aws;
+  const key = { ACCESS_KEY_ID: accessKeyId, SECRET_ACCESS_KEY: secretAccessKey };
+  expect(await tryIdentity(aws, key)).toBe('ok');
+  expect(await tryIdentity(aws, { ...key, SECRET_ACCESS_KEY: 'wrong' })).toBe('SignatureDoesNotMatch');
+  expect(await tryIdentity(aws, { ...key, ACCESS_KEY_ID: 'AKIAUNKNOWNUNKNOWN00' })).toBe('InvalidClientTokenId');
+  const credentials = { accessKeyId, secretAccessKey: 'wrong' };
+  const stranger = new IAMClient({ endpoint: url, region, maxAttempts: 1, credentials });
+  expect(await tryCall(stranger, (iam) => iam.send(new CreateUserCommand({ UserName: 'x' })))).toBe(
     'SignatureDoesNotMatch',
   );
-  const s3 = new S3Client({ ...settings(accessKeyId, secretAccessKey), forcePathStyle: true });
-  expect(await outcomeOf(s3, () => s3.send(new ListBucketsCommand({})))).toBe('AccessDenied');
+  expect(await tryBuckets(aws, key)).toBe('AccessDenied');
 });
 
 test('an emulator that cannot be started is told, and so is a port that another program holds', async () => {

@@ -1,17 +1,18 @@
-import { openLab, pause, REQUEST } from '../support/lab';
+import { pause, REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 import type { WorkerProcess } from '../support/worker-process';
 
 let lab: Lab;
 let worker: WorkerProcess;
 
-beforeAll(async () => {
-  lab = await openLab({ timings: { issue_timeout: '3m' } });
-  await lab.startWorker(['--workflows-only']);
-  worker = await lab.startWorker(['--integrations', 'aws']);
-}, 60_000);
-
-afterAll(() => lab.close());
+useLab(
+  async (opened) => {
+    lab = opened;
+    await lab.startWorker(['--workflows-only']);
+    worker = await lab.startWorker(['--integrations', 'aws']);
+  },
+  { timings: { issue_timeout: '3m' } },
+);
 
 // A stopped process still holds what its open polls are given, so that several attempts may be lost to it.
 test.each(['GetUser', 'DeleteAccessKey', 'CreateAccessKey'])(

@@ -1,21 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openLab, REQUEST } from '../support/lab';
+import { REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 
 let lab: Lab;
 
-beforeAll(async () => {
+useLab(
+  async (opened) => {
+    lab = opened;
+  },
   // Equal, so that time runs out for the whole issue while a later attempt is still under way.
-  lab = await openLab({ timings: { issue_timeout: '7s', attempt_timeout: '7s' } });
-}, 60_000);
-
-afterAll(() => lab.close());
-
-afterEach(() => {
-  lab.proxy.clearFaults();
-  lab.proxy.setOnCall(undefined);
-});
+  { timings: { issue_timeout: '7s', attempt_timeout: '7s' } },
+);
 
 /** Ids of the leases whose user was asked for. */
 function leasesAsked(): string[] {

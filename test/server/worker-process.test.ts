@@ -2,16 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openLab, REQUEST } from '../support/lab';
+import { REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 
 let lab: Lab;
 
-beforeAll(async () => {
-  lab = await openLab();
-}, 60_000);
-
-afterAll(() => lab.close());
+useLab(async (opened) => {
+  lab = opened;
+});
 
 /** Runs the worker until it ends by itself. */
 async function run(

@@ -7,8 +7,7 @@ import {
   NoSuchEntityException,
 } from '@aws-sdk/client-iam';
 import type { User } from '@aws-sdk/client-iam';
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { tryBuckets, tryIdentity } from '../../dev/aws-calls';
 
 /** Looks at AWS past all proxies: what is really there, and what a key can really do. */
 export interface AwsAdmin {
@@ -52,34 +51,10 @@ export function openAwsAdmin(access: AwsAccess): AwsAdmin {
       return keys!.map((key) => key.AccessKeyId!);
     },
     inlinePolicies: async (name) => (await iam.send(new ListUserPoliciesCommand({ UserName: name }))).PolicyNames ?? [],
-    identity: (credential) =>
-      attempt(new STSClient({ ...base, credentials: keyOf(credential) }), (client) =>
-        client.send(new GetCallerIdentityCommand({})),
-      ),
-    buckets: (credential) =>
-      attempt(new S3Client({ ...base, forcePathStyle: true, credentials: keyOf(credential) }), (client) =>
-        client.send(new ListBucketsCommand({})),
-      ),
+    identity: (credential) => tryIdentity(access, credential),
+    buckets: (credential) => tryBuckets(access, credential),
     close: () => {
       iam.destroy();
     },
   };
-}
-
-function keyOf(credential: Readonly<Record<string, string>>): { accessKeyId: string; secretAccessKey: string } {
-  return { accessKeyId: credential['ACCESS_KEY_ID']!, secretAccessKey: credential['SECRET_ACCESS_KEY']! };
-}
-
-async function attempt<C extends { destroy(): void }>(
-  client: C,
-  call: (client: C) => Promise<unknown>,
-): Promise<string> {
-  try {
-    await call(client);
-    return 'ok';
-  } catch (error) {
-    return (error as Error).name;
-  } finally {
-    client.destroy();
-  }
 }

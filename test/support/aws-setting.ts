@@ -1,7 +1,6 @@
 import { GetUserCommand, IAMClient, ListAccessKeysCommand, NoSuchEntityException } from '@aws-sdk/client-iam';
 import type { User } from '@aws-sdk/client-iam';
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { tryBuckets, tryIdentity } from '../../dev/aws-calls';
 import type { Made } from '../../activities/integrations/integration';
 import { openAws } from './aws-lease';
 import type { AwsFixture } from './aws-lease';
@@ -34,6 +33,7 @@ export async function openAwsSetting(options: Omit<AwsProxyOptions, 'target'> = 
   const { aws: emulator } = provided();
   const { accessKeyId, secretAccessKey } = emulator;
   const proxy = await startAwsProxy({ ...options, target: emulator.url });
+  const place = { url: proxy.url, region: REGION };
   const base = { endpoint: proxy.url, region: REGION };
   const credentials = { access_key_id: 'env:KEY_ID', secret_access_key: 'env:KEY' };
   const secrets = { 'env:KEY_ID': accessKeyId, 'env:KEY': secretAccessKey };
@@ -69,33 +69,12 @@ export async function openAwsSetting(options: Omit<AwsProxyOptions, 'target'> = 
       }
       return keys;
     },
-    tryIdentity: async ({ credential }) => {
-      const client = new STSClient({ ...base, ...RETRIES, credentials: keyOf(credential) });
-      return outcomeOf(client, () => client.send(new GetCallerIdentityCommand({})));
-    },
-    tryBuckets: async ({ credential }) => {
-      const client = new S3Client({ ...base, ...RETRIES, forcePathStyle: true, credentials: keyOf(credential) });
-      return outcomeOf(client, () => client.send(new ListBucketsCommand({})));
-    },
+    tryIdentity: ({ credential }) => tryIdentity(place, credential),
+    tryBuckets: ({ credential }) => tryBuckets(place, credential),
     close: async () => {
       for (const fixture of opened) fixture.close();
       admin.destroy();
       await proxy.close();
     },
   };
-}
-
-function keyOf(credential: Readonly<Record<string, string>>) {
-  return { accessKeyId: credential['ACCESS_KEY_ID']!, secretAccessKey: credential['SECRET_ACCESS_KEY']! };
-}
-
-async function outcomeOf(client: { destroy(): void }, call: () => Promise<unknown>): Promise<string> {
-  try {
-    await call();
-    return 'ok';
-  } catch (error) {
-    return (error as Error).name;
-  } finally {
-    client.destroy();
-  }
 }

@@ -112,6 +112,23 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
+/**
+ * A lab for all tests of a file: opened before the first, which `start` makes use of, and closed after the last. What one
+ * test did to the provider is undone before the next.
+ */
+export function useLab(start: (lab: Lab) => Promise<void>, options?: LabOptions): void {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await openLab(options);
+    await start(lab);
+  }, 60_000);
+  afterAll(() => lab.close());
+  afterEach(() => {
+    lab.proxy.clearFaults();
+    lab.proxy.setOnCall(undefined);
+  });
+}
+
 /** Asks again and again until it is so; fails after twenty seconds, far more than anything here takes. */
 export async function eventually(ask: () => Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
   const end = Date.now() + withinMs;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { referenceSchema } from '../../../config/reference';
+import { isReference, referenceSchema } from '../../../config/reference';
 import { MAX_ARN, MAX_PATH, MAX_USER_NAME, NAME, PATH, POLICY_ARN, ROLE_ARN } from './syntax';
 
 /** `-<deployment>-<lease>`: 8 and 24 characters with a hyphen before each. */
@@ -114,11 +114,6 @@ export const awsIamConnection = z.strictObject({
 
 export type AwsIamConnection = z.output<typeof awsIamConnection>;
 export type AwsCredentialSettings = AwsIamConnection['credentials'];
-
-/** Whether a text that may also be plain is meant as a reference. */
-export function isReference(text: string): boolean {
-  return /^(?:env|file):/.test(text);
-}
 
 function isBare(text: string): boolean {
   if (!URL.canParse(text)) return false;

@@ -1,7 +1,7 @@
 import { fromIni, fromNodeProviderChain, fromTemporaryCredentials, fromTokenFile } from '@aws-sdk/credential-providers';
 import { IntegrationError } from '../integration';
 import type { IntegrationDeps } from '../integration';
-import { isReference } from './connection';
+import { isReference } from '../../../config/reference';
 import type { AwsIamConnection } from './connection';
 import { toIntegrationError } from './errors';
 import { CLIENT_DEFAULTS, regionOf, SILENT_LOGGER, stsEndpoint } from './settings';
