@@ -87,8 +87,66 @@ export interface Integration<Parameters = unknown> {
   extend(handle: Handle, expiry: Date, attempt: Attempt): Promise<void>;
   /** Removes the entity and all that hangs on it, however much of it exists. Absence is success. */
   deprovision(handle: Handle, attempt: Attempt): Promise<Removal>;
+  /**
+   * Names what lives under the integration's prefix, of this and of any other installation, from the listing alone.
+   * @param cursor null for the first page, else the `next` of the page before.
+   */
+  list(cursor: string | null, signal: AbortSignal): Promise<EntityPage>;
+  /** Reads the marks on one entity; null if the provider says that there is none. */
+  readMarks(handle: Handle, signal: AbortSignal): Promise<EntityMarks | null>;
+  /** What is left of the provider's own limit on entities; null if it has none or does not tell. */
+  quota(signal: AbortSignal): Promise<Quota | null>;
+  /**
+   * Tries, without changing anything, whether the orchestrator's credential works and has every right that leases need.
+   * @throws IntegrationError if the provider cannot be reached or refuses the credential itself.
+   */
+  check(signal: AbortSignal): Promise<Check>;
   /** Frees sockets. */
   close(): void;
+}
+
+export interface EntityPage {
+  readonly entities: readonly ListedEntity[];
+  /** Where the next page begins; null: this was the last one. */
+  readonly next: string | null;
+}
+
+/** What a listing tells of an entity without another call. */
+export interface ListedEntity {
+  readonly entity: string;
+  /** As its name says; null: no name that Leasehold makes, though it begins like one. */
+  readonly mark: EntityMark | null;
+  /** As `plan` would have given it, so that it can be looked at and removed. */
+  readonly handle: Handle;
+  readonly createdAt: Date | null;
+}
+
+/** What an entity itself says, beside its name. */
+export interface EntityMarks {
+  readonly deployment: string | null;
+  readonly leaseId: string | null;
+  /** When it should be gone at the latest; null: no such mark, or one that cannot be read. */
+  readonly expiresAt: Date | null;
+}
+
+/** A provider's own limit. */
+export interface Quota {
+  /** In words, e.g. `IAM users in the account`. */
+  readonly what: string;
+  readonly used: number;
+  readonly limit: number;
+}
+
+export interface Check {
+  /** As whom the provider knows the orchestrator, e.g. an ARN; null: it does not tell. */
+  readonly identity: string | null;
+  /** By the provider's own names, e.g. `iam:DeleteUser`. */
+  readonly missingRights: readonly string[];
+  /** Rights that cannot be tried without making something. */
+  readonly untriedRights: readonly string[];
+  readonly quota: Quota | null;
+  /** What else an operator should know, in sentences. */
+  readonly notes: readonly string[];
 }
 
 /** A kind of provider, in code. One file or folder under integrations/ and one line in registry.ts. */
