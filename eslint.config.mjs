@@ -75,11 +75,12 @@ export default tseslint.config(
   },
   ...[
     ['sealing', ['workflows']],
+    ['audit', ['workflows', 'config']],
     ['telemetry', ['config']],
     ['config', ['workflows']],
     ['temporal', ['workflows', 'config']],
     ['activities', ['workflows', 'config', 'sealing', 'audit', 'telemetry']],
-    ['worker', ['workflows', 'activities', 'config', 'telemetry', 'temporal']],
+    ['worker', ['workflows', 'activities', 'config', 'audit', 'telemetry', 'temporal']],
     ['client', ['workflows', 'sealing', 'temporal']],
   ].map(([folder, allowed]) => ({
     files: [`${folder}/**/*.ts`],

@@ -1,0 +1,159 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { auditLine } from './line';
+import type { AuditRecord } from './line';
+
+export type { AuditEvent, AuditLine, AuditRecord } from './line';
+
+export interface AuditWriter {
+  /**
+   * Ends once the line is the operating system's. Lines are written in the order in which they were given.
+   * @throws AuditError if it could not be written.
+   */
+  write(record: AuditRecord): Promise<void>;
+  /** Waits for the lines that were given; none is taken afterwards. */
+  close(): Promise<void>;
+}
+
+/** A line that is not written. Tells where, why and the way out, and nothing of the line. */
+export class AuditError extends Error {
+  override readonly name = 'AuditError';
+}
+
+// Readable too, to see whether the last line was cut off; without waiting, should somebody have put a pipe there.
+const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+const MODE = 0o600;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'its file system is full. Free some space',
+  EDQUOT: 'the quota of its owner is used up. Free some space',
+  EFBIG: 'it has reached the largest size that is allowed. Rotate it',
+  EROFS: 'its file system is read-only. Make it writable',
+  EACCES: 'this process may not read and write it. Change its permissions or those of its directory',
+  EPERM: 'this process may not read and write it. Change its permissions or those of its directory',
+  ENOENT: 'its directory does not exist. Create it',
+  ENOTDIR: 'a part of its path is no directory. Correct it',
+  EISDIR: 'it is a directory. Name the file in it',
+  ELOOP: 'it is a symbolic link that leads back to itself. Correct it',
+  ENAMETOOLONG: 'its name is too long. Shorten it',
+  EMFILE: 'this process has too many files open. Raise its limit',
+  ENFILE: 'the system has too many files open. Raise its limit',
+  EIO: 'its disk reports an error. Replace it',
+  NO_FILE: 'it is a pipe or a socket. Name a file, or unset the variable to write to standard output',
+  CUT: 'only a part of the line could be written. Free some space',
+};
+
+/**
+ * Writes audit lines as JSON, each with `"kind":"audit"` in front.
+ * @param target.file is opened anew for each line, so that it may be rotated away at any time, and may be shared by several
+ * processes; null: standard output.
+ * @throws AuditError if the file cannot be appended to.
+ */
+export function openAuditWriter(target: { file: string | null; stdout?: NodeJS.WritableStream }): AuditWriter {
+  return target.file === null ? streamWriter(target.stdout ?? process.stdout) : fileWriter(target.file);
+}
+
+function fileWriter(file: string): AuditWriter {
+  checkFile(file);
+  return inTurn(
+    (line) => append(file, line),
+    () => undefined,
+  );
+}
+
+function streamWriter(stream: NodeJS.WritableStream): AuditWriter {
+  // The failure of a write is told to whoever wrote; unheard, the stream's own event would end the process.
+  const ignore = (): void => undefined;
+  stream.on('error', ignore);
+  return inTurn(
+    (line) => print(stream, line),
+    () => stream.off('error', ignore),
+  );
+}
+
+function inTurn(send: (line: string) => Promise<void>, end: () => void): AuditWriter {
+  let last: Promise<void> = Promise.resolve();
+  let closed: Promise<void> | undefined;
+  return {
+    write: (record) => {
+      if (closed !== undefined)
+        return Promise.reject(new AuditError('The audit writer is closed: nothing was written.'));
+      const line = `${JSON.stringify({ kind: 'audit', ...auditLine(record) })}\n`;
+      const written = last.then(() => send(line));
+      last = written.catch(() => undefined);
+      return written;
+    },
+    close: () => (closed ??= last.then(end)),
+  };
+}
+
+function checkFile(file: string): void {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, FLAGS, MODE);
+    refusePipe(file, fstatSync(descriptor));
+  } catch (error) {
+    throw toAuditError(file, error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+async function append(file: string, line: string): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, FLAGS, MODE);
+    const stats = await handle.stat();
+    refusePipe(file, stats);
+    const bytes = Buffer.from((await isCutOff(handle, stats)) ? `\n${line}` : line);
+    // One call for the whole line: other processes append to the same file.
+    const { bytesWritten } = await handle.write(bytes);
+    if (bytesWritten < bytes.byteLength) throw auditError(file, 'CUT');
+  } catch (error) {
+    throw toAuditError(file, error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Whether the last line has no end, as a full disk leaves it. What follows must not become part of it. */
+async function isCutOff(handle: FileHandle, stats: Stats): Promise<boolean> {
+  if (!stats.isFile() || stats.size === 0) return false;
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, stats.size - 1);
+  return bytesRead === 1 && buffer.toString('latin1') !== '\n';
+}
+
+/** Files, and devices such as /dev/null for who wants no audit. A pipe that nobody empties would fill up and stop leases. */
+function refusePipe(file: string, stats: Stats): void {
+  if (!stats.isFile() && !stats.isCharacterDevice()) throw auditError(file, 'NO_FILE');
+}
+
+function print(stream: NodeJS.WritableStream, line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(line, (error) => {
+      if (error === null || error === undefined) resolve();
+      else
+        reject(
+          new AuditError(`No audit line can be written to standard output (${codeOf(error)}): is its reader gone?`),
+        );
+    });
+  });
+}
+
+function toAuditError(file: string, error: unknown): AuditError {
+  return error instanceof AuditError ? error : auditError(file, codeOf(error));
+}
+
+function auditError(file: string, code: string): AuditError {
+  const shown = /^E[A-Z0-9]+$/.test(code) ? ` (${code})` : '';
+  const reason = REASONS[code] ?? 'the system refuses it. Look at the file and its directory';
+  return new AuditError(
+    `The audit file ${file} cannot be appended to${shown}: ${reason}, or name another file in LEASEHOLD_AUDIT_FILE.`,
+  );
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
+}
