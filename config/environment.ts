@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+import { isAbsolute } from 'node:path';
 import { quote } from '../workflows/quote';
 import { ConfigError } from './problems';
 
@@ -27,6 +29,45 @@ export function logLevel(): LogLevel {
   if (level !== undefined) return level;
   const message = `${quote(given)} is no log level. Allowed: ${LOG_LEVELS.join(', ')}.`;
   throw new ConfigError('The environment', [{ path: 'LEASEHOLD_LOG_LEVEL', message }]);
+}
+
+/**
+ * Where audit lines are written: the file named by LEASEHOLD_AUDIT_FILE; null: standard output.
+ * @throws ConfigError if it is no absolute path.
+ */
+export function auditFile(): string | null {
+  const file = readNonEmpty('LEASEHOLD_AUDIT_FILE');
+  if (file === undefined) return null;
+  if (isAbsolute(file)) return file;
+  const message = `${quote(file)} is no absolute path. Allowed: a path that begins with /, or nothing for standard output.`;
+  throw new ConfigError('The environment', [{ path: 'LEASEHOLD_AUDIT_FILE', message }]);
+}
+
+/** Where something listens. The host is a name or an address, an IPv6 one without brackets. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Where metrics are served: LEASEHOLD_METRICS; null: nowhere. Without a host: on this machine alone. Port 0: any free one.
+ * @throws ConfigError if it is no address with a port.
+ */
+export function metricsAddress(): ListenAddress | null {
+  const written = readNonEmpty('LEASEHOLD_METRICS');
+  if (written === undefined) return null;
+  const address = parseAddress(written);
+  if (address !== null) return address;
+  const message = `${quote(written)} is no address with a port. Allowed: host:port, [IPv6 address]:port or :port, with a port up to 65535.`;
+  throw new ConfigError('The environment', [{ path: 'LEASEHOLD_METRICS', message }]);
+}
+
+function parseAddress(written: string): ListenAddress | null {
+  const [, v6, name, digits] = /^(?:\[([^\]]*)\]|([A-Za-z0-9._-]*)):([0-9]{1,5})$/.exec(written) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) return null;
+  if (v6 !== undefined) return isIPv6(v6) ? { host: v6, port } : null;
+  return { host: name === undefined || name === '' ? '127.0.0.1' : name, port };
 }
 
 /** A variable that was emptied, as deployment templates do, counts as not set. */

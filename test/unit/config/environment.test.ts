@@ -1,4 +1,5 @@
-import { configPath, logLevel, readVariable } from '../../../config/environment';
+import { auditFile, configPath, logLevel, metricsAddress, readVariable } from '../../../config/environment';
+import { ConfigError } from '../../../config/problems';
 
 const before = { ...process.env };
 
@@ -33,4 +34,62 @@ test('the log level is info unless LEASEHOLD_LOG_LEVEL names another, and junk i
   expect(logLevel()).toBe('debug');
   process.env['LEASEHOLD_LOG_LEVEL'] = 'LOUD\n';
   expect(logLevel).toThrow('LEASEHOLD_LOG_LEVEL: "LOUD?" is no log level. Allowed: fatal, error, warn, info');
+});
+
+test('audit lines go to standard output unless LEASEHOLD_AUDIT_FILE names a file, by its absolute path', () => {
+  delete process.env['LEASEHOLD_AUDIT_FILE'];
+  expect(auditFile()).toBeNull();
+  process.env['LEASEHOLD_AUDIT_FILE'] = '';
+  expect(auditFile()).toBeNull();
+  process.env['LEASEHOLD_AUDIT_FILE'] = '/var/log/leasehold/audit.jsonl';
+  expect(auditFile()).toBe('/var/log/leasehold/audit.jsonl');
+  process.env['LEASEHOLD_AUDIT_FILE'] = 'audit.jsonl';
+  expect(auditFile).toThrow(ConfigError);
+  expect(auditFile).toThrow(
+    'LEASEHOLD_AUDIT_FILE: "audit.jsonl" is no absolute path. Allowed: a path that begins with /',
+  );
+});
+
+describe('metrics', () => {
+  test.each([undefined, ''])('are served nowhere if LEASEHOLD_METRICS is %j', (written) => {
+    delete process.env['LEASEHOLD_METRICS'];
+    if (written !== undefined) process.env['LEASEHOLD_METRICS'] = written;
+    expect(metricsAddress()).toBeNull();
+  });
+
+  test.each([
+    ['127.0.0.1:9464', '127.0.0.1', 9464],
+    ['metrics.internal:80', 'metrics.internal', 80],
+    ['0.0.0.0:65535', '0.0.0.0', 65_535],
+    [':9464', '127.0.0.1', 9464],
+    [':0', '127.0.0.1', 0],
+    ['[::1]:9464', '::1', 9464],
+    ['[::]:9464', '::', 9464],
+  ])('are served at %s', (written, host, port) => {
+    process.env['LEASEHOLD_METRICS'] = written;
+    expect(metricsAddress()).toEqual({ host, port });
+  });
+
+  test.each([
+    '9464',
+    'localhost',
+    'localhost:',
+    ':65536',
+    ':-1',
+    ':1.5',
+    '::1:9464',
+    '[::1]',
+    '[x]:9464',
+    '[]:9464',
+    'http://a:1',
+    '*:1',
+    'a b:1',
+    ' :1',
+  ])('are not served at %j, which is refused with what is allowed', (written) => {
+    process.env['LEASEHOLD_METRICS'] = written;
+    expect(metricsAddress).toThrow(ConfigError);
+    expect(metricsAddress).toThrow(
+      /LEASEHOLD_METRICS: .* is no address with a port\. Allowed: host:port, \[IPv6 address\]:port or :port/,
+    );
+  });
 });
