@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { auditLine } from './line';
 import type { AuditRecord } from './line';
 
@@ -25,6 +26,7 @@ export class AuditError extends Error {
 // Readable too, to see whether the last line was cut off; without waiting, should somebody have put a pipe there.
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const MODE = 0o600;
+const CUT_OFF_AFTER_MS = 20;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'its file system is full. Free some space',
@@ -48,7 +50,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /**
  * Writes audit lines as JSON, each with `"kind":"audit"` in front.
  * @param target.file is opened anew for each line, so that it may be rotated away at any time, and may be shared by several
- * processes; null: standard output.
+ * processes, which leaves empty lines at worst; null: standard output.
  * @throws AuditError if the file cannot be appended to.
  */
 export function openAuditWriter(target: { file: string | null; stdout?: NodeJS.WritableStream }): AuditWriter {
@@ -118,11 +120,16 @@ async function append(file: string, line: string): Promise<void> {
   }
 }
 
-/** Whether the last line has no end, as a full disk leaves it. What follows must not become part of it. */
-async function isCutOff(handle: FileHandle, stats: Stats): Promise<boolean> {
-  if (!stats.isFile() || stats.size === 0) return false;
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, stats.size - 1);
-  return bytesRead === 1 && buffer.toString('latin1') !== '\n';
+/**
+ * Whether the last line has no end, as a full disk leaves it: what follows must not become part of it. A line that somebody
+ * else is writing just now looks the same for a moment; should it take longer, an empty line comes of it.
+ */
+async function isCutOff(handle: FileHandle, { size }: Stats): Promise<boolean> {
+  if (size === 0) return false;
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  if (bytesRead === 0 || buffer.toString('latin1') === '\n') return false;
+  await setTimeout(CUT_OFF_AFTER_MS);
+  return (await handle.stat()).size === size;
 }
 
 /** Files, and devices such as /dev/null for who wants no audit. A pipe that nobody empties would fill up and stop leases. */
