@@ -2,21 +2,26 @@ import { DEFAULT_TTL_MS } from '../workflows/contract';
 import type { Parts } from './parts';
 import { isReference } from './reference';
 import type { ConfigFile } from './schema';
+import { nameWebhooks } from './webhook-url';
 
 /** A checked configuration. Durations are milliseconds. References are not resolved. Records by name have no prototype. */
 export interface Config {
   readonly integrations: Readonly<Record<string, IntegrationSettings>>;
   readonly projects: Readonly<Record<string, ProjectSettings>>;
+  readonly alerts: AlertSettings;
 }
 
 export interface IntegrationSettings {
   readonly type: string;
   /** Issues nothing any more; what it issued is extended and removed as before. */
   readonly retired: boolean;
+  /** Issues nothing for now, and may go on at any time. */
+  readonly paused: boolean;
   /** As the type's schema gave it. */
   readonly connection: unknown;
   readonly limits: IntegrationLimits;
   readonly timings: IntegrationTimings;
+  readonly sweep: SweepSettings;
 }
 
 export interface IntegrationLimits {
@@ -26,6 +31,8 @@ export interface IntegrationLimits {
   readonly provisions: number;
   /** Credentials that one process extends or removes at the same time. */
   readonly deprovisions: number;
+  /** Nothing is issued while the provider's own quota leaves fewer than so many. */
+  readonly quotaReserve: number;
 }
 
 /** See `Timings` of the contract. */
@@ -36,6 +43,27 @@ export interface IntegrationTimings {
   /** Absent: the type's own. */
   readonly consistencyWindowMs?: number;
   readonly stuckAfterMs: number;
+}
+
+export interface SweepSettings {
+  readonly everyMs: number;
+  /** How long after the end of its lease an entity is left alone. */
+  readonly graceMs: number;
+  /** How long after its expiry the entity of a lease that is still open is removed all the same. */
+  readonly overdueAfterMs: number;
+}
+
+export interface AlertSettings {
+  readonly webhooks: readonly WebhookSettings[];
+}
+
+export interface WebhookSettings {
+  /** For people, and unique. Never the path or the query of its URL, which are as good as a password. */
+  readonly name: string;
+  readonly url: { readonly literal: string } | { readonly reference: string };
+  readonly format: 'slack' | 'json';
+  /** The reference to what signs; null: nothing is signed. */
+  readonly secret: string | null;
 }
 
 export interface ProjectSettings {
@@ -55,6 +83,10 @@ export interface DynamicSecret {
   readonly defaultTtlMs: number;
   readonly minTtlMs: number;
   readonly maxTtlMs: number;
+  /** Live leases at the same time; null: any number. */
+  readonly maxLeases: number | null;
+  /** The same for each holder. */
+  readonly maxLeasesPerHolder: number | null;
   /** As the schema of the integration's type gave them. */
   readonly parameters: unknown;
 }
@@ -65,30 +97,45 @@ export function buildConfig(file: ConfigFile, parts: Parts): Config {
     integrations: mapNames(file.integrations, (entry, name) => buildIntegration(entry, parts.connection(name))),
     projects: mapNames(file.projects, ({ configs }, project) => ({
       configs: mapNames(configs, (entry, config) => ({
-        secrets: mapNames(entry.secrets, (text) => (isReference(text) ? { reference: text } : { literal: text })),
+        secrets: mapNames(entry.secrets, literalOrReference),
         dynamicSecrets: mapNames(entry.dynamic_secrets, (dynamicSecret, name) => ({
           integration: dynamicSecret.integration,
           defaultTtlMs: dynamicSecret.default_ttl ?? DEFAULT_TTL_MS,
           minTtlMs: dynamicSecret.min_ttl,
           maxTtlMs: dynamicSecret.max_ttl,
+          maxLeases: dynamicSecret.max_leases ?? null,
+          maxLeasesPerHolder: dynamicSecret.max_leases_per_holder ?? null,
           parameters: parts.parameters(project, config, name),
         })),
       })),
     })),
+    alerts: { webhooks: buildWebhooks(file.alerts.webhooks) },
   };
 }
 
+function buildWebhooks(entries: ConfigFile['alerts']['webhooks']): readonly WebhookSettings[] {
+  const names = nameWebhooks(entries.map(({ url }) => url));
+  return entries.map(({ url, format, secret }, index) => ({
+    name: names[index] ?? '',
+    url: literalOrReference(url),
+    format,
+    secret: secret ?? null,
+  }));
+}
+
 function buildIntegration(entry: ConfigFile['integrations'][string], connection: unknown): IntegrationSettings {
-  const { limits, timings } = entry;
+  const { limits, timings, sweep } = entry;
   const window = timings.consistency_window;
   return {
     type: entry.type,
     retired: entry.retired,
+    paused: entry.paused,
     connection,
     limits: {
       callsPerSecond: limits.calls_per_second,
       provisions: limits.provisions,
       deprovisions: limits.deprovisions,
+      quotaReserve: limits.quota_reserve,
     },
     timings: {
       issueTimeoutMs: timings.issue_timeout,
@@ -97,7 +144,12 @@ function buildIntegration(entry: ConfigFile['integrations'][string], connection:
       ...(window === undefined ? {} : { consistencyWindowMs: window }),
       stuckAfterMs: timings.stuck_after,
     },
+    sweep: { everyMs: sweep.every, graceMs: sweep.grace, overdueAfterMs: sweep.overdue_after },
   };
+}
+
+function literalOrReference(text: string): { readonly literal: string } | { readonly reference: string } {
+  return isReference(text) ? { reference: text } : { literal: text };
 }
 
 /** Without a prototype, so that asking for `constructor` finds nothing unless somebody configured it. */

@@ -5,6 +5,7 @@ export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
+export const WEEK = 7 * DAY;
 
 /** A duration as people write it, milliseconds once parsed, both bounds included. A lower bound of 0 allows `0s`. */
 export function duration(minMs: number, maxMs: number) {

@@ -10,7 +10,15 @@ import type { Path, Problem } from './problems';
 import { fileSchema } from './schema';
 import { checkWith } from './sentences';
 
-export type { Config, DynamicSecret, IntegrationSettings, StaticSecret } from './config';
+export type {
+  AlertSettings,
+  Config,
+  DynamicSecret,
+  IntegrationSettings,
+  StaticSecret,
+  SweepSettings,
+  WebhookSettings,
+} from './config';
 export { findDynamicSecret } from './lookup';
 export { ConfigError } from './problems';
 export type { Problem } from './problems';

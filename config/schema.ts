@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { DEFAULT_TTL_MS } from '../workflows/contract';
 import { formatTtl, MAX_TTL_MS } from '../workflows/ttl';
-import { DAY, duration, HOUR, MINUTE, SECOND } from './duration';
+import { DAY, duration, HOUR, MINUTE, SECOND, WEEK } from './duration';
 import { isReference, referenceSchema } from './reference';
+import { isWebhookUrl } from './webhook-url';
 
 const INTEGRATION = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const PROJECT = /^[a-z0-9_-]{1,64}$/;
@@ -25,6 +26,7 @@ const limits = z.strictObject({
   calls_per_second: z.number().min(0.1).max(1_000).default(5),
   provisions: count(10),
   deprovisions: count(20),
+  quota_reserve: z.int().min(0).max(1_000_000).default(0),
 });
 
 const timings = z
@@ -47,12 +49,20 @@ const timings = z
     error: 'must not be longer than attempt_timeout (30s if absent)',
   });
 
+const sweep = z.strictObject({
+  every: duration(10 * SECOND, WEEK).prefault('10m'),
+  grace: duration(0, WEEK).prefault('10m'),
+  overdue_after: duration(SECOND, WEEK).prefault('10m'),
+});
+
 const integration = z.strictObject({
   type: z.string(),
   retired: z.boolean().default(false),
+  paused: z.boolean().default(false),
   connection: z.unknown().optional(),
   limits: orEmpty(limits),
   timings: orEmpty(timings),
+  sweep: orEmpty(sweep),
 });
 
 const staticSecret = z
@@ -63,12 +73,16 @@ const staticSecret = z
     'begins like a reference and must then be env:NAME or file:/absolute/path',
   );
 
+const leaseLimit = z.int().min(1).max(100_000).optional();
+
 const dynamicSecret = z
   .strictObject({
     integration: z.string(),
     default_ttl: duration(SECOND, MAX_TTL_MS).optional(),
     min_ttl: duration(SECOND, MAX_TTL_MS).prefault('1m'),
     max_ttl: duration(SECOND, MAX_TTL_MS).prefault('12h'),
+    max_leases: leaseLimit,
+    max_leases_per_holder: leaseLimit,
     parameters: z.unknown().optional(),
   })
   .check(
@@ -89,6 +103,21 @@ const config = z.strictObject({
   dynamic_secrets: orEmpty(z.record(secretName, dynamicSecret)),
 });
 
+const webhook = z.strictObject({
+  url: z
+    .string()
+    .refine(
+      isWebhookUrl,
+      'must be env:NAME, file:/absolute/path or a URL without user and password: https://, or http:// to localhost, 127.0.0.1 or [::1]',
+    ),
+  format: z.enum(['json', 'slack']).default('json'),
+  secret: referenceSchema.optional(),
+});
+
+const alerts = z.strictObject({
+  webhooks: z.preprocess((value) => value ?? [], z.array(webhook)),
+});
+
 /** The configuration file, apart from the parts that belong to the types of integrations. */
 export const fileSchema = z.strictObject({
   version: z.literal(1, 'must be 1, the only version of this file there is'),
@@ -96,6 +125,7 @@ export const fileSchema = z.strictObject({
   projects: orEmpty(
     z.record(projectName, orEmpty(z.strictObject({ configs: orEmpty(z.record(projectName, orEmpty(config))) }))),
   ),
+  alerts: orEmpty(alerts),
 });
 
 export type ConfigFile = z.output<typeof fileSchema>;

@@ -12,6 +12,7 @@ integrations: {aws: {type: toy}}
 projects: {backend: {configs: {prd: {dynamic_secrets: {DB: {integration: aws, parameters: {rights: [r]}, ${settings}}}}}}}`;
 const secrets = (entries: string): string =>
   `version: 1\nprojects: {backend: {configs: {prd: {secrets: {${entries}}}}}}`;
+const webhook = (entry: string): string => `version: 1\nalerts: {webhooks: [${entry}]}`;
 const AT = 'projects.backend.configs.prd';
 
 describe('a configuration', () => {
@@ -22,9 +23,11 @@ integrations:
   aws-prod:
     type: toy
     retired: true
+    paused: true
     connection: { key: env:KEY }
-    limits: { calls_per_second: 0.5, provisions: 1 }
+    limits: { calls_per_second: 0.5, provisions: 1, quota_reserve: 100 }
     timings: { issue_timeout: 2m, attempt_timeout: 1m, heartbeat_timeout: 10s, consistency_window: 0s, stuck_after: 30 }
+    sweep: { every: 10s, grace: 0s, overdue_after: 1s }
   bare: { type: bare }
 projects:
   backend:
@@ -32,16 +35,21 @@ projects:
       prd:
         secrets: { LOG_LEVEL: info, EMPTY: "", API_TOKEN: "env:API_TOKEN", PEM: file:/run/pem }
         dynamic_secrets:
-          S3: { integration: aws-prod, default_ttl: 90s, min_ttl: 30, max_ttl: 1d12h, parameters: { rights: [r] } }
+          S3: { integration: aws-prod, default_ttl: 90s, min_ttl: 30, max_ttl: 1d12h, max_leases: 50, max_leases_per_holder: 1, parameters: { rights: [r] } }
           DB: { integration: bare }
+alerts:
+  webhooks:
+    - { url: env:SLACK_WEBHOOK, format: slack }
+    - { url: "https://alerts.example.com:8443/hook?key=1", secret: file:/run/webhook-secret }
 `);
     expect(config).toEqual({
       integrations: {
         'aws-prod': {
           type: 'toy',
           retired: true,
+          paused: true,
           connection: { region: 'here', key: 'env:KEY' },
-          limits: { callsPerSecond: 0.5, provisions: 1, deprovisions: 20 },
+          limits: { callsPerSecond: 0.5, provisions: 1, deprovisions: 20, quotaReserve: 100 },
           timings: {
             issueTimeoutMs: 2 * MINUTE,
             attemptTimeoutMs: MINUTE,
@@ -49,18 +57,21 @@ projects:
             consistencyWindowMs: 0,
             stuckAfterMs: 30_000,
           },
+          sweep: { everyMs: 10_000, graceMs: 0, overdueAfterMs: 1_000 },
         },
         bare: {
           type: 'bare',
           retired: false,
+          paused: false,
           connection: {},
-          limits: { callsPerSecond: 5, provisions: 10, deprovisions: 20 },
+          limits: { callsPerSecond: 5, provisions: 10, deprovisions: 20, quotaReserve: 0 },
           timings: {
             issueTimeoutMs: MINUTE,
             attemptTimeoutMs: 30_000,
             heartbeatTimeoutMs: 8_000,
             stuckAfterMs: 2 * MINUTE,
           },
+          sweep: { everyMs: 10 * MINUTE, graceMs: 10 * MINUTE, overdueAfterMs: 10 * MINUTE },
         },
       },
       projects: {
@@ -79,6 +90,8 @@ projects:
                   defaultTtlMs: 90_000,
                   minTtlMs: 30_000,
                   maxTtlMs: 36 * HOUR,
+                  maxLeases: 50,
+                  maxLeasesPerHolder: 1,
                   parameters: { rights: ['r'], size: 3 },
                 },
                 DB: {
@@ -86,6 +99,8 @@ projects:
                   defaultTtlMs: 30 * MINUTE,
                   minTtlMs: MINUTE,
                   maxTtlMs: 12 * HOUR,
+                  maxLeases: null,
+                  maxLeasesPerHolder: null,
                   parameters: {},
                 },
               },
@@ -93,19 +108,32 @@ projects:
           },
         },
       },
+      alerts: {
+        webhooks: [
+          { name: 'webhook 1', url: { reference: 'env:SLACK_WEBHOOK' }, format: 'slack', secret: null },
+          {
+            name: 'alerts.example.com:8443',
+            url: { literal: 'https://alerts.example.com:8443/hook?key=1' },
+            format: 'json',
+            secret: 'file:/run/webhook-secret',
+          },
+        ],
+      },
     });
     expect('consistencyWindowMs' in config.integrations['bare']!.timings).toBe(false);
   });
 
   test('may leave everything but its version out, or comment it out', () => {
-    expect(load('version: 1')).toEqual({ integrations: {}, projects: {} });
-    expect(load('version: 1\nintegrations:\nprojects:\n')).toEqual({ integrations: {}, projects: {} });
+    expect(load('version: 1')).toEqual({ integrations: {}, projects: {}, alerts: { webhooks: [] } });
+    expect(load('version: 1\nintegrations:\nprojects:\nalerts:\n')).toEqual(load('version: 1'));
+    expect(load('version: 1\nalerts:\n  webhooks:\n')).toEqual(load('version: 1'));
     expect(load('version: 1\nprojects:\n  a:\n    configs:\n      b:\n        secrets:\n  c:\n')).toEqual({
       integrations: {},
       projects: { a: { configs: { b: { secrets: {}, dynamicSecrets: {} } } }, c: { configs: {} } },
+      alerts: { webhooks: [] },
     });
     expect(
-      load('version: 1\nintegrations: {a: {type: bare, connection: , limits: , timings: }}').integrations,
+      load('version: 1\nintegrations: {a: {type: bare, connection: , limits: , timings: , sweep: }}').integrations,
     ).toHaveProperty('a');
   });
 
@@ -168,6 +196,24 @@ projects:
     [toy('limits: {calls_per_second: 1001}'), 'integrations.aws.limits.calls_per_second: must be at most 1000'],
     [toy('limits: {provisions: 1.5}'), 'integrations.aws.limits.provisions: must be a whole number'],
     [toy('limits: {deprovisions: "5"}'), 'integrations.aws.limits.deprovisions: must be a number'],
+    [toy('paused: 1'), 'integrations.aws.paused: must be true or false'],
+    [toy('limits: {quota_reserve: -1}'), 'integrations.aws.limits.quota_reserve: must be'],
+    [toy('limits: {quota_reserve: 1000001}'), 'integrations.aws.limits.quota_reserve: must be at most 1000000'],
+    [toy('sweep: {every: 9s}'), 'integrations.aws.sweep.every: must be from 10s to 7d, not 9s'],
+    [toy('sweep: {grace: 8d}'), 'integrations.aws.sweep.grace: must be from 0s to 7d, not 8d'],
+    [toy('sweep: {overdue_after: 0s}'), 'integrations.aws.sweep.overdue_after: must be from 1s to 7d'],
+    [
+      toy('sweep: {after: 1m}'),
+      'integrations.aws.sweep.after: is not known here. Allowed: every, grace, overdue_after',
+    ],
+    ['version: 1\nalerts: {webhook: []}', 'alerts.webhook: is not known here. Allowed: webhooks'],
+    ['version: 1\nalerts: {webhooks: {}}', 'alerts.webhooks: must be a list'],
+    [webhook('{format: slack}'), 'alerts.webhooks[0].url: is missing: it must be text'],
+    [webhook('{url: env:A, format: teams}'), 'alerts.webhooks[0].format: must be json or slack'],
+    [
+      webhook('{url: env:A}, {url: env:A, secrets: env:B}'),
+      'alerts.webhooks[1].secrets: is not known here. Allowed: url',
+    ],
     [
       toy('limits: {calls: 5}'),
       'integrations.aws.limits.calls: is not known here. Allowed: calls_per_second, provisions',
@@ -205,6 +251,10 @@ projects:
     [dynamic('min_ttl: 2h, max_ttl: 1h'), `${AT}.dynamic_secrets.DB.min_ttl: must not be longer than max_ttl`],
     [dynamic('max_ttl: 366d'), `${AT}.dynamic_secrets.DB.max_ttl: must be from 1s to 365d: "366d" is longer`],
     [dynamic('default_ttl: '), `${AT}.dynamic_secrets.DB.default_ttl: must be from 1s to 365d: null is not a duration`],
+    [dynamic('max_leases: 0'), `${AT}.dynamic_secrets.DB.max_leases: must be at least 1`],
+    [dynamic('max_leases: 100001'), `${AT}.dynamic_secrets.DB.max_leases: must be at most 100000`],
+    [dynamic('max_leases_per_holder: 1.5'), `${AT}.dynamic_secrets.DB.max_leases_per_holder: must be a whole number`],
+    [dynamic('max_leases_per_holder: all'), `${AT}.dynamic_secrets.DB.max_leases_per_holder: must be a number`],
     [dynamic('ttl: 5m'), `${AT}.dynamic_secrets.DB.ttl: is not known here. Allowed: integration, default_ttl, min_ttl`],
     [
       dynamic('retired: true').replace('integration: aws', 'integration: awz'),
@@ -274,6 +324,10 @@ describe('a secret in the wrong place is never repeated', () => {
     ['a broken reference', secrets(`TOKEN: "env:${SECRET}"`), 'begins like a reference'],
     ['secrets that are no mapping', secrets('').replace('{}', SECRET), 'must be a mapping'],
     ['an untagged secret', secrets(`TOKEN: !x ${SECRET}`), 'tag'],
+    ['a URL of a webhook in place of its entry', webhook(`"https://hooks.example/${SECRET}"`), 'must be a mapping'],
+    ['a URL of a webhook as a key', webhook(`{"https://hooks.example/${SECRET}": x}`), 'is not known here'],
+    ['a URL of a webhook that is not allowed', webhook(`{url: "http://hooks.example/${SECRET}"}`), 'must be env:NAME'],
+    ['the secret of a webhook', webhook(`{url: env:A, secret: ${SECRET}}`), 'must be a reference'],
     ['a number', secrets('TOKEN: 0123456789012'), 'plain number'],
   ])('%s', (_, text, sentence) => {
     const error = errorOf(text);
@@ -281,6 +335,55 @@ describe('a secret in the wrong place is never repeated', () => {
     expect(JSON.stringify([error.message, error.problems, error.stack, error.cause])).not.toMatch(
       new RegExp(`${SECRET}|123456789012`),
     );
+  });
+});
+
+describe('a webhook', () => {
+  test.each([
+    'https://hooks.slack.com/services/a/b?c=d',
+    'https://[2001:db8::1]:8443/',
+    'https://10.0.0.1',
+    'http://localhost:8080/hook',
+    'http://127.0.0.1/',
+    'http://[::1]:1/',
+  ])('may have the URL %s', (url) => {
+    expect(load(webhook(`{url: "${url}"}`)).alerts.webhooks).toMatchObject([
+      { url: { literal: url }, name: new URL(url).host },
+    ]);
+  });
+
+  test.each([
+    '',
+    'hooks.slack.com/services',
+    'http://hooks.slack.com/',
+    'http://localhost.example/',
+    'http://10.0.0.1/',
+    'https://user@hooks.example/',
+    'https://user:password@hooks.example/',
+    'http://localhost@hooks.example/',
+    'https://hooks.example/a b',
+    ' https://hooks.example/',
+    'https:hooks.example',
+    'https://',
+    'ftp://hooks.example/',
+    'file:relative',
+    'env:NOT A NAME',
+  ])('may not have the URL %j', (url) => {
+    expect(problemsOf(webhook(`{url: "${url}"}`))).toEqual([
+      'alerts.webhooks[0].url: must be env:NAME, file:/absolute/path or a URL without user and password: https://, or http:// to localhost, 127.0.0.1 or [::1]',
+    ]);
+  });
+
+  test('has a name of its own, also beside another one at the same host', () => {
+    const { webhooks } = load(
+      webhook('{url: "https://a.example/1"}, {url: env:B}, {url: "https://c.example/"}, {url: "https://a.example/2"}'),
+    ).alerts;
+    expect(webhooks.map(({ name }) => name)).toEqual([
+      'a.example (webhook 1)',
+      'webhook 2',
+      'c.example',
+      'a.example (webhook 4)',
+    ]);
   });
 });
 
