@@ -325,7 +325,7 @@ describe('a secret in the wrong place is never repeated', () => {
     ['secrets that are no mapping', secrets('').replace('{}', SECRET), 'must be a mapping'],
     ['an untagged secret', secrets(`TOKEN: !x ${SECRET}`), 'tag'],
     ['a URL of a webhook in place of its entry', webhook(`"https://hooks.example/${SECRET}"`), 'must be a mapping'],
-    ['a URL of a webhook as a key', webhook(`{"https://hooks.example/${SECRET}": x}`), 'is not known here'],
+    ['a URL of a webhook as a key', webhook(`{"https://a/${SECRET}": x}`), 'is not known here'],
     ['a URL of a webhook that is not allowed', webhook(`{url: "http://hooks.example/${SECRET}"}`), 'must be env:NAME'],
     ['the secret of a webhook', webhook(`{url: env:A, secret: ${SECRET}}`), 'must be a reference'],
     ['a number', secrets('TOKEN: 0123456789012'), 'plain number'],
