@@ -60,3 +60,34 @@ export function cutPage(answer: string, list: string, page: { start: number; siz
   const cut = `<IsTruncated>${more}</IsTruncated>${marker}<${list}>${members.slice(start, end).join('')}</${list}>`;
   return answer.replace(/<IsTruncated>[^<]*<\/IsTruncated>/, '').replace(found[0], cut);
 }
+
+/**
+ * Cuts one page out of a list in the order of a name, beginning behind the name that the marker holds: unlike a count,
+ * it misses none when what was on an earlier page is deleted meanwhile.
+ */
+export function cutPageByName(
+  answer: string,
+  page: { readonly list: string; readonly name: string; readonly after: string; readonly size: number },
+): string {
+  const found = new RegExp(`<${page.list}>([\\s\\S]*)</${page.list}>`).exec(answer);
+  if (found === null) return answer;
+  const members = found[1]!.match(/<member>[\s\S]*?<\/member>/g) ?? [];
+  const named = members.map((member) => ({ member, name: readElement(member, page.name) ?? '' }));
+  const rest = named.filter(({ name }) => name > page.after).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const cut = rest.slice(0, page.size);
+  const more = rest.length > cut.length;
+  const marker = more ? `<Marker>${cut.at(-1)!.name}</Marker>` : '';
+  const text = cut.map(({ member }) => member).join('');
+  return answer
+    .replace(/<IsTruncated>[^<]*<\/IsTruncated>/, '')
+    .replace(found[0], `<IsTruncated>${more}</IsTruncated>${marker}<${page.list}>${text}</${page.list}>`);
+}
+
+/** Puts other numbers into the answer of GetAccountSummary. */
+export function replaceSummary(answer: string, numbers: Readonly<Record<string, number>>): string {
+  return Object.entries(numbers).reduce(
+    (text, [key, value]) =>
+      text.replace(new RegExp(`(<key>${key}</key>\\s*<value>)[^<]*`), (_, start: string) => `${start}${value}`),
+    answer,
+  );
+}

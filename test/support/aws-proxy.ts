@@ -7,6 +7,7 @@ import type { Answer } from './aws-answers';
 import { createFaultQueue } from './aws-faults';
 import type { Fault } from './aws-faults';
 import { createStrictness } from './aws-strictness';
+import type { AwsAccount } from './aws-strictness';
 
 export interface AwsCall {
   /** IAM's or STS's action, or `<method> <path>` for everything else. */
@@ -35,6 +36,8 @@ export interface AwsProxyOptions {
   readonly pageSize?: number;
   /** Text that every error answer repeats in its message, as AWS repeats session tokens. */
   readonly echo?: string;
+  /** How full the account is. Default: what the emulator says, and there is always room. */
+  readonly account?: AwsAccount;
   /** Makes the session for a web identity: with signatures on, the emulator cannot answer that unsigned call. */
   readonly webIdentity?: (parameters: URLSearchParams) => Promise<SessionCredentials>;
   /** Called before the emulator is asked and again before it is answered; the call waits for it. */
@@ -50,6 +53,8 @@ export interface AwsProxy {
   clearFaults(): void;
   /** Replaces the hook given at the start. */
   setOnCall(hook: AwsProxyOptions['onCall']): void;
+  /** Replaces what was given at the start. */
+  setAccount(account: AwsAccount | undefined): void;
   /** Empties `calls`. */
   forget(): void;
   /** Ends it, hanging calls included. */
@@ -62,7 +67,7 @@ export interface AwsProxy {
  */
 export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy> {
   const target = new URL(options.target);
-  const strictness = createStrictness(options.pageSize ?? 2);
+  const strictness = createStrictness(options.pageSize ?? 2, options.account);
   const faults = createFaultQueue();
   const calls: AwsCall[] = [];
   const closing = new AbortController();
@@ -136,6 +141,9 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     },
     setOnCall: (hook) => {
       onCall = hook;
+    },
+    setAccount: (account) => {
+      strictness.setAccount(account);
     },
     forget: () => {
       calls.length = 0;

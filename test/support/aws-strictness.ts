@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { cutPage, errorAnswer, readElement, resultAnswer, s3ErrorAnswer } from './aws-answers';
+import {
+  cutPage,
+  cutPageByName,
+  errorAnswer,
+  readElement,
+  replaceSummary,
+  resultAnswer,
+  s3ErrorAnswer,
+} from './aws-answers';
 import type { Answer } from './aws-answers';
 
 /** What is asked, as far as the rules need to know it. */
@@ -10,12 +18,22 @@ export interface StrictCall {
   readonly accessKeyId: string | null;
 }
 
+/** How full the account is, where a test wants that to matter. */
+export interface AwsAccount {
+  /** Users that are there already, besides those made through the proxy. */
+  readonly users: number;
+  /** How many users it may hold in all. */
+  readonly usersQuota: number;
+}
+
 /** IAM's rules that the emulator does not know, and the state they need. */
 export interface Strictness {
   /** The answer IAM would give at once, or null: ask the emulator. */
   before(call: StrictCall): Answer | null;
   /** Takes note of what the emulator did and mends its answer. */
   after(call: StrictCall, status: number, body: string): string;
+  /** From now on; undefined: as the emulator says, and without end. */
+  setAccount(account: AwsAccount | undefined): void;
 }
 
 interface TrackedUser {
@@ -46,12 +64,16 @@ const HEEDS_MARKER: readonly string[] = ['ListAttachedUserPolicies'];
 
 const MAX_INLINE = 2_048;
 
-export function createStrictness(pageSize: number): Strictness {
+export function createStrictness(pageSize: number, given?: AwsAccount): Strictness {
+  let account = given;
   const users = new Map<string, TrackedUser>();
+  /** Calls that the emulator was asked to make a user by and has not answered: they take room already. */
+  const making = new Set<StrictCall>();
   const inactive = new Set<string>();
   const find = (parameters: URLSearchParams) => users.get((parameters.get('UserName') ?? '').toLowerCase());
 
-  function before({ operation, parameters, accessKeyId }: StrictCall): Answer | null {
+  function before(call: StrictCall): Answer | null {
+    const { operation, parameters, accessKeyId } = call;
     if (accessKeyId !== null && inactive.has(accessKeyId)) {
       return operation.includes(' ')
         ? s3ErrorAnswer(403, 'InvalidAccessKeyId')
@@ -61,7 +83,7 @@ export function createStrictness(pageSize: number): Strictness {
     switch (operation) {
       case 'CreateUser':
         return user === undefined
-          ? checkNewUser(parameters)
+          ? (checkNewUser(parameters) ?? takeRoom(call))
           : errorAnswer(409, 'EntityAlreadyExists', `User with name ${user.name} already exists.`);
       case 'TagUser':
         return checkTags(parameters);
@@ -78,9 +100,26 @@ export function createStrictness(pageSize: number): Strictness {
     }
   }
 
-  function after({ operation, parameters }: StrictCall, status: number, body: string): string {
+  function takeRoom(call: StrictCall): Answer | null {
+    if (account !== undefined && account.users + users.size + making.size >= account.usersQuota) {
+      return errorAnswer(409, 'LimitExceeded', `Cannot exceed quota for UsersPerAccount: ${account.usersQuota}`);
+    }
+    making.add(call);
+    return null;
+  }
+
+  function after(call: StrictCall, status: number, body: string): string {
+    making.delete(call);
     if (status >= 300) return body;
+    const { operation, parameters } = call;
     note(operation, parameters, body);
+    if (operation === 'GetAccountSummary' && account !== undefined) {
+      return replaceSummary(body, { Users: account.users + users.size, UsersQuota: account.usersQuota });
+    }
+    if (operation === 'ListUsers') {
+      const size = Math.min(Number(parameters.get('MaxItems') ?? pageSize), pageSize);
+      return cutPageByName(body, { list: 'Users', name: 'UserName', after: parameters.get('Marker') ?? '', size });
+    }
     const list = LISTS[operation];
     if (list !== undefined) {
       const asked = Number(parameters.get('MaxItems') ?? pageSize);
@@ -129,7 +168,13 @@ export function createStrictness(pageSize: number): Strictness {
     notes[operation]?.();
   }
 
-  return { before, after };
+  return {
+    before,
+    after,
+    setAccount: (changed) => {
+      account = changed;
+    },
+  };
 }
 
 function trackUser(name: string, boundary: string | null): TrackedUser {
