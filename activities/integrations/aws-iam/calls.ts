@@ -11,7 +11,7 @@ import type { Attempt, IntegrationDeps } from '../integration';
 import type { OrchestratorCredentials } from './credentials';
 import { areCredentialsRefused, isDefiniteRefusal, toIntegrationError } from './errors';
 
-type IamCommand<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
+export type IamCommand<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
   I,
   O,
   IAMClientResolvedConfig,
@@ -19,11 +19,15 @@ type IamCommand<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Co
   ServiceOutputTypes
 >;
 
-/** One attempt's way to IAM. Each call waits for the integration's rate first and fails with an {@link IntegrationError}. */
-export interface Calls {
-  readonly attempt: Attempt;
-  /** A call that changes nothing. Given up when the attempt ends. */
+/** A way to IAM. Each call waits for the integration's rate first and fails with an {@link IntegrationError}. */
+export interface Reader {
+  /** A call that changes nothing. Given up when the signal says so. */
   read<I extends ServiceInputTypes, O extends ServiceOutputTypes>(command: IamCommand<I, O>): Promise<O>;
+}
+
+/** One attempt's way to IAM; what it reads is given up when the attempt ends. */
+export interface Calls extends Reader {
+  readonly attempt: Attempt;
   /** A call that creates, changes or deletes. Sent only while the fence lets it pass; once sent, never aborted. */
   change<I extends ServiceInputTypes, O extends ServiceOutputTypes>(command: IamCommand<I, O>): Promise<O>;
   /** Waits, in milliseconds, but not beyond the attempt. */
@@ -38,28 +42,32 @@ export interface CallContext {
   readonly throttle: IntegrationDeps['throttle'];
 }
 
-/** @param entity the user that errors are to name. */
-export function openCalls(context: CallContext, attempt: Attempt, entity: string): Calls {
-  const { client, credentials, throttle } = context;
-  const { fence } = attempt;
-
-  function describe(error: unknown, operation: string): IntegrationError {
-    const described = toIntegrationError(error, { operation, entity });
-    if (areCredentialsRefused(described)) credentials.forget();
-    return described;
-  }
-
+/**
+ * Opens the way for whoever has no attempt, and so may only read.
+ * @param entity the user that errors are to name.
+ */
+export function openReader(context: CallContext, signal: AbortSignal, entity?: string): Reader {
+  const { client, throttle } = context;
   return {
-    attempt,
     async read(command) {
-      await throttle(fence.signal);
+      await throttle(signal);
       try {
-        return await client.send(command, { abortSignal: fence.signal });
+        return await client.send(command, { abortSignal: signal });
       } catch (error) {
-        fence.signal.throwIfAborted();
-        throw describe(error, operationOf(command));
+        signal.throwIfAborted();
+        throw describeFailure(context, error, operationOf(command), entity);
       }
     },
+  };
+}
+
+/** @param entity the user that errors are to name. */
+export function openCalls(context: CallContext, attempt: Attempt, entity: string): Calls {
+  const { client, throttle } = context;
+  const { fence } = attempt;
+  return {
+    ...openReader(context, fence.signal, entity),
+    attempt,
     async change(command) {
       const operation = operationOf(command);
       await throttle(fence.signal);
@@ -78,7 +86,7 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
       try {
         return await client.send(command);
       } catch (error) {
-        const described = describe(error, operation);
+        const described = describeFailure(context, error, operation, entity);
         if (isDefiniteRefusal(described)) fence.withdraw();
         throw described;
       }
@@ -103,6 +111,19 @@ function lostFence(operation: string, entity: string): IntegrationError {
   });
 }
 
-function operationOf(command: object): string {
+/** In our words. Credentials that were refused are forgotten: newer ones may be at hand. */
+export function describeFailure(
+  { credentials }: CallContext,
+  error: unknown,
+  operation: string,
+  entity?: string,
+): IntegrationError {
+  const described = toIntegrationError(error, { operation, ...(entity === undefined ? {} : { entity }) });
+  if (areCredentialsRefused(described)) credentials.forget();
+  return described;
+}
+
+/** IAM's name of what a command asks for, e.g. `GetUser`. */
+export function operationOf(command: object): string {
   return command.constructor.name.replace(/Command$/, '');
 }

@@ -14,8 +14,23 @@ export interface UserHandle {
 /** From names alone to the user's name and handle. Pure. */
 export function planUser(context: PlanContext, connection: AwsIamConnection): EntityPlan {
   const userName = `${connection.name_prefix}-${context.deployment}-${context.leaseId}`;
-  const handle = { userName, path: connection.path, region: connection.region ?? null };
-  return { entity: userName, handle };
+  return { entity: userName, handle: handleOf(userName, connection) };
+}
+
+export function handleOf(userName: string, connection: AwsIamConnection): Handle {
+  return { userName, path: connection.path, region: connection.region ?? null };
+}
+
+/**
+ * Reads a handle of any lease.
+ * @throws IntegrationError `InvalidInput` when it is no handle of ours.
+ */
+export function parseHandle(handle: Handle, operation: string): UserHandle {
+  const { userName, path, region } = handle;
+  if (typeof userName !== 'string' || typeof path !== 'string') {
+    throw new IntegrationError('InvalidInput', { operation, hint: 'The handle names no IAM user.' });
+  }
+  return { userName, path, region: typeof region === 'string' ? region : null };
 }
 
 /**
@@ -23,12 +38,13 @@ export function planUser(context: PlanContext, connection: AwsIamConnection): En
  * @throws IntegrationError `InvalidInput` when it is no handle of ours, `Refused` when it is another lease's.
  */
 export function readHandle(handle: Handle, mark: EntityMark, operation: string): UserHandle {
-  const { userName, path, region } = handle;
-  if (typeof userName !== 'string' || typeof path !== 'string') {
-    throw new IntegrationError('InvalidInput', { operation, hint: 'The handle names no IAM user.' });
+  const user = parseHandle(handle, operation);
+  if (!user.userName.endsWith(`-${mark.deployment}-${mark.leaseId}`)) {
+    throw new IntegrationError('Refused', {
+      operation,
+      entity: user.userName,
+      hint: 'The handle is not of this lease.',
+    });
   }
-  if (!userName.endsWith(`-${mark.deployment}-${mark.leaseId}`)) {
-    throw new IntegrationError('Refused', { operation, entity: userName, hint: 'The handle is not of this lease.' });
-  }
-  return { userName, path, region: typeof region === 'string' ? region : null };
+  return user;
 }

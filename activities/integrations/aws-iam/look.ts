@@ -1,6 +1,6 @@
 import { GetUserCommand } from '@aws-sdk/client-iam';
 import type { User } from '@aws-sdk/client-iam';
-import type { Calls } from './calls';
+import type { Calls, Reader } from './calls';
 import { isNotFound } from './errors';
 import type { UserHandle } from './handle';
 import { assertOurs } from './mark';
@@ -17,9 +17,10 @@ export async function findUser(calls: Calls, handle: UserHandle): Promise<User |
   return user;
 }
 
-async function readUser(calls: Calls, name: string): Promise<User | undefined> {
+/** Whoever has the name, or undefined when IAM says that nobody has. */
+export async function readUser(reader: Reader, name: string): Promise<User | undefined> {
   try {
-    const { User: user } = await calls.read(new GetUserCommand({ UserName: name }));
+    const { User: user } = await reader.read(new GetUserCommand({ UserName: name }));
     if (user !== undefined) return user;
   } catch (error) {
     if (isNotFound(error)) return undefined;
