@@ -1,18 +1,23 @@
 import { IAMClient } from '@aws-sdk/client-iam';
 import type { Handle } from '../../../workflows/contract';
 import type { Attempt, Integration, IntegrationDeps, IntegrationType } from '../integration';
-import { openCalls } from './calls';
+import { openCalls, openReader } from './calls';
+import { checkConnection } from './check';
 import { awsIamConnection } from './connection';
 import type { AwsIamConnection } from './connection';
 import { openCredentials } from './credentials';
 import { deprovisionUser } from './deprovision';
 import { extendUser } from './extend';
-import { planUser, readHandle } from './handle';
+import { parseHandle, planUser, readHandle } from './handle';
+import { listUsers } from './list';
+import { readUser } from './look';
+import { readMarks } from './mark';
 import { PACE } from './pace';
 import type { Pace } from './pace';
 import { awsIamParameters } from './parameters';
 import type { AwsIamParameters } from './parameters';
 import { provisionUser } from './provision';
+import { readQuota } from './quota';
 import { CLIENT_DEFAULTS, iamEndpoint, regionOf } from './settings';
 
 /** One IAM user with one access key for each lease. */
@@ -40,10 +45,11 @@ export function connectAwsIam(
     region: regionOf(connection),
     credentials: credentials.provide,
   });
+  const context = { client, credentials, throttle };
 
   function open(handle: Handle, attempt: Attempt, operation: string) {
     const user = readHandle(handle, attempt, operation);
-    return { user, calls: openCalls({ client, credentials, throttle }, attempt, user.userName) };
+    return { user, calls: openCalls(context, attempt, user.userName) };
   }
 
   return {
@@ -59,6 +65,14 @@ export function connectAwsIam(
       const { user, calls } = open(handle, attempt, 'DeleteUser');
       return deprovisionUser(calls, user, pace);
     },
+    list: (cursor, signal) => listUsers(openReader(context, signal), connection, cursor),
+    readMarks: async (handle, signal) => {
+      const wanted = parseHandle(handle, 'GetUser');
+      const user = await readUser(openReader(context, signal, wanted.userName), wanted.userName);
+      return user === undefined ? null : readMarks(user, wanted);
+    },
+    quota: (signal) => readQuota(openReader(context, signal)),
+    check: (signal) => checkConnection(context, connection, signal),
     close: () => {
       client.destroy();
     },

@@ -1,6 +1,6 @@
 import type { Tag, User } from '@aws-sdk/client-iam';
 import { IntegrationError } from '../integration';
-import type { EntityMark } from '../integration';
+import type { EntityMark, EntityMarks } from '../integration';
 import type { UserHandle } from './handle';
 
 const MANAGED_BY = 'managed-by';
@@ -39,6 +39,27 @@ export function assertOurs(user: User, handle: UserHandle, mark: EntityMark): vo
       ? `without the tags ${DEPLOYMENT} and ${LEASE}`
       : `whose tags ${DEPLOYMENT} and ${LEASE} name another lease`,
   );
+}
+
+/** What a user's tags say; nothing when it is another than the handle means, whatever tags that one has. */
+export function readMarks(user: User, handle: UserHandle): EntityMarks {
+  if (user.UserName !== handle.userName || user.Path !== handle.path) {
+    return { deployment: null, leaseId: null, expiresAt: null };
+  }
+  return {
+    deployment: readTag(user, DEPLOYMENT) ?? null,
+    leaseId: readTag(user, LEASE) ?? null,
+    expiresAt: parseInstant(readTag(user, EXPIRES_AT)),
+  };
+}
+
+/** Only what `expiryTag` writes, with or without milliseconds: a date that has to be guessed at is none. */
+function parseInstant(text: string | undefined): Date | null {
+  if (text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/.test(text)) return null;
+  const instant = new Date(text);
+  if (Number.isNaN(instant.getTime())) return null;
+  // JavaScript takes 30 February for 2 March.
+  return instant.toISOString().startsWith(text.slice(0, 19)) ? instant : null;
 }
 
 function stranger(handle: UserHandle, difference: string): IntegrationError {
