@@ -12,8 +12,6 @@ import type { AwsFixture } from '../support/aws-lease';
 import { openAwsSetting } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
 
-/** The emulator is shared with other tests: all that is listed here lives under a path of its own. */
-const PATH = `/list-${randomBytes(8).toString('hex')}/`;
 const PREFIX = 'Lease.hold';
 const LEASE = 'abcdefghijklmnopqrstuvwx';
 
@@ -22,11 +20,17 @@ jest.setTimeout(30_000);
 
 let setting: AwsSetting;
 let aws: AwsFixture;
+/** The emulator is shared with other tests: what each test lists lives under a path of its own. */
+let path: string;
 const strangers: string[] = [];
 
 beforeAll(async () => {
   setting = await openAwsSetting();
-  aws = setting.open({ path: PATH, name_prefix: PREFIX });
+});
+
+beforeEach(() => {
+  path = `/list-${randomBytes(8).toString('hex')}/`;
+  aws = setting.open({ path, name_prefix: PREFIX });
 });
 
 afterEach(async () => {
@@ -38,7 +42,7 @@ afterAll(() => setting.close());
 
 const signal = () => new AbortController().signal;
 
-async function makeUser(UserName: string, Path = PATH): Promise<void> {
+async function makeUser(UserName: string, Path = path): Promise<void> {
   await setting.admin.send(new CreateUserCommand({ UserName, Path }));
   strangers.push(UserName);
 }
@@ -112,7 +116,7 @@ describe('the list of entities', () => {
     ['of nothing but the prefix', `${PREFIX}-`],
   ])('gives no mark to a name %s', async (_, name) => {
     await makeUser(name);
-    expect(await listAll()).toMatchObject([{ entity: name, mark: null, handle: { userName: name, path: PATH } }]);
+    expect(await listAll()).toMatchObject([{ entity: name, mark: null, handle: { userName: name, path } }]);
   });
 
   test.each([
@@ -127,7 +131,7 @@ describe('the list of entities', () => {
 
   test('gives no mark to a user in a folder below its path', async () => {
     const name = `${PREFIX}-${DEPLOYMENT}-${LEASE}`;
-    await makeUser(name, `${PATH}below/`);
+    await makeUser(name, `${path}below/`);
     expect(await listAll()).toMatchObject([{ entity: name, mark: null }]);
   });
 
@@ -227,7 +231,7 @@ describe('the marks on an entity', () => {
       leaseId: null,
       expiresAt: null,
     });
-    await setting.admin.send(new UpdateUserCommand({ UserName, NewPath: PATH }));
+    await setting.admin.send(new UpdateUserCommand({ UserName, NewPath: path }));
     await lease.deprovision();
   });
 
