@@ -1,11 +1,8 @@
-import type { LeaseEnd, LeaseFailure, LeaseFailureType, LeaseState } from '../workflows/contract';
+import type { LeaseEnd, LeaseFailure, LeaseFailureType } from '../workflows/contract';
 import type { RecipientKeyPair } from '../sealing/recipient';
+import type { LeaseSummary, SeenState } from '../temporal/lease-summary';
 
-/**
- * A lease's state as a client sees it. `terminated`: its workflow was terminated or timed out in Temporal, so that no removal
- * ran and none will; the credential may still work at the provider.
- */
-export type SeenState = LeaseState | 'terminated';
+export type { LeaseSummary, SeenState } from '../temporal/lease-summary';
 
 /** A span of time: `90s`, `15m`, `1h30m`, `12h`, `7d`, or whole seconds. */
 export type Ttl = string | number;
@@ -57,23 +54,6 @@ export interface Revocation {
   readonly endedAt: Date | null;
   readonly endedBy: string | null;
   readonly reason: string | null;
-}
-
-export interface LeaseSummary {
-  readonly leaseId: string;
-  readonly state: SeenState;
-  readonly project: string;
-  readonly config: string;
-  readonly dynamicSecret: string;
-  /** Null until planned, as is `entity`. */
-  readonly integration: string | null;
-  readonly holder: string;
-  /** Name of what was made at the provider. */
-  readonly entity: string | null;
-  readonly requestedAt: Date;
-  /** When the lease ends, or was to end; null if it was never issued. */
-  readonly expiresAt: Date | null;
-  readonly endedAt: Date | null;
 }
 
 /** A summary with how the lease ended. */

@@ -1,8 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
-import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
-import { ATTRIBUTES, LEASE_ENDS, LEASE_WORKFLOW } from '../workflows/contract';
-import type { LeaseOutcome, LeaseState } from '../workflows/contract';
-import type { LeaseSummary, SeenState } from './leases';
+import { summarise } from '../temporal/lease-summary';
+import type { LeaseSummary, SeenState } from '../temporal/lease-summary';
+import { LEASE_WORKFLOW } from '../workflows/contract';
+import type { LeaseOutcome } from '../workflows/contract';
 import type { Session } from './session';
 
 /** Where a start writes down which call of `issue` it belongs to. */
@@ -49,30 +49,7 @@ export async function readOutcome(session: Session, leaseId: string, runId: stri
   return (await session.client.workflow.getHandle(leaseId, runId).result()) as LeaseOutcome;
 }
 
-export function summarise(info: WorkflowExecutionInfo | WorkflowExecutionDescription): LeaseSummary {
-  const attributes = info.typedSearchAttributes;
-  return {
-    leaseId: info.workflowId,
-    state: stateOf(info),
-    project: attributes.get(ATTRIBUTES.project) ?? '',
-    config: attributes.get(ATTRIBUTES.config) ?? '',
-    dynamicSecret: attributes.get(ATTRIBUTES.dynamicSecret) ?? '',
-    integration: attributes.get(ATTRIBUTES.integration) ?? null,
-    holder: attributes.get(ATTRIBUTES.holder) ?? '',
-    entity: attributes.get(ATTRIBUTES.entity) ?? null,
-    requestedAt: info.startTime,
-    expiresAt: attributes.get(ATTRIBUTES.expiresAt) ?? null,
-    endedAt: info.closeTime ?? null,
-  };
-}
-
 /** Whether the credential of a lease in this state may still be handed out. */
 export function isLive(state: SeenState): boolean {
   return state === 'provisioning' || state === 'active';
-}
-
-function stateOf(info: WorkflowExecutionInfo | WorkflowExecutionDescription): SeenState {
-  const state = (info.typedSearchAttributes.get(ATTRIBUTES.state) ?? 'provisioning') as LeaseState;
-  if (info.closeTime === undefined) return state;
-  return info.status.name === 'COMPLETED' && LEASE_ENDS.some((end) => end === state) ? state : 'terminated';
 }

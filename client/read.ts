@@ -1,10 +1,11 @@
+import { summarise } from '../temporal/lease-summary';
+import { buildQuery, matches } from '../temporal/query';
 import { CALL_TIMEOUT_MS } from '../temporal/service';
 import { notFound } from './end';
 import { toLeaseError } from './failures';
 import { checkFilter, checkLeaseId } from './input';
 import type { LeaseFilter, LeaseReport, LeaseSummary } from './leases';
-import { look, readOutcome, summarise } from './look';
-import { buildQuery, matches } from './query';
+import { look, readOutcome } from './look';
 import type { Session } from './session';
 import { boundsOf, within } from './waiting';
 

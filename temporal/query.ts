@@ -1,5 +1,18 @@
 import { ATTRIBUTES, LEASE_ENDS, LEASE_WORKFLOW } from '../workflows/contract';
-import type { LeaseFilter, LeaseSummary } from './leases';
+import type { LeaseSummary, SeenState } from './lease-summary';
+
+/** What leases are looked for; all that is given must hold. */
+export interface LeaseQuery {
+  /** One of these. */
+  readonly state?: SeenState | readonly SeenState[];
+  readonly project?: string;
+  readonly config?: string;
+  readonly dynamicSecret?: string;
+  readonly integration?: string;
+  readonly holder?: string;
+  /** True: only leases that have not ended; false: only those that have. */
+  readonly live?: boolean;
+}
 
 const FIELDS = ['project', 'config', 'dynamicSecret', 'integration', 'holder'] as const;
 
@@ -15,19 +28,19 @@ const RUNNING = 'CloseTime IS NULL';
  * A visibility query for leases. Filters hold text from outside, so this is the only place where one is built. It may find too
  * much, never too little: ask {@link matches} of each lease found.
  */
-export function buildQuery(filter: LeaseFilter): string {
+export function buildQuery(filter: LeaseQuery): string {
   const clauses = [`WorkflowType = "${LEASE_WORKFLOW}"`];
   for (const field of FIELDS) {
     const value = filter[field];
     if (value !== undefined) clauses.push(...textClauses(ATTRIBUTES[field].name, value));
   }
   if (filter.live !== undefined) clauses.push(filter.live ? RUNNING : 'CloseTime IS NOT NULL');
-  if (filter.state !== undefined) clauses.push(...stateClauses(filter.state));
+  if (filter.state !== undefined) clauses.push(stateClause([filter.state].flat()));
   return clauses.join(' AND ');
 }
 
 /** Whether a lease is what the filter asks for, to the letter. */
-export function matches(lease: LeaseSummary, filter: LeaseFilter): boolean {
+export function matches(lease: LeaseSummary, filter: LeaseQuery): boolean {
   return FIELDS.every((field) => filter[field] === undefined || filter[field] === lease[field]);
 }
 
@@ -41,8 +54,13 @@ function textClauses(attribute: string, value: string): string[] {
   return prefix === '' ? [`${attribute} IS NOT NULL`] : [`${attribute} STARTS_WITH "${prefix}"`];
 }
 
+function stateClause(states: readonly SeenState[]): string {
+  const clauses = states.map((state) => clausesOf(state).join(' AND '));
+  return clauses.length === 1 ? clauses.join('') : `(${clauses.map((clause) => `(${clause})`).join(' OR ')})`;
+}
+
 /** A terminated workflow keeps the state it had, so that a state alone would list it as what it is no more. */
-function stateClauses(state: NonNullable<LeaseFilter['state']>): string[] {
+function clausesOf(state: SeenState): string[] {
   if (state === 'terminated') return ['ExecutionStatus IN ("Terminated", "TimedOut", "Failed", "Canceled")'];
   const ended = LEASE_ENDS.some((end) => end === state);
   return [`${ATTRIBUTES.state.name} = "${state}"`, ended ? 'ExecutionStatus = "Completed"' : RUNNING];

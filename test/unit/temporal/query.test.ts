@@ -1,5 +1,5 @@
-import { buildQuery, matches } from '../../../client/query';
-import type { LeaseSummary } from '../../../client/leases';
+import { buildQuery, matches } from '../../../temporal/query';
+import type { LeaseSummary } from '../../../temporal/lease-summary';
 
 const lease: LeaseSummary = {
   leaseId: 'a'.repeat(24),
@@ -22,6 +22,12 @@ test('without a filter all leases are asked for, and nothing but leases', () => 
 test('filters are joined', () => {
   expect(buildQuery({ state: 'active', project: 'backend', live: true })).toBe(
     'WorkflowType = "lease" AND LeaseProject = "backend" AND CloseTime IS NULL AND LeaseState = "active" AND CloseTime IS NULL',
+  );
+});
+
+test('one of several states is enough', () => {
+  expect(buildQuery({ state: ['stuck', 'deprovisioning'] })).toBe(
+    'WorkflowType = "lease" AND ((LeaseState = "stuck" AND CloseTime IS NULL) OR (LeaseState = "deprovisioning" AND CloseTime IS NULL))',
   );
 });
 
