@@ -2,6 +2,7 @@ import type { CancellationScope } from '@temporalio/workflow';
 import { ActivityCancellationType, ApplicationFailure, condition, proxyActivities } from '@temporalio/workflow';
 import { deprovisionQueue, isHopeless, MAX_EXTENSIONS } from './contract';
 import type { DeprovisionActivities, ExtendInput, Extension, Plan } from './contract';
+import type { Journal } from './journal';
 import type { LeaseRecord } from './record';
 import { isCondemned, move } from './record';
 import { planning } from './provisioning';
@@ -36,6 +37,7 @@ export function validateExtend(record: LeaseRecord, input: ExtendInput | undefin
 export function createExtender(
   record: LeaseRecord,
   scope: CancellationScope,
+  journal: Journal,
 ): (input: ExtendInput) => Promise<Extension> {
   let busy = false;
   const extend = async (ttlMs: number): Promise<Extension> => {
@@ -74,7 +76,9 @@ export function createExtender(
       while (busy) await condition(() => !busy);
       busy = true;
       try {
-        return await extend(input.ttlMs);
+        const extension = await extend(input.ttlMs);
+        await journal.write('extended', { expiresAt: extension.expiresAt });
+        return extension;
       } catch (error) {
         if (scope.consideredCancelled) throw notActive(record);
         if (error instanceof ApplicationFailure) throw error;

@@ -7,6 +7,22 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 /** The workflow type of a lease. */
 export const LEASE_WORKFLOW = 'lease';
 
+/** The workflow type of one look through a provider for entities that outlived their lease. */
+export const SWEEP_WORKFLOW = 'sweep';
+
+/** The workflow type of an integration's trouble with removals, from the first report to the last lease gone. */
+export const INCIDENT_WORKFLOW = 'incident';
+
+/** Id of the schedule that sweeps an integration, and beginning of the ids of its sweeps. */
+export function sweepId(integration: string): string {
+  return `sweep/${integration}`;
+}
+
+/** Workflow id of an integration's incident: there is one at a time. */
+export function incidentId(integration: string): string {
+  return `incident/${integration}`;
+}
+
 /** What a lease id looks like: 120 bits in lower-case base 32, short enough to stand in names at every provider. */
 export const LEASE_ID_PATTERN = /^[a-z2-7]{24}$/;
 
@@ -68,6 +84,7 @@ export type LeaseFailureType =
   | 'UnknownDynamicSecret'
   | 'UnknownIntegration'
   | 'IntegrationRetired'
+  | 'Paused'
   | 'InvalidTtl'
   | 'AlreadyIssued'
   | 'IdempotencyMismatch'
@@ -87,6 +104,7 @@ const LEASE_FAILURE_TYPES: Readonly<Record<LeaseFailureType, true>> = {
   UnknownDynamicSecret: true,
   UnknownIntegration: true,
   IntegrationRetired: true,
+  Paused: true,
   InvalidTtl: true,
   AlreadyIssued: true,
   IdempotencyMismatch: true,
@@ -219,6 +237,46 @@ export const abandon = defineSignal<[RevokeInput?]>('abandon');
 export const nudge = defineSignal('nudge');
 export const lease = defineQuery<LeaseView>('lease');
 
+/** Tells an incident that a lease's removal fails. */
+export const report = defineSignal<[ReportInput?]>('report');
+
+export interface ReportInput {
+  /** Whether a lease has been called stuck, which people are alerted about; else only some attempts have failed. */
+  readonly stuck?: boolean;
+}
+
+// --- Records ---------------------------------------------------------------------------------------------------------
+
+/** What is written to the audit log about leases and incidents. */
+export type RecordedEvent =
+  | 'issued'
+  | 'denied'
+  | 'failed'
+  | 'extended'
+  | 'stuck'
+  | 'expired'
+  | 'revoked'
+  | 'abandoned'
+  | 'incident_opened'
+  | 'incident_closed';
+
+/** One decision, for the audit log and the metrics. Never a secret. */
+export interface RecordInput {
+  /** The same for each repeat of the same record. */
+  readonly id: string;
+  readonly event: RecordedEvent;
+  readonly leaseId: string | null;
+  readonly holder: string | null;
+  readonly project: string | null;
+  readonly config: string | null;
+  readonly dynamicSecret: string | null;
+  readonly integration: string | null;
+  readonly entity: string | null;
+  readonly by: string | null;
+  readonly reason: string | null;
+  readonly details: Readonly<Record<string, string | number | boolean | null>>;
+}
+
 // --- Activities ------------------------------------------------------------------------------------------------------
 
 /** JSON: what an integration wrote down before it made anything, and all it needs to remove it. Never a secret. */
@@ -241,6 +299,8 @@ export interface Timings {
 export interface PlanInput {
   readonly leaseId: string;
   readonly input: LeaseInput;
+  /** When the workflow was started; absent in leases begun under 0.1.0. */
+  readonly startedAt?: string;
 }
 
 export interface Plan {
@@ -323,4 +383,107 @@ export interface ProvisionActivities {
 export interface DeprovisionActivities {
   deprovision(input: DeprovisionInput): Promise<void>;
   extend(input: ExtendActivityInput): Promise<void>;
+  /** Tries one removal that fails; fails itself, to be tried again, until one succeeds or none fails any more. */
+  probe(input: IntegrationInput): Promise<ProbeResult>;
+  /** Nudges the integration's leases whose removal waits for its next attempt. Answers how many. */
+  nudgeWaiting(input: IntegrationInput): Promise<number>;
+  sweep(input: SweepInput): Promise<SweepReport>;
 }
+
+/** On the workflow queue: they ask Temporal, write and send, and need no integration's credential. */
+export interface KeepingActivities {
+  /** Writes an audit line and counts it. */
+  record(input: RecordInput): Promise<void>;
+  /** Opens the integration's incident, or tells it of one more stuck lease. Answers advice for the lease's page, if any. */
+  reportStuck(input: IntegrationInput): Promise<string | null>;
+  survey(input: IntegrationInput): Promise<Survey>;
+  /** Names of those who are told of incidents. */
+  webhooks(): Promise<readonly string[]>;
+  notify(input: NotifyInput): Promise<void>;
+}
+
+export interface IntegrationInput {
+  readonly integration: string;
+}
+
+export interface ProbeResult {
+  /** `removed`: the provider did what was asked. `quiet`: no removal fails any more. */
+  readonly outcome: 'removed' | 'quiet';
+}
+
+/** An integration's removals as Temporal knows them. */
+export interface Survey {
+  readonly stuck: number;
+  /** Under way, waiting for another attempt or stuck. */
+  readonly removing: number;
+  /** One of the stuck, and what its last attempt said. */
+  readonly example: { readonly leaseId: string; readonly failure: string | null } | null;
+}
+
+export interface NotifyInput {
+  readonly webhook: string;
+  /** The same for each repeat of the same notice. */
+  readonly id: string;
+  readonly kind: 'stuck' | 'recovered';
+  readonly title: string;
+  readonly text: string;
+  readonly at: string;
+  readonly facts: Readonly<Record<string, string | number | null>>;
+}
+
+export interface IncidentInput extends IntegrationInput {
+  /** The incident that the run before this one had not brought to its end. */
+  readonly open?: OpenIncident;
+  /** Whether a stuck lease was reported to that run and not looked at. */
+  readonly stuck?: boolean;
+  /** Notices that have not reached everybody yet. */
+  readonly unsent?: readonly NotifyInput[];
+}
+
+export interface OpenIncident {
+  readonly id: string;
+  readonly openedAt: string;
+  /** When people were told; null: they have not been. */
+  readonly alertedAt: string | null;
+  readonly nudgeRounds: number;
+}
+
+export interface SweepInput extends IntegrationInput {
+  /** Only says what would be removed. */
+  readonly dryRun: boolean;
+  /** Another installation, which no longer exists, to clean up after; null: this one. */
+  readonly deployment: string | null;
+}
+
+/** What one sweep saw and did. Lists are cut at {@link SWEEP_LISTED} entries; the counts are whole. */
+export interface SweepReport {
+  readonly integration: string;
+  readonly deployment: string;
+  readonly dryRun: boolean;
+  readonly examined: number;
+  /** Entities of leases that run and are not overdue. */
+  readonly live: number;
+  /** Entities whose lease is over, or not known, and whose time to be removed has not come yet. */
+  readonly waiting: number;
+  readonly removed: number;
+  readonly removals: readonly SweptEntity[];
+  readonly failed: number;
+  readonly failures: readonly { readonly entity: string; readonly failure: string }[];
+  /** Entities by name of other installations, which are not touched. */
+  readonly foreign: Readonly<Record<string, number>>;
+  /** Names that are only half ours, which are not touched. */
+  readonly unmarked: number;
+  readonly unmarkedNames: readonly string[];
+}
+
+export type SweepReason = 'closed' | 'late' | 'unknown' | 'other installation';
+
+export interface SweptEntity {
+  readonly entity: string;
+  readonly leaseId: string;
+  readonly reason: SweepReason;
+  /** What was known of the lease, in a sentence. */
+  readonly why: string;
+}
+
+export const SWEEP_LISTED = 100;

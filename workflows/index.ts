@@ -1,1 +1,3 @@
+export { incident } from './incident';
 export { lease } from './lease';
+export { sweep } from './sweep';

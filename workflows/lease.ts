@@ -3,20 +3,26 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import { abandon, claim, extend, lease as leaseQuery, nudge, revoke } from './contract';
-import type { Claim, ClaimInput, ExtendInput, LeaseEnd, LeaseInput, LeaseOutcome } from './contract';
+import type { Claim, ClaimInput, ExtendInput, LeaseEnd, LeaseFailure, LeaseInput, LeaseOutcome } from './contract';
 import { createExtender, isLive, sleepUntilEnd, validateExtend } from './active';
 import { readCondition, readEnding } from './ending';
 import type { Ending } from './ending';
+import { createJournal } from './journal';
+import type { Journal } from './journal';
 import { provisionLease } from './provisioning';
 import { createRemoval } from './removal';
 import type { LeaseRecord } from './record';
 import { isCondemned, move } from './record';
 import { refusal } from './refusal';
 import { beginView } from './view';
+
+/** Marks the histories of leases that write audit lines. */
+const RECORDS = 'records';
 
 /**
  * One lease: plan → provision → active → deprovision → ended. Completes with the outcome in every case, a cancelled or failed
@@ -33,19 +39,23 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
     provisionedBy: Infinity,
     condemned: null,
     ending: false,
+    keepsRecords: patched(RECORDS),
+    dueAt: null,
     remark: null,
   };
+  const journal = createJournal(record);
   // Handlers also run in the root scope, which a cancel from outside would take from under them.
   const shield = new CancellationScope({ cancellable: false });
   return shield.run(async () => {
     const provisioning = new CancellationScope();
     const extensions = new CancellationScope();
-    const removal = createRemoval(record);
+    const removal = createRemoval(record, journal);
     let settled = false;
 
     const condemn = (ending: Ending): void => {
       if (record.ending || isCondemned(record)) return;
       record.condemned = ending;
+      record.dueAt = new Date().toISOString();
       move(record, { endedBy: ending.by, reason: ending.reason });
       provisioning.cancel();
     };
@@ -92,7 +102,7 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
         description: 'Hands the sealed credential to the client that holds the key. Used by clients, not by hand.',
       },
     );
-    const extendLease = createExtender(record, extensions);
+    const extendLease = createExtender(record, extensions, journal);
     setHandler(extend, (argument) => shield.run(() => extendLease(argument)), {
       validator: (argument: ExtendInput | undefined) => {
         validateExtend(record, argument);
@@ -114,9 +124,13 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
         expiresAt: new Date(now + record.plan.ttlMs).toISOString(),
       });
     }
+    if (record.view.state === 'active' && !(await journal.insist('issued', { expiresAt: record.view.expiresAt }))) {
+      move(record, { failure: UNRECORDED });
+    }
     settled = true;
-    if (record.view.state === 'active') await sleepUntilEnd(record);
+    if (record.view.state === 'active' && record.view.failure === null) await sleepUntilEnd(record);
     record.ending = true;
+    record.dueAt ??= new Date().toISOString();
     extensions.cancel();
     const end = endOf(record);
     // A claim is answered, by a refusal if need be, before removal begins.
@@ -124,6 +138,7 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
     const gone = remains === null || record.plan === null || (await removal.run(record.plan, remains));
     const state = gone ? end : 'abandoned';
     const endedAt = new Date().toISOString();
+    await tellEnd(record, journal, state, endedAt);
     move(record, { state, endedAt });
     await condition(allHandlersFinished);
     return outcomeOf(record, state, endedAt);
@@ -183,6 +198,24 @@ function answerClaim(record: LeaseRecord): Claim {
 function endOf(record: LeaseRecord): LeaseEnd {
   if (isCondemned(record)) return 'revoked';
   return record.view.failure !== null ? 'failed' : 'expired';
+}
+
+const UNRECORDED: LeaseFailure = {
+  type: 'Unavailable',
+  message:
+    'The audit line of this lease could not be written, and nothing is issued without one: see the log of the worker.',
+};
+
+function tellEnd(record: LeaseRecord, journal: Journal, state: LeaseEnd, endedAt: string): Promise<void> {
+  const { delivered, extensions, issuedAt } = record.view;
+  const planned = record.plan !== null;
+  return journal.close(state === 'failed' && !planned ? 'denied' : state, {
+    delivered,
+    extensions,
+    issued: issuedAt !== null,
+    type: record.view.failure?.type ?? null,
+    lagMs: planned && record.dueAt !== null ? Date.parse(endedAt) - Date.parse(record.dueAt) : null,
+  });
 }
 
 function outcomeOf(record: LeaseRecord, state: LeaseEnd, endedAt: string): LeaseOutcome {

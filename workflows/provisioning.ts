@@ -1,5 +1,5 @@
 import type { CancellationScope } from '@temporalio/workflow';
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import { provisionQueue } from './contract';
 import type { Plan, PlanningActivities, ProvisionActivities } from './contract';
 import type { LeaseRecord } from './record';
@@ -9,8 +9,8 @@ import { formatTtl } from './ttl';
 
 export const planning = proxyLocalActivities<PlanningActivities>({
   startToCloseTimeout: '5s',
-  scheduleToCloseTimeout: '20s',
-  retry: { initialInterval: '200ms', maximumInterval: '2s' },
+  // Bounded by attempts: with a schedule-to-close that runs out between two of them the SDK never reports the end.
+  retry: { initialInterval: '200ms', maximumInterval: '2s', maximumAttempts: 6 },
 });
 
 /** What is left to do once provision has ended, however it ended. */
@@ -26,7 +26,8 @@ export interface Remains {
  */
 export async function provisionLease(record: LeaseRecord, scope: CancellationScope): Promise<Remains | null> {
   try {
-    record.plan = await planning.plan({ leaseId: record.view.leaseId, input: record.input });
+    const startedAt = workflowInfo().startTime.toISOString();
+    record.plan = await planning.plan({ leaseId: record.view.leaseId, input: record.input, startedAt });
   } catch (error) {
     move(record, { failure: readFailure(error, 'The worker could not plan the lease in time: see its log.') });
     return null;

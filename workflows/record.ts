@@ -17,6 +17,10 @@ export interface LeaseRecord {
   condemned: Ending | null;
   /** True once removal is decided: a later revoke changes nothing. */
   ending: boolean;
+  /** Whether this lease writes audit lines and reports itself as stuck: those begun under 0.1.0 do not. */
+  readonly keepsRecords: boolean;
+  /** When its end was asked for or came; null while it has not. */
+  dueAt: string | null;
   /** A sentence for the operator that is no part of the state, e.g. why a signal did nothing. */
   remark: string | null;
 }

@@ -7,8 +7,9 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import { DEPROVISION_ATTEMPT_MS, deprovisionQueue } from './contract';
-import type { DeprovisionActivities, DeprovisionInput, Plan } from './contract';
+import type { DeprovisionActivities, DeprovisionInput, KeepingActivities, Plan } from './contract';
 import type { Ending } from './ending';
+import type { Journal } from './journal';
 import type { Remains } from './provisioning';
 import type { LeaseRecord } from './record';
 import { move, remark } from './record';
@@ -25,7 +26,13 @@ export interface Removal {
 /** Nudges that follow one another more quickly are ignored. */
 const NUDGE_EVERY_MS = 5_000;
 
-export function createRemoval(record: LeaseRecord): Removal {
+const keeping = proxyActivities<KeepingActivities>({
+  startToCloseTimeout: '10s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+  summary: 'report the lease as stuck',
+});
+
+export function createRemoval(record: LeaseRecord, journal: Journal): Removal {
   let attempt: CancellationScope | null = null;
   let abandoned = false;
   let nudgedAt = 0;
@@ -33,11 +40,15 @@ export function createRemoval(record: LeaseRecord): Removal {
   const run = async (plan: Plan, remains: Remains): Promise<boolean> => {
     move(record, { state: 'deprovisioning' });
     let over = false;
-    const watch = watchStuck(record, plan, remains, () => over);
+    const reporting = new CancellationScope();
+    const watch = watchStuck(record, plan, remains, () => over).then((isStuck) =>
+      isStuck && record.keepsRecords ? reporting.run(() => reportStuck(record, plan, journal)) : undefined,
+    );
     try {
       return await removeForEver(plan, remains);
     } finally {
       over = true;
+      reporting.cancel();
       await watch;
     }
   };
@@ -115,10 +126,22 @@ function deprovision(record: LeaseRecord, plan: Plan, remains: Remains): Promise
   return activities.deprovision(input);
 }
 
-/** By a timer and not by the activity's failures: a queue that nobody polls produces none. */
-async function watchStuck(record: LeaseRecord, plan: Plan, remains: Remains, isOver: () => boolean): Promise<void> {
+/** By a timer and not by the activity's failures: a queue that nobody polls produces none. Answers whether it got so far. */
+async function watchStuck(record: LeaseRecord, plan: Plan, remains: Remains, isOver: () => boolean): Promise<boolean> {
   const from = Math.max(Date.now(), remains.absenceCertainAt.getTime());
   const due = from + plan.timings.stuckAfterMs;
   const removed = await condition(isOver, due - Date.now(), { summary: 'removal is called stuck if it takes longer' });
   if (!removed) move(record, { state: 'stuck' });
+  return !removed;
+}
+
+/** Tried until it is done or the lease has ended after all. */
+async function reportStuck(record: LeaseRecord, { integration }: Plan, journal: Journal): Promise<void> {
+  try {
+    await journal.write('stuck');
+    const advice = await keeping.reportStuck({ integration });
+    if (advice !== null) remark(record, advice);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
 }

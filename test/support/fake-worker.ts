@@ -5,6 +5,7 @@ import { seal } from '../../sealing/seal';
 import { deprovisionQueue, provisionQueue, WORKFLOW_QUEUE } from '../../workflows/contract';
 import type {
   DeprovisionActivities,
+  KeepingActivities,
   PlanningActivities,
   Provisioned,
   ProvisionActivities,
@@ -82,10 +83,22 @@ export async function startFakeWorker(address: string, namespace: string): Promi
       existing.delete(leaseId);
     },
     extend: async () => undefined,
+    probe: async () => ({ outcome: 'quiet' }),
+    nudgeWaiting: async () => 0,
+    sweep: async () => {
+      throw new Error('This worker sweeps nothing.');
+    },
+  };
+  const keeping: KeepingActivities = {
+    record: async () => undefined,
+    reportStuck: async () => null,
+    survey: async () => ({ stuck: 0, removing: 0, example: null }),
+    webhooks: async () => [],
+    notify: async () => undefined,
   };
   const common = { connection, namespace };
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: WORKFLOW_QUEUE, workflowBundle, activities: planning }),
+    Worker.create({ ...common, taskQueue: WORKFLOW_QUEUE, workflowBundle, activities: { ...planning, ...keeping } }),
     Worker.create({ ...common, taskQueue: provisionQueue(INTEGRATION), activities: provisioning }),
     Worker.create({ ...common, taskQueue: deprovisionQueue(INTEGRATION), activities: deprovisioning }),
   ]);

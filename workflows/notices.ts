@@ -1,0 +1,49 @@
+import type { NotifyInput, OpenIncident, Survey } from './contract';
+import { formatTtl } from './ttl';
+
+type Notice = Omit<NotifyInput, 'webhook'>;
+
+/** What people are told when leases of an integration cannot be removed. */
+export function stuckNotice(integration: string, incident: OpenIncident, survey: Survey, at: string): Notice {
+  const { example } = survey;
+  const many = survey.stuck === 1 ? '1 lease is' : `${survey.stuck} leases are`;
+  const last = example?.failure ?? 'No worker has reported a failure: does one serve this integration?';
+  return {
+    id: `${incident.id}/stuck`,
+    kind: 'stuck',
+    title: `Leasehold: credentials of ${integration} cannot be removed`,
+    text:
+      `${many} stuck: time is over and the provider has not confirmed the removal. ` +
+      (example === null ? '' : `Lease ${example.leaseId}: ${last} `) +
+      'Removal goes on, and all of them end within seconds once it can succeed.',
+    at,
+    facts: { integration, stuck: survey.stuck, removing: survey.removing, lease: example?.leaseId ?? null },
+  };
+}
+
+/** What the same people are told when it is over. */
+export function recoveredNotice(integration: string, incident: OpenIncident, at: string): Notice {
+  const lasted = formatTtl(Date.parse(at) - Date.parse(incident.openedAt));
+  return {
+    id: `${incident.id}/recovered`,
+    kind: 'recovered',
+    title: `Leasehold: credentials of ${integration} are being removed again`,
+    text: `No lease of ${integration} is stuck any more. It lasted ${lasted}, since ${incident.openedAt}.`,
+    at,
+    facts: { integration, openedAt: incident.openedAt, alertedAt: incident.alertedAt },
+  };
+}
+
+/** What an operator reads on the incident's page in the Temporal Web UI. */
+export function incidentDetails(integration: string, incident: OpenIncident): string {
+  return [
+    `| Removals of ${integration} fail | |`,
+    '| --- | --- |',
+    `| Since | ${incident.openedAt} |`,
+    `| People were told | ${incident.alertedAt ?? 'no: no lease is stuck yet'} |`,
+    `| Times that all waiting removals were nudged | ${incident.nudgeRounds} |`,
+    '',
+    'The last failure of the pending activity `probe` says why. It tries one of the removals every ten seconds; once one',
+    'succeeds, all that wait are nudged. It ends by itself when nothing is stuck any more.',
+  ].join('\n');
+}
