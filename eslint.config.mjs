@@ -79,7 +79,7 @@ export default tseslint.config(
     ['telemetry', ['config']],
     ['config', ['workflows']],
     ['temporal', ['workflows', 'config']],
-    ['activities', ['workflows', 'config', 'sealing', 'audit', 'telemetry']],
+    ['activities', ['workflows', 'config', 'sealing', 'audit', 'telemetry', 'temporal']],
     ['worker', ['workflows', 'activities', 'config', 'audit', 'telemetry', 'temporal']],
     ['client', ['workflows', 'sealing', 'temporal']],
   ].map(([folder, allowed]) => ({

@@ -7,7 +7,7 @@ import { IntegrationError } from './integrations/integration';
 /** What an attempt can say about its own failure. */
 export interface FailedAttempt {
   /** In words, for the sentence of an unforeseen error. */
-  readonly verb: 'plan' | 'provision' | 'extend' | 'deprovision';
+  readonly verb: 'plan' | 'provision' | 'extend' | 'deprovision' | 'probe' | 'sweep';
   /** Which attempt it was, from 1. */
   readonly attempt: number;
   /** Whether no attempt came before it. The number alone does not say so: an operator can reset it. */
@@ -27,10 +27,10 @@ export function toFailure(error: unknown, failed: FailedAttempt): ApplicationFai
   const detail: ProvisionFailureDetail = { nothingMade: failed.first && failed.mutations === 0 };
   if (error instanceof AttemptStopped) return stopped(error, detail);
   if (error instanceof ApplicationFailure) {
-    return failed.verb === 'deprovision' ? patiently(error, failed) : restate(error, detail);
+    return isPatient(failed) ? patiently(error, failed) : restate(error, detail);
   }
   if (!(error instanceof IntegrationError)) return unforeseen(error, failed, detail);
-  const nonRetryable = failed.verb !== 'deprovision' && isHopeless(error.type);
+  const nonRetryable = !isPatient(failed) && isHopeless(error.type);
   return ApplicationFailure.create({
     type: error.type,
     message: error.message,
@@ -39,6 +39,11 @@ export function toFailure(error: unknown, failed: FailedAttempt): ApplicationFai
     ...(error.type === 'AbsenceUnproven' || nonRetryable ? { category: 'BENIGN' as const } : {}),
     ...(nonRetryable ? {} : { nextRetryDelay: delayOf(error, failed) }),
   });
+}
+
+/** Whether it is tried again whatever the provider says: what must be removed stays to be removed. */
+function isPatient({ verb }: FailedAttempt): boolean {
+  return verb === 'deprovision' || verb === 'probe';
 }
 
 /** A refusal of our own. */

@@ -1,32 +1,71 @@
+import type { Client } from '@temporalio/client';
+import type { AuditWriter } from '../audit/writer';
 import type { Config } from '../config/load';
-import type { DeprovisionActivities, PlanningActivities, ProvisionActivities } from '../workflows/contract';
+import type { Logger } from '../telemetry/logger';
+import type { Metrics } from '../telemetry/metrics';
+import type {
+  DeprovisionActivities,
+  KeepingActivities,
+  PlanningActivities,
+  ProvisionActivities,
+} from '../workflows/contract';
+import { createAdmission } from './admission';
 import { createConnections } from './connections';
+import { nudgeWaiting, probe } from './incidents/probe';
+import { createReporter } from './incidents/reporter';
 import type { IntegrationType } from './integrations/integration';
+import { createKeeping } from './keeping';
 import { createDeprovisionActivities, createProvisionActivities } from './lease';
 import { createPlanning } from './planning';
+import { createQuotaGate } from './quota';
+import { sweep } from './sweep/sweep';
 
 export interface ActivitiesDeps {
   readonly config: Config;
   readonly types: Readonly<Record<string, IntegrationType>>;
+  /** This installation's mark on entities, of the namespace as it was when the process began. */
   readonly deployment: string;
+  readonly client: Client;
+  readonly namespace: string;
+  readonly audit: AuditWriter;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
 }
 
 /** The activities by the queue that serves them. Provision and deprovision share no connection and no rate. */
 export interface Activities {
-  readonly planning: PlanningActivities;
+  /** On the workflow queue, without any integration's credential. */
+  readonly workflow: PlanningActivities & KeepingActivities;
   readonly provision: ProvisionActivities;
   readonly deprovision: DeprovisionActivities;
   /** Frees sockets. */
   close(): void;
 }
 
-export function createActivities({ config, types, deployment }: ActivitiesDeps): Activities {
+export function createActivities(deps: ActivitiesDeps): Activities {
+  const { config, types, deployment, client, metrics } = deps;
   const provisioning = createConnections(config, types);
   const deprovisioning = createConnections(config, types);
+  const reporter = createReporter(client);
+  const removing = { ...deps, connections: deprovisioning, reporter };
   return {
-    planning: createPlanning({ config, types, deployment }),
-    provision: createProvisionActivities({ config, deployment, connections: provisioning }),
-    deprovision: createDeprovisionActivities({ config, deployment, connections: deprovisioning }),
+    workflow: {
+      ...createPlanning({ config, types, deployment, admission: createAdmission(client) }),
+      ...createKeeping({ ...deps, reporter }),
+    },
+    provision: createProvisionActivities({
+      config,
+      deployment,
+      metrics,
+      connections: provisioning,
+      quota: createQuotaGate(config, provisioning),
+    }),
+    deprovision: {
+      ...createDeprovisionActivities(removing),
+      probe: (input) => probe(removing, input),
+      nudgeWaiting: (input) => nudgeWaiting(removing, input),
+      sweep: (input) => sweep(removing, input),
+    },
     close: () => {
       provisioning.close();
       deprovisioning.close();

@@ -12,36 +12,62 @@ import type { Config } from '../config/load';
 import { findDynamicSecret } from '../config/load';
 import { seal } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
+import type { Metrics } from '../telemetry/metrics';
 import type { Connections } from './connections';
 import { refuse, toFailure } from './failures';
 import type { FailedAttempt } from './failures';
 import { AttemptStopped, guardAttempt } from './fence';
+import type { Reporter } from './incidents/reporter';
 import type { Attempt, Made } from './integrations/integration';
 import { IntegrationError } from './integrations/integration';
+import type { QuotaGate } from './quota';
 
 export interface LeaseDeps {
   readonly config: Config;
   readonly connections: Connections;
   readonly deployment: string;
+  readonly metrics: Metrics;
+}
+
+export interface ProvisionDeps extends LeaseDeps {
+  readonly quota: QuotaGate;
+}
+
+export interface DeprovisionDeps extends LeaseDeps {
+  readonly reporter: Reporter;
 }
 
 /** Allowance for the provider's clock. By this much the provider-side expiry comes after the lease's last possible end. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 
-export function createProvisionActivities(deps: LeaseDeps): ProvisionActivities {
+export function createProvisionActivities(deps: ProvisionDeps): ProvisionActivities {
   return {
-    provision: (input) => guarded(deps, 'provision', input.leaseId, (attempt) => provision(deps, input, attempt)),
+    provision: (input) => guarded(deps, 'provision', input, (attempt) => provision(deps, input, attempt)),
   };
 }
 
-export function createDeprovisionActivities(deps: LeaseDeps): DeprovisionActivities {
+/** An attempt may fail now and then; from this one on the integration's incident is told. */
+const HINT_FROM_ATTEMPT = 4;
+
+export function createDeprovisionActivities(
+  deps: DeprovisionDeps,
+): Pick<DeprovisionActivities, 'deprovision' | 'extend'> {
   return {
-    deprovision: (input) => guarded(deps, 'deprovision', input.leaseId, (attempt) => deprovision(deps, input, attempt)),
-    extend: (input) => guarded(deps, 'extend', input.leaseId, (attempt) => extend(deps, input, attempt)),
+    deprovision: async (input) => {
+      try {
+        await guarded(deps, 'deprovision', input, (attempt) => deprovision(deps, input, attempt));
+      } catch (error) {
+        const unproven = error instanceof ApplicationFailure && error.type === 'AbsenceUnproven';
+        const { attempt } = Context.current().info;
+        if (!unproven && attempt >= HINT_FROM_ATTEMPT) deps.reporter.hint(input.integration);
+        throw error;
+      }
+    },
+    extend: (input) => guarded(deps, 'extend', input, (attempt) => extend(deps, input, attempt)),
   };
 }
 
-async function provision(deps: LeaseDeps, input: ProvisionInput, attempt: Attempt): Promise<Provisioned> {
+async function provision(deps: ProvisionDeps, input: ProvisionInput, attempt: Attempt): Promise<Provisioned> {
   const found = findDynamicSecret(deps.config, input.project, input.config, input.dynamicSecret);
   if (!found.ok) throw refuse('UnknownDynamicSecret', found.message);
   if (found.dynamicSecret.integration !== input.integration) {
@@ -51,6 +77,8 @@ async function provision(deps: LeaseDeps, input: ProvisionInput, attempt: Attemp
     );
   }
   const integration = deps.connections.open(input.integration);
+  // Later attempts may have made it already, and then need no room.
+  if (Context.current().info.attempt === 1) await deps.quota.pass(input.integration, attempt.fence.signal);
   // From the server's clock, and from the last instant at which provision can end: the backstop never beats the lease.
   const { scheduledTimestampMs } = Context.current().info;
   const backstop = new Date(scheduledTimestampMs + input.issueTimeoutMs + input.ttlMs + CLOCK_SKEW_MS);
@@ -110,7 +138,7 @@ function refuseLeak(made: Made, entity: string): void {
 async function guarded<T>(
   deps: LeaseDeps,
   verb: FailedAttempt['verb'],
-  leaseId: string,
+  { leaseId, integration }: { readonly leaseId: string; readonly integration: string },
   run: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const context = Context.current();
@@ -121,6 +149,9 @@ async function guarded<T>(
     const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = context.info;
     const first = attempt === 1 && scheduledTimestampMs === currentAttemptScheduledTimestampMs;
     const failed: FailedAttempt = { verb, attempt, first, mutations: guard.mutations() };
+    if (error instanceof IntegrationError && error.type !== 'AbsenceUnproven') {
+      deps.metrics.providerError(integration, verb, error.type);
+    }
     throw toFailure(stopOf(error, guard.attempt) ?? error, failed);
   } finally {
     guard.close();

@@ -5,6 +5,7 @@ import type { Config, DynamicSecret } from '../config/load';
 import { findDynamicSecret } from '../config/load';
 import { checkRecipient, thumbprint } from '../sealing/recipient';
 import { seal } from '../sealing/seal';
+import type { Admission } from './admission';
 import { integrationOf } from './connections';
 import { refuse, toFailure } from './failures';
 import type { IntegrationType } from './integrations/integration';
@@ -14,6 +15,7 @@ export interface PlanningDeps {
   readonly types: Readonly<Record<string, IntegrationType>>;
   /** This installation's mark on entities. */
   readonly deployment: string;
+  readonly admission: Admission;
 }
 
 /** The local activities: they decide from the configuration alone, and every refusal leaves nothing made. */
@@ -36,7 +38,8 @@ async function told<T>(decide: () => T | Promise<T>): Promise<T> {
   }
 }
 
-async function plan({ config, types, deployment }: PlanningDeps, { leaseId, input }: PlanInput): Promise<Plan> {
+async function plan(deps: PlanningDeps, { leaseId, input, startedAt }: PlanInput): Promise<Plan> {
+  const { config, types, deployment, admission } = deps;
   if (!LEASE_ID_PATTERN.test(leaseId)) {
     throw refuse('InvalidInput', 'The workflow id is no lease id: 24 characters of lower-case base 32 are expected.');
   }
@@ -46,8 +49,15 @@ async function plan({ config, types, deployment }: PlanningDeps, { leaseId, inpu
   if (settings.retired) {
     throw refuse('IntegrationRetired', `Integration ${dynamicSecret.integration} is retired: it issues no new leases.`);
   }
+  if (settings.paused) {
+    throw refuse(
+      'Paused',
+      `Integration ${dynamicSecret.integration} is paused: it issues no leases for now. Try again later.`,
+    );
+  }
   const ttlMs = input.ttlMs ?? dynamicSecret.defaultTtlMs;
   checkTtl(ttlMs, dynamicSecret);
+  if (startedAt !== undefined) await admission.admit({ leaseId, startedAt: new Date(startedAt), input }, dynamicSecret);
   const { entity, handle } = type.plan(
     { leaseId, deployment, integration: dynamicSecret.integration },
     settings.connection,

@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import type { Config } from '../../config/load';
+import { explainFailure, grpcStatusOf } from '../../temporal/service';
+import { nudge } from '../../workflows/contract';
+import type { IntegrationInput, ProbeResult } from '../../workflows/contract';
+import type { Connections } from '../connections';
+import { toFailure } from '../failures';
+import { guardAttempt } from '../fence';
+import type { Attempt } from '../integrations/integration';
+import { findRemoval, listRemoving, readRemovalInput } from './removals';
+import type { PendingRemoval } from './removals';
+
+export interface ProbeDeps {
+  readonly config: Config;
+  readonly client: Client;
+  readonly connections: Connections;
+  readonly deployment: string;
+}
+
+/** Between two probes of one integration, with jitter. */
+const PROBE_EVERY_MS = 10_000;
+/** Removals that are asked about to find one that fails. */
+const LOOKED_AT = 50;
+/** Provider calls that one removal takes, about: nudges are paced by it. */
+const CALLS_PER_REMOVAL = 8;
+const MIN_NUDGES_PER_SECOND = 1;
+
+/**
+ * Tries one removal that fails, by its own handle. The lease's workflow takes no part in it: its history does not grow however
+ * long the provider is away, and it finds the entity gone when it is nudged.
+ */
+export async function probe(deps: ProbeDeps, { integration }: IntegrationInput): Promise<ProbeResult> {
+  const context = Context.current();
+  const guard = guardAttempt(context, { deployment: deps.deployment, leaseId: '' });
+  try {
+    const { candidate, left } = await findCandidate(deps.client, integration);
+    if (candidate === null) {
+      if (left === 0) return { outcome: 'quiet' };
+      throw again(`${left} removals of ${integration} are under way and none of them is failing.`);
+    }
+    await remove(deps, integration, candidate, guard.attempt);
+    return { outcome: 'removed' };
+  } catch (error) {
+    throw patient(error, context.info.attempt);
+  } finally {
+    guard.close();
+  }
+}
+
+async function remove(
+  { client, connections }: ProbeDeps,
+  integration: string,
+  candidate: PendingRemoval,
+  attempt: Attempt,
+): Promise<void> {
+  const input = await readRemovalInput(client, candidate);
+  if (input === null) throw again(`Lease ${candidate.leaseId} has just ended.`);
+  await connections.open(integration).deprovision(input.handle, { ...attempt, leaseId: input.leaseId });
+}
+
+/** At random, so that one entity that can never be removed does not hide a provider that is back. */
+async function findCandidate(
+  client: Client,
+  integration: string,
+): Promise<{ readonly candidate: PendingRemoval | null; readonly left: number }> {
+  const ids: string[] = [];
+  for await (const { leaseId } of listRemoving(client, integration)) {
+    ids.push(leaseId);
+    if (ids.length === LOOKED_AT) break;
+  }
+  let left = 0;
+  for (const leaseId of shuffle(ids)) {
+    const removal = await findRemoval(client, leaseId);
+    if (removal === null) continue;
+    if (removal.failing) return { candidate: removal, left: ids.length };
+    left += 1;
+  }
+  return { candidate: null, left };
+}
+
+/**
+ * Nudges every lease of the integration whose removal waits out a back-off, at the pace at which the provider may be asked.
+ * Answers how many.
+ */
+export async function nudgeWaiting({ config, client }: ProbeDeps, { integration }: IntegrationInput): Promise<number> {
+  const { cancellationSignal, heartbeat } = contextTools();
+  const callsPerSecond = config.integrations[integration]?.limits.callsPerSecond ?? 0;
+  const spacingMs = 1_000 / Math.max(callsPerSecond / CALLS_PER_REMOVAL, MIN_NUDGES_PER_SECOND);
+  let nudged = 0;
+  let next = performance.now();
+  try {
+    for await (const { leaseId } of listRemoving(client, integration)) {
+      heartbeat();
+      const removal = await findRemoval(client, leaseId);
+      if (removal?.failing !== true || !removal.waiting) continue;
+      await sendNudge(client, removal);
+      nudged += 1;
+      next = Math.max(next + spacingMs, performance.now());
+      await sleep(next - performance.now(), undefined, { signal: cancellationSignal });
+    }
+    return nudged;
+  } catch (error) {
+    throw patient(error, 1);
+  }
+}
+
+async function sendNudge(client: Client, { leaseId, runId }: PendingRemoval): Promise<void> {
+  try {
+    await client.workflow.getHandle(leaseId, runId).signal(nudge);
+  } catch (error) {
+    // It has ended meanwhile: nothing is left to nudge.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+function contextTools(): { cancellationSignal: AbortSignal; heartbeat: () => void } {
+  const context = Context.current();
+  return {
+    cancellationSignal: context.cancellationSignal,
+    heartbeat: () => {
+      context.heartbeat();
+    },
+  };
+}
+
+/** In our words, and to be tried again soon: a probe has no back-off. */
+function patient(error: unknown, attempt: number): ApplicationFailure {
+  const nextRetryDelay = Math.round(PROBE_EVERY_MS * (0.8 + Math.random() * 0.4));
+  if (grpcStatusOf(error) !== null) {
+    return ApplicationFailure.create({ type: 'Unavailable', message: explainFailure(error), nextRetryDelay });
+  }
+  const { type, message } = toFailure(error, { verb: 'probe', attempt, first: false, mutations: 0 });
+  return ApplicationFailure.create({ type: type ?? 'Unavailable', message, nextRetryDelay });
+}
+
+function again(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'Unavailable', message, category: 'BENIGN' });
+}
+
+function shuffle<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, key: Math.random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}

@@ -1,0 +1,112 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import type { AuditWriter } from '../audit/writer';
+import type { Config } from '../config/load';
+import { resolveReference } from '../config/reference';
+import type { Logger } from '../telemetry/logger';
+import type { Metrics } from '../telemetry/metrics';
+import { sendNotice } from '../telemetry/webhook';
+import type { Webhook } from '../telemetry/webhook';
+import { explainFailure, grpcStatusOf } from '../temporal/service';
+import type { KeepingActivities, NotifyInput, RecordInput } from '../workflows/contract';
+import { surveyRemovals } from './incidents/removals';
+import type { Reporter } from './incidents/reporter';
+
+export interface KeepingDeps {
+  readonly config: Config;
+  readonly client: Client;
+  readonly audit: AuditWriter;
+  readonly metrics: Metrics;
+  readonly reporter: Reporter;
+  readonly logger: Logger;
+}
+
+/** What leases and incidents have written down and sent. Served by the workflow queue; needs no integration's credential. */
+export function createKeeping(deps: KeepingDeps): KeepingActivities {
+  const { config, client, metrics, reporter } = deps;
+  return {
+    record: async (input) => {
+      await plainly(() => deps.audit.write(input));
+      count(metrics, input);
+    },
+    reportStuck: async ({ integration }) => {
+      await plainly(() => reporter.reportStuck(integration));
+      if (config.integrations[integration] !== undefined) return null;
+      return `Integration ${integration} is not in the configuration any more, so that nobody can remove its credentials. Put the entry back: this lease then ends by itself.`;
+    },
+    survey: ({ integration }) => plainly(() => surveyRemovals(client, integration)),
+    webhooks: () => Promise.resolve(config.alerts.webhooks.map(({ name }) => name)),
+    notify: (input) => notify(deps, input),
+  };
+}
+
+async function notify(
+  { config, metrics, logger }: KeepingDeps,
+  { webhook: name, ...notice }: NotifyInput,
+): Promise<void> {
+  const settings = config.alerts.webhooks.find((webhook) => webhook.name === name);
+  if (settings === undefined) {
+    logger.warn(
+      { webhook: name, notice: notice.id },
+      'This notice is not sent: its webhook has left the configuration.',
+    );
+    return;
+  }
+  try {
+    const { url, format, secret } = settings;
+    const webhook: Webhook = {
+      name,
+      url: 'literal' in url ? url.literal : resolveReference(url.reference),
+      format,
+      secret: secret === null ? null : resolveReference(secret),
+    };
+    await sendNotice(webhook, notice);
+  } catch (error) {
+    metrics.alertFailed(name);
+    throw fail(error);
+  }
+}
+
+function count(metrics: Metrics, { event, integration, details }: RecordInput): void {
+  const { type, lagMs } = details;
+  switch (event) {
+    case 'issued':
+      if (integration !== null) metrics.issued(integration);
+      return;
+    case 'stuck':
+      if (integration !== null) metrics.stuck(integration);
+      return;
+    case 'denied':
+    case 'failed':
+      metrics.refused(integration, typeof type === 'string' ? type : 'unknown');
+      return;
+    case 'expired':
+    case 'revoked':
+    case 'abandoned':
+      if (integration !== null) metrics.ended(integration, event, typeof lagMs === 'number' ? lagMs : null);
+      return;
+    case 'extended':
+    case 'incident_opened':
+    case 'incident_closed':
+      return;
+  }
+}
+
+async function plainly<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw fail(error);
+  }
+}
+
+/** Errors of our own libraries hold no secret; of all others only the kind is told. */
+function fail(error: unknown): ApplicationFailure {
+  const isOurs = error instanceof Error && ['AuditError', 'WebhookError', 'UnresolvedReference'].includes(error.name);
+  const message = isOurs
+    ? error.message
+    : grpcStatusOf(error) === null
+      ? 'It failed for a reason that may hold a secret and is therefore not repeated here.'
+      : explainFailure(error);
+  return ApplicationFailure.create({ type: 'Unavailable', message });
+}

@@ -1,0 +1,230 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import type { AuditWriter } from '../../audit/writer';
+import type { Config } from '../../config/load';
+import { describeError } from '../../telemetry/logger';
+import type { Logger } from '../../telemetry/logger';
+import type { Metrics } from '../../telemetry/metrics';
+import { deploymentId } from '../../temporal/deployment';
+import { summarise } from '../../temporal/lease-summary';
+import { CALL_TIMEOUT_MS, explainFailure } from '../../temporal/service';
+import { LEASE_WORKFLOW } from '../../workflows/contract';
+import type { SweepInput, SweepReason, SweepReport } from '../../workflows/contract';
+import { integrationOf } from '../connections';
+import type { Connections } from '../connections';
+import { refuse, toFailure } from '../failures';
+import { guardAttempt } from '../fence';
+import { IntegrationError } from '../integrations/integration';
+import type { Attempt, EntityMark, Integration, IntegrationType, ListedEntity } from '../integrations/integration';
+import { createTally } from './tally';
+import { judgeLease, judgeMarked } from './verdict';
+import type { SeenLease, SweepRules, Verdict } from './verdict';
+
+export interface SweepDeps {
+  readonly config: Config;
+  readonly types: Readonly<Record<string, IntegrationType>>;
+  readonly client: Client;
+  readonly namespace: string;
+  readonly connections: Connections;
+  readonly deployment: string;
+  readonly audit: AuditWriter;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Leases begun before `max_ttl` was lowered may live longer than it allows now. */
+const AT_LEAST_MS = 7 * 86_400_000;
+/** So many failures one after the other are the provider's, not the entities'. */
+const FAILURES_IN_A_ROW = 10;
+
+/**
+ * Removes what outlived its lease. Looks at each entity of the integration by name, asks Temporal for its lease, and again right
+ * before it removes anything. Whatever it cannot make out for certain stops it or is left alone.
+ */
+export async function sweep(deps: SweepDeps, input: SweepInput): Promise<SweepReport> {
+  const { integration: name } = input;
+  const context = Context.current();
+  const guard = guardAttempt(context, { deployment: deps.deployment, leaseId: '' });
+  try {
+    const run = openSweep(deps, input, guard.attempt, context);
+    const report = await run();
+    deps.metrics.sweepEnded(name, 'done', total(report.foreign), report.unmarked);
+    deps.logger.info({ ...report, removals: undefined, unmarkedNames: undefined }, 'A sweep has ended.');
+    return report;
+  } catch (error) {
+    const failure = explain(error, context.info.attempt);
+    deps.metrics.sweepEnded(name, 'stopped', 0, 0);
+    deps.logger.error({ integration: name, error: describeError(failure) }, 'A sweep was stopped.');
+    if (failure.nonRetryable === true) {
+      const id = `sweep/${context.info.workflowExecution?.runId ?? context.info.activityId}/sweep_refused`;
+      await deps.audit.write({ id, event: 'sweep_refused', integration: name, reason: failure.message });
+    }
+    throw failure;
+  } finally {
+    guard.close();
+  }
+}
+
+function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context: Context): () => Promise<SweepReport> {
+  const { integration: name, dryRun } = input;
+  const { settings } = integrationOf(deps.config, deps.types, name);
+  const integration = deps.connections.open(name);
+  const target = input.deployment ?? deps.deployment;
+  const isOwn = target === deps.deployment;
+  if (input.deployment !== null && isOwn) {
+    throw refuse('InvalidInput', `${target} is this installation itself: sweep without naming a deployment.`);
+  }
+  const started = { server: context.info.currentAttemptScheduledTimestampMs, local: performance.now() };
+  const longestTtlMs = longestTtl(deps.config, name);
+  const rules = (): SweepRules => ({
+    now: new Date(started.server + (performance.now() - started.local)),
+    graceMs: settings.sweep.graceMs,
+    overdueAfterMs: settings.sweep.overdueAfterMs,
+    longestTtlMs,
+  });
+  const tally = createTally(name, target, dryRun);
+
+  const examine = async (entity: ListedEntity): Promise<void> => {
+    const { mark } = entity;
+    if (mark === null) {
+      tally.unmarked(entity.entity);
+      return;
+    }
+    if (mark.deployment !== target) {
+      tally.foreign(mark.deployment);
+      return;
+    }
+    const seen = await seeLease(deps.client, mark.leaseId, isOwn);
+    if (seen === null) {
+      tally.unmarked(entity.entity);
+      return;
+    }
+    const first = judgeLease(seen, rules());
+    if (first.do === 'keep' || first.do === 'wait') {
+      tally.left(first.do);
+      return;
+    }
+    await judgeClosely(entity, mark, integration);
+  };
+
+  const judgeClosely = async (entity: ListedEntity, mark: EntityMark, integration: Integration): Promise<void> => {
+    const marks = await integration.readMarks(entity.handle, attempt.fence.signal);
+    if (marks === null) return;
+    if (marks.deployment !== mark.deployment || marks.leaseId !== mark.leaseId) {
+      tally.unmarked(entity.entity);
+      return;
+    }
+    // Anew: reading the marks may have taken long, and nothing is removed on yesterday's word.
+    const seen = await seeLease(deps.client, mark.leaseId, isOwn);
+    if (seen === null) return;
+    const verdict = judgeMarked(seen, marks, entity.createdAt, rules());
+    if (verdict.do !== 'remove') {
+      tally.left(verdict.do === 'keep' ? 'keep' : 'wait');
+      return;
+    }
+    const reason = isOwn ? verdict.reason : 'other installation';
+    if (!dryRun) await remove(entity, mark, verdict, reason);
+    tally.removed({ entity: entity.entity, leaseId: mark.leaseId, reason, why: verdict.why });
+  };
+
+  const remove = async (
+    entity: ListedEntity,
+    mark: EntityMark,
+    verdict: Extract<Verdict, { do: 'remove' }>,
+    reason: SweepReason,
+  ): Promise<void> => {
+    // Before the deed: what was removed and is not written down could never be explained.
+    const event = reason === 'late' ? 'late' : 'swept';
+    await deps.audit.write({
+      id: `${mark.leaseId}/${event}`,
+      event,
+      leaseId: mark.leaseId,
+      integration: name,
+      entity: entity.entity,
+      by: 'sweep',
+      reason: verdict.why,
+      details: { reason, deployment: mark.deployment },
+    });
+    await integration.deprovision(entity.handle, { ...attempt, ...mark });
+    deps.metrics.swept(name, reason);
+  };
+
+  return async () => {
+    for (let cursor: string | null = null, more = true; more;) {
+      await checkDeployment(deps);
+      const page = await integration.list(cursor, attempt.fence.signal);
+      for (const entity of page.entities) {
+        attempt.fence.signal.throwIfAborted();
+        tally.examined();
+        await survive(entity, () => examine(entity));
+      }
+      cursor = page.next;
+      more = cursor !== null;
+    }
+    return tally.report();
+  };
+
+  /** One entity that cannot be removed hides no other; a provider that answers nothing ends the sweep. */
+  async function survive(entity: ListedEntity, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+      tally.succeeded();
+    } catch (error) {
+      if (!(error instanceof IntegrationError)) throw error;
+      deps.metrics.providerError(name, 'sweep', error.type);
+      if (tally.failed(entity.entity, error.message) >= FAILURES_IN_A_ROW) throw error;
+    }
+  }
+}
+
+/** Null: the id is another workflow's. Only Temporal's own word that there is no such lease counts as unknown. */
+async function seeLease(client: Client, leaseId: string, isOwn: boolean): Promise<SeenLease | null> {
+  if (!isOwn) return { is: 'unknown' };
+  try {
+    const info = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+      client.workflow.getHandle(leaseId).describe(),
+    );
+    if (info.type !== LEASE_WORKFLOW) return null;
+    const { state, expiresAt, endedAt } = summarise(info);
+    if (endedAt === null) return { is: 'running', expiresAt };
+    return {
+      is: 'closed',
+      closedAt: endedAt,
+      how: state === 'terminated' ? 'was terminated in Temporal' : `is ${state}`,
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { is: 'unknown' };
+    throw ApplicationFailure.create({
+      type: 'Unavailable',
+      message: `Temporal did not say what became of lease ${leaseId}, and nothing more is removed. ${explainFailure(error)}`,
+    });
+  }
+}
+
+/** A namespace made anew, or another one, knows none of our leases: every entity would look forgotten. */
+async function checkDeployment({ client, namespace, deployment }: SweepDeps): Promise<void> {
+  const now = await deploymentId(client.connection, namespace);
+  if (now === deployment) return;
+  throw refuse(
+    'Refused',
+    `The namespace ${namespace} is not the one that this worker was started in (deployment ${now}, not ${deployment}): nothing was removed. Restart the worker.`,
+  );
+}
+
+function longestTtl(config: Config, integration: string): number {
+  const ttls = Object.values(config.projects)
+    .flatMap(({ configs }) => Object.values(configs))
+    .flatMap(({ dynamicSecrets }) => Object.values(dynamicSecrets))
+    .filter((dynamicSecret) => dynamicSecret.integration === integration)
+    .map(({ maxTtlMs }) => maxTtlMs);
+  return Math.max(AT_LEAST_MS, ...ttls);
+}
+
+function explain(error: unknown, attempt: number): ApplicationFailure {
+  return toFailure(error, { verb: 'sweep', attempt, first: false, mutations: 0 });
+}
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
