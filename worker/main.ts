@@ -3,10 +3,13 @@ import { hostname } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { integrationTypes } from '../activities/integrations/registry';
-import { configPath, logLevel } from '../config/environment';
+import { openAuditWriter } from '../audit/writer';
+import { auditFile, configPath, logLevel, metricsAddress } from '../config/environment';
 import { ConfigError, loadConfig } from '../config/load';
 import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
+import { createMetrics } from '../telemetry/metrics';
+import { startMetricsServer } from '../telemetry/metrics-server';
 import { loadConnectionOptions } from '../temporal/connection';
 import { createWorker, UnknownShare } from './worker';
 import type { Share } from './worker';
@@ -55,15 +58,24 @@ async function serve(flags: Flags, logger: Logger): Promise<void> {
   const config = await loadConfig(flags.config ?? configPath(), integrationTypes);
   installRuntime(logger);
   const { connectionOptions, namespace } = loadConnectionOptions();
+  const audit = openAuditWriter({ file: auditFile() });
+  const metrics = createMetrics();
+  const address = metricsAddress();
   const worker = await createWorker({
     connection: connectionOptions,
     namespace,
     config,
     share: shareOf(flags),
     identity: `leasehold-worker/${process.pid}@${hostname()}`,
+    audit,
+    metrics,
+    logger,
   });
-  logger.info({ namespace, queues: worker.queues }, 'The worker is ready.');
+  const server = address === null ? null : await startMetricsServer(address, metrics);
+  logger.info({ namespace, queues: worker.queues, metrics: server?.url ?? null }, 'The worker is ready.');
   await worker.run();
+  await server?.close();
+  await audit.close();
   logger.info('The worker has stopped; what it was doing has ended or will be taken up by another.');
 }
 

@@ -1,14 +1,22 @@
+import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { Activities } from '../activities';
+import type { IntegrationType } from '../activities/integrations/integration';
 import { integrationTypes } from '../activities/integrations/registry';
+import type { AuditWriter } from '../audit/writer';
 import type { Config } from '../config/load';
+import type { Logger } from '../telemetry/logger';
+import type { Metrics } from '../telemetry/metrics';
 import { connectFailure } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
 import { checkSearchAttributes } from '../temporal/search-attributes';
 import { deprovisionQueue, provisionQueue, WORKFLOW_QUEUE } from '../workflows/contract';
 import { findWorkflowBundle } from './bundle';
+import { countLeases } from './census';
+import { findStrays } from './strays';
+import { ensureSweeps } from './sweeps';
 
 /** Which of the work a process takes. */
 export interface Share {
@@ -24,7 +32,12 @@ export interface LeaseWorkerOptions {
   readonly config: Config;
   readonly share: Share;
   readonly identity: string;
+  readonly audit: AuditWriter;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
   readonly workflowBundle?: WorkflowBundleOption;
+  /** Default: the registry. */
+  readonly types?: Readonly<Record<string, IntegrationType>>;
 }
 
 /** One process's share of the work. */
@@ -72,16 +85,30 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
   try {
     await checkSearchAttributes(connection, namespace);
     const deployment = await deploymentId(connection, namespace);
-    activities = createActivities({ config, types: integrationTypes, deployment });
+    const client = new Client({ connection, namespace });
+    const { audit, metrics, logger } = options;
+    activities = createActivities({
+      config,
+      types: options.types ?? integrationTypes,
+      deployment,
+      client,
+      namespace,
+      audit,
+      metrics,
+      logger,
+    });
     const common = { connection, namespace, identity: options.identity };
     const workers: Worker[] = [];
     if (share.workflows) {
+      await ensureSweeps(client, config);
+      await shoutAboutStrays(client, config, logger);
+      metrics.onScrape(() => countLeases(client, config));
       workers.push(
         await Worker.create({
           ...common,
           taskQueue: WORKFLOW_QUEUE,
           workflowBundle: options.workflowBundle ?? (await findWorkflowBundle()),
-          activities: { ...activities.planning },
+          activities: { ...activities.workflow },
           maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
           maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
           stickyQueueScheduleToStartTimeout: STICKY_MS,
@@ -125,6 +152,17 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
     // Workers that were created and never run hold the connection; why the rest was not created matters more.
     await connection.close().catch(() => undefined);
     throw error;
+  }
+}
+
+/** Their leases cannot end, and nobody would know why. */
+async function shoutAboutStrays(client: Client, config: Config, logger: Logger): Promise<void> {
+  for (const { integration, why, leases } of await findStrays(client, config)) {
+    if (why === 'retired') continue;
+    logger.error(
+      { integration, leases },
+      'The configuration has no such integration any more, but leases of it live. Put the entry back: they cannot end without it.',
+    );
   }
 }
 

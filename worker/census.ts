@@ -1,0 +1,29 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config/load';
+import { buildQuery } from '../temporal/query';
+
+/** How many leases of an integration are in a state, by Temporal's index. */
+export interface Count {
+  readonly integration: string;
+  readonly state: 'active' | 'stuck' | 'overdue';
+  readonly count: number;
+}
+
+/** Longer past its expiry than a removal takes when all is well. */
+const OVERDUE_MS = 60_000;
+
+/** Counts the live leases of each configured integration, for the metrics. */
+export async function countLeases(client: Client, config: Config): Promise<readonly Count[]> {
+  const count = async (query: string): Promise<number> => (await client.workflow.count(query)).count;
+  const due = new Date(Date.now() - OVERDUE_MS).toISOString();
+  const counts: Count[] = [];
+  for (const integration of Object.keys(config.integrations)) {
+    const overdue = `${buildQuery({ integration, live: true })} AND LeaseExpiresAt < "${due}"`;
+    counts.push(
+      { integration, state: 'active', count: await count(buildQuery({ integration, state: 'active' })) },
+      { integration, state: 'stuck', count: await count(buildQuery({ integration, state: 'stuck' })) },
+      { integration, state: 'overdue', count: await count(overdue) },
+    );
+  }
+  return counts;
+}
