@@ -1,0 +1,151 @@
+import { Client } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
+import { Command } from 'commander';
+import { createConnections } from '../activities/connections';
+import { IntegrationError } from '../activities/integrations/integration';
+import type { Check } from '../activities/integrations/integration';
+import { integrationTypes } from '../activities/integrations/registry';
+import { configPath } from '../config/environment';
+import { loadConfig } from '../config/load';
+import type { Config } from '../config/load';
+import { connect, TemporalError } from '../temporal/connection';
+import { deploymentId } from '../temporal/deployment';
+import { checkSearchAttributes, MissingSearchAttributes } from '../temporal/search-attributes';
+import { findStrays } from '../worker/strays';
+import { formatTtl } from '../workflows/ttl';
+import { EXIT, exitWith } from './exit';
+import { chooseIntegrations, readNames } from './integrations';
+
+interface Flags {
+  readonly config?: string;
+  readonly integrations?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly subject: string;
+  readonly kind: 'ok' | 'note' | 'problem';
+  readonly text: string;
+}
+
+/** For all calls to one provider. */
+const TIMEOUT_MS = 60_000;
+
+/** `leasehold check`: whether everything is in place for leases to be issued and, above all, to be ended. Changes nothing. */
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('Tells what is wrong with the configuration, the rights at the providers and the Temporal namespace.')
+    .option('--config <file>', 'the configuration file (default: LEASEHOLD_CONFIG, else leasehold.yaml)')
+    .option('--integrations <names>', 'ask only these providers, comma-separated', readNames)
+    .option('--json', 'print the findings as JSON lines')
+    .action((flags: Flags) => exitWith(() => check(flags)));
+}
+
+async function check(flags: Flags): Promise<number> {
+  const file = flags.config ?? configPath();
+  const config = await loadConfig(file, integrationTypes);
+  const names = chooseIntegrations(config, flags.integrations);
+  const problems: Finding[] = [];
+  const tell = (finding: Finding): void => {
+    if (finding.kind === 'problem') problems.push(finding);
+    const line = flags.json === true ? JSON.stringify(finding) : describe(finding);
+    process.stdout.write(`${line}\n`);
+  };
+  tell({ subject: 'configuration', kind: 'ok', text: `${file} is valid.` });
+  for (const name of names) for (const finding of await checkIntegration(config, name)) tell(finding);
+  for (const finding of await checkTemporal(config)) tell(finding);
+  return problems.length > 0 ? EXIT.problems : EXIT.done;
+}
+
+async function checkIntegration(config: Config, name: string): Promise<readonly Finding[]> {
+  const subject = `integration ${name}`;
+  const connections = createConnections(config, integrationTypes);
+  try {
+    return findingsOf(subject, await connections.open(name).check(AbortSignal.timeout(TIMEOUT_MS)));
+  } catch (error) {
+    const text =
+      error instanceof IntegrationError
+        ? error.message
+        : 'It could not be asked, for a reason that may hold a secret and is therefore not repeated here.';
+    return [{ subject, kind: 'problem', text }];
+  } finally {
+    connections.close();
+  }
+}
+
+function findingsOf(subject: string, found: Check): readonly Finding[] {
+  const { identity, missingRights, untriedRights, quota, notes } = found;
+  const findings: Finding[] = [
+    { subject, kind: 'ok', text: `reachable${identity === null ? '' : ` as ${identity}`}.` },
+  ];
+  if (missingRights.length > 0) {
+    findings.push({ subject, kind: 'problem', text: `rights are missing: ${missingRights.join(', ')}. Grant them.` });
+  }
+  if (untriedRights.length > 0) {
+    findings.push({
+      subject,
+      kind: 'note',
+      text: `cannot be tried without making something: ${untriedRights.join(', ')}.`,
+    });
+  }
+  if (quota !== null) {
+    const left = quota.limit - quota.used;
+    const text = `${left} of ${quota.limit} left: ${quota.what}.`;
+    findings.push({ subject, kind: left > 0 ? 'ok' : 'problem', text });
+  }
+  return [...findings, ...notes.map((text) => ({ subject, kind: 'note' as const, text }))];
+}
+
+async function checkTemporal(config: Config): Promise<readonly Finding[]> {
+  const subject = 'Temporal';
+  try {
+    const { connection, namespace } = await connect();
+    try {
+      await checkSearchAttributes(connection, namespace);
+      const deployment = await deploymentId(connection, namespace);
+      const client = new Client({ connection, namespace });
+      return [
+        { subject, kind: 'ok', text: `namespace ${namespace} is ready; this installation is ${deployment}.` },
+        await checkRetention(connection, namespace),
+        ...(await checkStrays(client, config)),
+      ];
+    } finally {
+      await connection.close();
+    }
+  } catch (error) {
+    if (!(error instanceof TemporalError || error instanceof MissingSearchAttributes)) throw error;
+    return [{ subject, kind: 'problem', text: error.message }];
+  }
+}
+
+async function checkRetention(connection: Connection, namespace: string): Promise<Finding> {
+  const { config } = await connection.workflowService.describeNamespace({ namespace });
+  const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
+  return {
+    subject: 'Temporal',
+    kind: seconds > 0 ? 'note' : 'problem',
+    text:
+      seconds > 0
+        ? `ended leases and idempotency keys are remembered for ${formatTtl(seconds * 1_000)}, the retention of the namespace.`
+        : 'the namespace keeps nothing of ended workflows: idempotency keys are forgotten at once. Set its retention.',
+  };
+}
+
+async function checkStrays(client: Client, config: Config): Promise<readonly Finding[]> {
+  return (await findStrays(client, config)).map(({ integration, why, leases }) => {
+    const subject = `integration ${integration}`;
+    const many = `${leases} live ${leases === 1 ? 'lease' : 'leases'}`;
+    return why === 'retired'
+      ? { subject, kind: 'note', text: `is retired and has ${many}: keep the entry until they have ended.` }
+      : {
+          subject,
+          kind: 'problem',
+          text: `is not in the configuration and has ${many}, which cannot end: put it back.`,
+        };
+  });
+}
+
+function describe({ subject, kind, text }: Finding): string {
+  return `${kind === 'problem' ? 'PROBLEM' : kind.padEnd(7)} ${subject}: ${text}`;
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { checkCommand } from './check';
+import { EXIT } from './exit';
+import { sweepCommand } from './sweep';
+
+const program = new Command('leasehold')
+  .description('Leases of one-off credentials that are removed when their time is over, whatever crashes.')
+  .addCommand(checkCommand())
+  .addCommand(sweepCommand())
+  .addHelpText(
+    'after',
+    '\nThe connection to Temporal is set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other TEMPORAL_* variables.',
+  );
+
+for (const command of [program, ...program.commands]) {
+  command.exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage);
+  });
+}
+
+void program.parseAsync();
