@@ -4,7 +4,10 @@ import { gunzipSync } from 'node:zlib';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import { integrationTypes } from '../../activities/integrations/registry';
+import { openAuditWriter } from '../../audit/writer';
 import { loadConfig } from '../../config/load';
+import { createLogger } from '../../telemetry/logger';
+import { createMetrics } from '../../telemetry/metrics';
 import { createWorker } from '../../worker/worker';
 import type { LeaseWorker } from '../../worker/worker';
 import { openLab, REQUEST } from '../support/lab';
@@ -32,6 +35,9 @@ async function workerOf(workflowBundle?: WorkflowBundleOption): Promise<LeaseWor
     config: await loadConfig(lab.configFile, integrationTypes),
     share: { workflows: true, integrations: null },
     identity: 'release',
+    audit: openAuditWriter({ file: join(lab.directory, 'audit.jsonl') }),
+    metrics: createMetrics(),
+    logger: createLogger('silent'),
     ...(workflowBundle === undefined ? {} : { workflowBundle }),
   });
 }
