@@ -5,7 +5,6 @@ export type AuditEvent =
   | 'failed'
   | 'extended'
   | 'stuck'
-  | 'recovered'
   | 'expired'
   | 'revoked'
   | 'abandoned'
