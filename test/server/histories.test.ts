@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { REQUEST, useLab } from '../support/lab';
+import { version } from '../../package.json';
+import { incidentId, SWEEP_WORKFLOW, sweepId, WORKFLOW_QUEUE } from '../../workflows/contract';
+import type { SweepInput } from '../../workflows/contract';
+import { eventually, REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
 import { replay } from '../support/replay';
 import { provided } from '../support/stack';
@@ -10,7 +13,7 @@ import { provided } from '../support/stack';
 const run = promisify(execFile);
 
 // Each path that a lease can take is run, and its history replayed at once: a workflow that is not deterministic fails
-// here. With LEASEHOLD_RECORD=1 the histories are written to test/histories, where later releases must replay them.
+// here. With LEASEHOLD_RECORD=1 the histories are written to test/histories/<version>, where later releases must replay them.
 
 let lab: Lab;
 
@@ -96,24 +99,46 @@ const paths: Readonly<Record<string, () => Promise<string>>> = {
     await lab.handle(lease.leaseId).signal('abandon', { by: 'ada', reason: 'account closed' });
     return lease.leaseId;
   },
+  incident: async () => {
+    const lease = await lab.leases.issue({ ...REQUEST, ttl: '10m' });
+    lab.proxy.fault({ operation: 'DeleteUser', kind: 'html-503', times: 1_000 });
+    await lease.revoke({});
+    await lab.until(lease.leaseId, 'stuck');
+    await eventually(async () => lab.logs().includes('"event":"incident_opened"'), 'the incident to be opened');
+    lab.proxy.clearFaults();
+    await lab.outcome(lease.leaseId);
+    return incidentId('aws');
+  },
+  sweep: async () => {
+    const workflowId = sweepId('aws');
+    await lab.client.workflow.start(SWEEP_WORKFLOW, {
+      taskQueue: WORKFLOW_QUEUE,
+      workflowId,
+      args: [{ integration: 'aws', dryRun: true, deployment: null } satisfies SweepInput],
+    });
+    return workflowId;
+  },
 };
 
 test.each(Object.entries(paths))(
-  'the history of a lease that is %s replays',
+  'the history of what is %s replays',
   async (name, path) => {
-    const leaseId = await path();
-    await lab.outcome(leaseId);
-    const history = await lab.handle(leaseId).fetchHistory();
-    await replay(history, leaseId);
-    if (process.env['LEASEHOLD_RECORD'] === '1') await record(name, leaseId);
+    const workflowId = await path();
+    await lab.handle(workflowId).result();
+    const history = await lab.handle(workflowId).fetchHistory();
+    await replay(history, workflowId);
+    if (process.env['LEASEHOLD_RECORD'] === '1') await record(name, workflowId);
   },
-  30_000,
+  60_000,
 );
 
 /** As Temporal's command line writes it, which is what its replayers read. */
-async function record(name: string, leaseId: string): Promise<void> {
+async function record(name: string, workflowId: string): Promise<void> {
   const at = ['--address', lab.address, '--namespace', lab.namespace];
-  const show = ['workflow', 'show', '-w', leaseId, '--output', 'json', ...at];
+  const show = ['workflow', 'show', '-w', workflowId, '--output', 'json', ...at];
   const { stdout } = await run(provided().tools.temporal, show, { maxBuffer: 64 * 1024 * 1024 });
-  await writeFile(join(__dirname, `../histories/${name}.json`), stdout);
+  const directory = join(__dirname, `../histories/${version}`);
+  await mkdir(directory, { recursive: true });
+  // What was recorded of a release stays as it is.
+  await writeFile(join(directory, `${name}.json`), stdout, { flag: 'wx' });
 }
