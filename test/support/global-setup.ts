@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { startStack } from '../../dev/stack';
 import type { Stack } from '../../dev/stack';
+import { installTestServer } from '../../dev/tools';
 import type { ProvidedStack } from './stack';
 import { STACK_VARIABLE } from './stack';
 
@@ -12,6 +13,7 @@ declare global {
 /** Starts the servers that the tests of test/server share. Its programs end with jest, whatever ends it. */
 export default async function startSharedStack(): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const testServer = await installTestServer(say);
   const stack = await startStack({ say });
   globalThis.leaseholdTestStack = { stack, unwatch: removeWhenInterrupted(stack.logDirectory) };
   const { temporal, aws, tools, logDirectory } = stack;
@@ -25,6 +27,7 @@ export default async function startSharedStack(): Promise<void> {
       secretAccessKey: aws.secretAccessKey,
     },
     tools,
+    testServer,
     directory: logDirectory,
   };
   process.env[STACK_VARIABLE] = JSON.stringify(provided);

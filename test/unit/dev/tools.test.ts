@@ -40,12 +40,15 @@ test('one that is named and will not do is refused, not replaced', async () => {
   }
 });
 
-test.each(['aws-emulator.txt', 'temporal.txt'])('everything in %s is pinned by version and hash', async (name) => {
-  const text = await readFile(join(projectRoot(), 'dev', 'requirements', name), 'utf8');
-  const entries = text
-    .replaceAll('\\\n', '')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  expect(entries.length).toBeGreaterThan(0);
-  for (const entry of entries) expect(entry).toMatch(/^[\w.-]+==\S+.*--hash=sha256:[0-9a-f]{64}/);
-});
+test.each(['aws-emulator.txt', 'temporal.txt', 'time-skipping.txt'])(
+  'everything in %s is pinned by version and hash',
+  async (name) => {
+    const text = await readFile(join(projectRoot(), 'dev', 'requirements', name), 'utf8');
+    const entries = text
+      .replaceAll('\\\n', '')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(entries.length).toBeGreaterThan(0);
+    for (const entry of entries) expect(entry).toMatch(/^[\w.-]+==\S+.*--hash=sha256:[0-9a-f]{64}/);
+  },
+);
