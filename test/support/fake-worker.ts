@@ -1,4 +1,12 @@
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Context } from '@temporalio/activity';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { ApplicationFailure } from '@temporalio/common';
 import { seal } from '../../sealing/seal';
@@ -22,14 +30,17 @@ export interface FakeWorker {
   setProvision(
     provision: ((input: ProvisionInput, usual: () => Promise<Provisioned>) => Promise<Provisioned>) | null,
   ): void;
+  /** When each attempt to remove what a lease made was begun, in milliseconds since 1970 by Temporal's clock. */
+  removals(leaseId: string): readonly number[];
   /** Runs before each removal, until it is taken away. */
-  setDeprovision(before: (() => Promise<void>) | null): void;
+  setDeprovision(before: ((leaseId: string) => Promise<void>) | null): void;
   stop(): Promise<void>;
 }
 
 export const FAKE_CREDENTIAL = { ACCESS_KEY_ID: 'AKIAFAKE', SECRET_ACCESS_KEY: 'canary-of-the-fake-worker' };
 
-const INTEGRATION = 'fake';
+/** The integration whose queues are served. */
+export const INTEGRATION = 'fake';
 const TIMINGS = {
   issueTimeoutMs: 20_000,
   attemptTimeoutMs: 10_000,
@@ -38,10 +49,23 @@ const TIMINGS = {
   stuckAfterMs: 60_000,
 };
 
+export interface FakeWorkerOptions {
+  /** Default: any lease is planned, and none extended to more than an hour from now. */
+  readonly planning?: PlanningActivities;
+}
+
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+});
+
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
-export async function startFakeWorker(address: string, namespace: string): Promise<FakeWorker> {
-  if (bundle === undefined) Runtime.install({ logger: new DefaultLogger('ERROR') });
+export async function startFakeWorker(
+  address: string,
+  namespace: string,
+  options: FakeWorkerOptions = {},
+): Promise<FakeWorker> {
   bundle ??= bundleWorkflowCode({
     logger: new DefaultLogger('ERROR'),
     workflowsPath: require.resolve('../../workflows/index.ts'),
@@ -50,8 +74,9 @@ export async function startFakeWorker(address: string, namespace: string): Promi
   const connection = await NativeConnection.connect({ address });
   const existing = new Set<string>();
   const made = new Map<string, number>();
+  const removals = new Map<string, number[]>();
   let provision: Parameters<FakeWorker['setProvision']>[0] = null;
-  let beforeDeprovision: (() => Promise<void>) | null = null;
+  let beforeDeprovision: Parameters<FakeWorker['setDeprovision']>[0] = null;
 
   const usual = async (input: ProvisionInput): Promise<Provisioned> => {
     existing.add(input.leaseId);
@@ -79,7 +104,9 @@ export async function startFakeWorker(address: string, namespace: string): Promi
   };
   const deprovisioning: DeprovisionActivities = {
     deprovision: async ({ leaseId }) => {
-      await beforeDeprovision?.();
+      const begun = Context.current().info.currentAttemptScheduledTimestampMs;
+      removals.set(leaseId, [...(removals.get(leaseId) ?? []), begun]);
+      await beforeDeprovision?.(leaseId);
       existing.delete(leaseId);
     },
     extend: async () => undefined,
@@ -98,7 +125,12 @@ export async function startFakeWorker(address: string, namespace: string): Promi
   };
   const common = { connection, namespace };
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: WORKFLOW_QUEUE, workflowBundle, activities: { ...planning, ...keeping } }),
+    Worker.create({
+      ...common,
+      taskQueue: WORKFLOW_QUEUE,
+      workflowBundle,
+      activities: { ...(options.planning ?? planning), ...keeping },
+    }),
     Worker.create({ ...common, taskQueue: provisionQueue(INTEGRATION), activities: provisioning }),
     Worker.create({ ...common, taskQueue: deprovisionQueue(INTEGRATION), activities: deprovisioning }),
   ]);
@@ -106,6 +138,7 @@ export async function startFakeWorker(address: string, namespace: string): Promi
   return {
     existing,
     made: (leaseId) => made.get(leaseId) ?? 0,
+    removals: (leaseId) => removals.get(leaseId) ?? [],
     setProvision: (replacement) => {
       provision = replacement;
     },

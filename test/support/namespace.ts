@@ -10,7 +10,11 @@ export async function createNamespace(connection: Connection): Promise<string> {
   const namespace = `lab-${randomUUID()}`;
   const day = { seconds: 86_400 as never, nanos: 0 };
   await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: day });
+  await addSearchAttributes(connection, namespace);
+  return namespace;
+}
+
+export async function addSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const searchAttributes = Object.fromEntries(Object.values(ATTRIBUTES).map(({ name, type }) => [name, TYPES[type]]));
   await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-  return namespace;
 }
