@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { integrationTypes } from '../../activities/integrations/registry';
+import { createAdmission } from '../../activities/admission';
 import { createPlanning } from '../../activities/planning';
 import { revokeLease } from '../../client/end';
 import { extendLease } from '../../client/extend';
@@ -64,10 +65,15 @@ beforeAll(async () => {
   });
   await addSearchAttributes(env.connection, NAMESPACE);
   const config = parseConfig(CONFIG, integrationTypes, 'test.yaml');
-  worker = await startFakeWorker(env.address, NAMESPACE, {
-    planning: createPlanning({ config, types: integrationTypes, deployment: DEPLOYMENT }),
-  });
   const client = new Client({ connection: env.connection, namespace: NAMESPACE });
+  worker = await startFakeWorker(env.address, NAMESPACE, {
+    planning: createPlanning({
+      config,
+      types: integrationTypes,
+      deployment: DEPLOYMENT,
+      admission: createAdmission(client),
+    }),
+  });
   session = { client, namespace: NAMESPACE, deployment: DEPLOYMENT };
 }, 60_000);
 
