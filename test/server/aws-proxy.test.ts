@@ -1,5 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { CreateUserCommand, DeleteUserCommand, GetAccountSummaryCommand, ListUsersCommand } from '@aws-sdk/client-iam';
+import {
+  AddUserToGroupCommand,
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateGroupCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteGroupCommand,
+  DeleteUserCommand,
+  DetachUserPolicyCommand,
+  GetAccountSummaryCommand,
+  ListPoliciesCommand,
+  ListUsersCommand,
+  PutUserPolicyCommand,
+  RemoveUserFromGroupCommand,
+} from '@aws-sdk/client-iam';
 import { openAwsSetting } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
 
@@ -89,5 +104,77 @@ describe('the account', () => {
       if (asked[index]!.status === 'fulfilled') await setting.admin.send(new DeleteUserCommand({ UserName }));
     }
     expect(await summary()).toEqual({ users: 7, quota: 10 });
+  });
+});
+
+/** AWS's code, or `ok`. */
+async function codeOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'ok',
+    (error: unknown) => (error as Error).name,
+  );
+}
+
+describe('a user', () => {
+  test('has one name, however it is spelt', async () => {
+    await withUsers(1, async (_, [name]) => {
+      const again = new CreateUserCommand({ UserName: name!.toUpperCase() });
+      expect(await codeOf(setting.admin.send(again))).toBe('EntityAlreadyExistsException');
+    });
+  });
+
+  test.each(['', 'a b', 'a/b', 'a\nb', 'é', 'x'.repeat(65)])('cannot be named %j', async (name) => {
+    expect(await codeOf(setting.admin.send(new CreateUserCommand({ UserName: name })))).toBe('ValidationError');
+  });
+
+  test('has at most two keys', async () => {
+    await withUsers(1, async (_, [UserName]) => {
+      const made = await Promise.all([1, 2].map(() => setting.admin.send(new CreateAccessKeyCommand({ UserName }))));
+      expect(await codeOf(setting.admin.send(new CreateAccessKeyCommand({ UserName })))).toBe('LimitExceededException');
+      for (const { AccessKey: key } of made) {
+        await setting.admin.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId: key!.AccessKeyId }));
+      }
+    });
+  });
+
+  test('is in at most ten groups, where it may be put again', async () => {
+    await withUsers(1, async (_, [UserName]) => {
+      const groups = Array.from({ length: 11 }, (_each, index) => ({ GroupName: `${UserName!}-${index}` }));
+      for (const group of groups) await setting.admin.send(new CreateGroupCommand(group));
+      const join = (group: { GroupName: string }) =>
+        codeOf(setting.admin.send(new AddUserToGroupCommand({ UserName, ...group })));
+      for (const group of groups.slice(0, 10)) expect(await join(group)).toBe('ok');
+      expect(await join(groups[10]!)).toBe('LimitExceededException');
+      expect(await join(groups[0]!)).toBe('ok');
+      await setting.admin.send(new RemoveUserFromGroupCommand({ UserName, ...groups[0]! }));
+      expect(await join(groups[10]!)).toBe('ok');
+      for (const group of groups.slice(1)) {
+        await setting.admin.send(new RemoveUserFromGroupCommand({ UserName, ...group }));
+      }
+      for (const group of groups) await setting.admin.send(new DeleteGroupCommand(group));
+    });
+  });
+
+  test('has at most ten managed policies', async () => {
+    const { Policies: policies } = await setting.admin.send(new ListPoliciesCommand({ Scope: 'AWS', MaxItems: 11 }));
+    await withUsers(1, async (_, [UserName]) => {
+      const arns = policies!.slice(0, 11).map(({ Arn: PolicyArn }) => ({ UserName, PolicyArn }));
+      const attached: string[] = [];
+      for (const each of arns) attached.push(await codeOf(setting.admin.send(new AttachUserPolicyCommand(each))));
+      expect(attached).toEqual([...Array.from({ length: 10 }, () => 'ok'), 'LimitExceededException']);
+      for (const each of arns.slice(0, 10)) await setting.admin.send(new DetachUserPolicyCommand(each));
+      expect(await codeOf(setting.admin.send(new DeleteUserCommand({ UserName })))).toBe('ok');
+    });
+  });
+
+  test.each(['', 'a b', 'a/b', 'x'.repeat(129)])('has no inline policy named %j', async (name) => {
+    const document = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }],
+    });
+    await withUsers(1, async (_, [UserName]) => {
+      const put = new PutUserPolicyCommand({ UserName, PolicyName: name, PolicyDocument: document });
+      expect(await codeOf(setting.admin.send(put))).toBe('ValidationError');
+    });
   });
 });

@@ -41,6 +41,7 @@ interface TrackedUser {
   readonly boundary: string | null;
   readonly keys: Set<string>;
   readonly groups: Set<string>;
+  readonly policies: Set<string>;
   readonly devices: Set<string>;
   readonly sshKeys: Set<string>;
   readonly certificates: Set<string>;
@@ -63,6 +64,8 @@ const LISTS: Readonly<Record<string, string>> = {
 const HEEDS_MARKER: readonly string[] = ['ListAttachedUserPolicies'];
 
 const MAX_INLINE = 2_048;
+const MAX_GROUPS = 10;
+const MAX_POLICIES = 10;
 
 export function createStrictness(pageSize: number, given?: AwsAccount): Strictness {
   let account = given;
@@ -88,7 +91,11 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
       case 'TagUser':
         return checkTags(parameters);
       case 'PutUserPolicy':
-        return user === undefined ? null : checkInlineSize(user, parameters);
+        return checkPolicyName(parameters) ?? (user === undefined ? null : checkInlineSize(user, parameters));
+      case 'AddUserToGroup':
+        return checkRoom(user?.groups, parameters.get('GroupName'), MAX_GROUPS, 'GroupsPerUser');
+      case 'AttachUserPolicy':
+        return checkRoom(user?.policies, parameters.get('PolicyArn'), MAX_POLICIES, 'PoliciesPerUser');
       case 'DeleteUser':
         return user === undefined ? null : checkEmpty(user);
       case 'CreateServiceSpecificCredential':
@@ -154,6 +161,8 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
       DeleteAccessKey: () => user.keys.delete(of('AccessKeyId')),
       AddUserToGroup: () => user.groups.add(of('GroupName')),
       RemoveUserFromGroup: () => user.groups.delete(of('GroupName')),
+      AttachUserPolicy: () => user.policies.add(of('PolicyArn')),
+      DetachUserPolicy: () => user.policies.delete(of('PolicyArn')),
       CreateLoginProfile: () => (user.loginProfile = true),
       DeleteLoginProfile: () => (user.loginProfile = false),
       EnableMFADevice: () => user.devices.add(of('SerialNumber')),
@@ -183,6 +192,7 @@ function trackUser(name: string, boundary: string | null): TrackedUser {
     boundary,
     keys: new Set(),
     groups: new Set(),
+    policies: new Set(),
     devices: new Set(),
     sshKeys: new Set(),
     certificates: new Set(),
@@ -211,6 +221,21 @@ function checkTags(parameters: URLSearchParams): Answer | null {
     keys.add(key.toLowerCase());
   }
   return keys.size > 50 ? errorAnswer(409, 'LimitExceeded', 'Too many tags.') : null;
+}
+
+function checkPolicyName(parameters: URLSearchParams): Answer | null {
+  return /^[\w+=,.@-]{1,128}$/.test(parameters.get('PolicyName') ?? '') ? null : invalid('policyName');
+}
+
+/** What is there already may be put there again. */
+function checkRoom(
+  held: ReadonlySet<string> | undefined,
+  wanted: string | null,
+  most: number,
+  quota: string,
+): Answer | null {
+  if (held === undefined || wanted === null || held.has(wanted) || held.size < most) return null;
+  return errorAnswer(409, 'LimitExceeded', `Cannot exceed quota for ${quota}: ${most}`);
 }
 
 function checkInlineSize(user: TrackedUser, parameters: URLSearchParams): Answer | null {
