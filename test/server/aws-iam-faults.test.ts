@@ -3,12 +3,12 @@ import { CreateGroupCommand } from '@aws-sdk/client-iam';
 import { awsIam } from '../../activities/integrations/aws-iam/aws-iam';
 import { IntegrationError } from '../../activities/integrations/integration';
 import type { Made } from '../../activities/integrations/integration';
-import type { FaultKind } from '../support/aws-faults';
 import type { AwsLease } from '../support/aws-lease';
 import { openAwsSetting } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
 import { createFakeFence, FenceClosed } from '../support/fake-fence';
 import type { FakeFence } from '../support/fake-fence';
+import type { FaultKind } from '../support/faults';
 
 /** The emulator is shared with other tests. */
 const GROUP = `readers-${randomUUID()}`;

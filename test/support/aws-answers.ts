@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-
-/** An answer as it goes to the client. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[]>>;
-  readonly body: string | Buffer;
-}
+import type { Answer } from './fault-proxy';
 
 const XML = { 'content-type': 'text/xml' };
 const NAMESPACE = 'https://iam.amazonaws.com/doc/2010-05-08/';

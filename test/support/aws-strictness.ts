@@ -8,7 +8,7 @@ import {
   resultAnswer,
   s3ErrorAnswer,
 } from './aws-answers';
-import type { Answer } from './aws-answers';
+import type { Answer } from './fault-proxy';
 
 /** What is asked, as far as the rules need to know it. */
 export interface StrictCall {
@@ -32,6 +32,8 @@ export interface Strictness {
   before(call: StrictCall): Answer | null;
   /** Takes note of what the emulator did and mends its answer. */
   after(call: StrictCall, status: number, body: string): string;
+  /** Name of the user whose key that is; null: a key that was not made through the proxy. */
+  ownerOf(accessKeyId: string | null): string | null;
   /** From now on; undefined: as the emulator says, and without end. */
   setAccount(account: AwsAccount | undefined): void;
 }
@@ -73,6 +75,7 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
   /** Calls that the emulator was asked to make a user by and has not answered: they take room already. */
   const making = new Set<StrictCall>();
   const inactive = new Set<string>();
+  const owners = new Map<string, string>();
   const find = (parameters: URLSearchParams) => users.get((parameters.get('UserName') ?? '').toLowerCase());
 
   function before(call: StrictCall): Answer | null {
@@ -156,6 +159,7 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
     }
     const user = find(parameters);
     if (user === undefined) return;
+    if (operation === 'CreateAccessKey') owners.set(readElement(body, 'AccessKeyId') ?? '', user.name);
     const notes: Readonly<Record<string, () => unknown>> = {
       CreateAccessKey: () => user.keys.add(readElement(body, 'AccessKeyId') ?? ''),
       DeleteAccessKey: () => user.keys.delete(of('AccessKeyId')),
@@ -180,6 +184,7 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
   return {
     before,
     after,
+    ownerOf: (accessKeyId) => (accessKeyId === null ? null : (owners.get(accessKeyId) ?? null)),
     setAccount: (changed) => {
       account = changed;
     },

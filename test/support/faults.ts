@@ -1,4 +1,4 @@
-/** What may go wrong with one call. `before`: the emulator is never asked. `after`: it has done what was asked. */
+/** What may go wrong with one call. `before`: the provider is never asked. `after`: it has done what was asked. */
 export type FaultKind =
   | 'lost-answer'
   | '500-before'
@@ -12,15 +12,15 @@ export type FaultKind =
   | 'error';
 
 export interface Fault {
-  /** IAM's or STS's action, or `*` for every call. */
+  /** The provider's name of the operation, or `*` for every call. */
   readonly operation: string;
   readonly kind: FaultKind;
   /** Which such call from now on is the first to be hit. From 1, the default. */
   readonly nth?: number;
   /** How many calls in a row are hit. Default 1. */
   readonly times?: number;
-  /** Only calls signed with this key. */
-  readonly accessKeyId?: string;
+  /** Only calls about an entity with this in its name, so that one of many leases is hit. */
+  readonly entity?: string;
   /** For `delay`. */
   readonly delayMs?: number;
   /** For `throttle`: the Retry-After header. */
@@ -30,12 +30,19 @@ export interface Fault {
   readonly code?: string;
 }
 
+/** A call, as far as faults look at it. */
+interface FaultableCall {
+  readonly operation: string;
+  readonly entity: string | null;
+}
+
 /** Faults waiting for their calls. */
 export interface FaultQueue {
   add(fault: Fault): void;
   /** The fault that hits this call, if any. */
-  take(operation: string, accessKeyId: string | null): Fault | undefined;
-  clear(): void;
+  take(call: FaultableCall): Fault | undefined;
+  /** @param entity only the faults of this entity; absent: all. */
+  clear(entity?: string): void;
 }
 
 export function createFaultQueue(): FaultQueue {
@@ -44,12 +51,12 @@ export function createFaultQueue(): FaultQueue {
     add: (fault) => {
       waiting.push({ fault, seen: 0 });
     },
-    take: (operation, accessKeyId) => {
+    take: (call) => {
       let taken: Fault | undefined;
       for (const entry of waiting) {
         const { fault } = entry;
-        if (fault.operation !== '*' && fault.operation !== operation) continue;
-        if (fault.accessKeyId !== undefined && fault.accessKeyId !== accessKeyId) continue;
+        if (fault.operation !== '*' && fault.operation !== call.operation) continue;
+        if (fault.entity !== undefined && call.entity?.includes(fault.entity) !== true) continue;
         entry.seen += 1;
         const first = fault.nth ?? 1;
         const last = first + (fault.times ?? 1) - 1;
@@ -57,8 +64,8 @@ export function createFaultQueue(): FaultQueue {
       }
       return taken;
     },
-    clear: () => {
-      waiting = [];
+    clear: (entity) => {
+      waiting = entity === undefined ? [] : waiting.filter(({ fault }) => fault.entity !== entity);
     },
   };
 }
