@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTemporalServer } from '../../dev/temporal-server';
 import type { LeaseOutcome } from '../../workflows/contract';
+import { historyText, spellings } from '../support/canaries';
 import { openLab, REQUEST } from '../support/lab';
 import { provided } from '../support/stack';
 
@@ -85,27 +86,6 @@ test('the search finds a canary that is there', () => {
 function show(value: unknown): string {
   const own = value instanceof Error ? `${String(value.stack)} ${JSON.stringify(Object.entries(value))}` : '';
   return `${own} ${JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))}`;
-}
-
-/** All byte fields of a history as text, however deep. */
-function historyText(value: unknown, seen = new Set<unknown>()): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null || seen.has(value)) return '';
-  seen.add(value);
-  return Object.values(value)
-    .map((each) => historyText(each, seen))
-    .join('\n');
-}
-
-/** A value as it may stand in JSON, in a URL, or in base 64. */
-function spellings(value: string): string[] {
-  return [
-    value,
-    encodeURIComponent(value),
-    JSON.stringify(value).slice(1, -1),
-    Buffer.from(value).toString('base64').slice(0, -4),
-  ];
 }
 
 async function filesUnder(directory: string): Promise<string[]> {
