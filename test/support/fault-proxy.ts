@@ -122,13 +122,14 @@ export async function startFaultProxy<Call extends ProviderCall>(
     }
   }
 
-  async function hang(): Promise<null> {
-    await new Promise<void>((resolve) => {
-      if (closing.signal.aborted) resolve();
-      closing.signal.addEventListener('abort', () => {
-        resolve();
-      });
+  const closed = new Promise<void>((resolve) => {
+    closing.signal.addEventListener('abort', () => {
+      resolve();
     });
+  });
+
+  async function hang(): Promise<null> {
+    await closed;
     return null;
   }
 

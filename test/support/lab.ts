@@ -43,6 +43,10 @@ export interface LabOptions {
   readonly echo?: string;
   readonly temporal?: { readonly address: string; readonly namespace: string };
   readonly timings?: Readonly<Record<string, string>>;
+  /** Of the integration, beside the lab's own. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** Of the dynamic secret, beside the lab's own. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -59,7 +63,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const directory = join(base, `lab-${randomUUID()}`);
   await mkdir(directory);
   const configFile = join(directory, 'leasehold.yaml');
-  await writeFile(configFile, configText(proxy.url, options.timings ?? {}));
+  await writeFile(configFile, configText(proxy.url, options));
   const environment = {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
@@ -142,8 +146,8 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function configText(endpoint: string, timings: Readonly<Record<string, string>>): string {
-  const all = {
+function configText(endpoint: string, { timings, limits, parameters }: LabOptions): string {
+  const allTimings = {
     issue_timeout: '1m',
     attempt_timeout: '15s',
     heartbeat_timeout: '3s',
@@ -161,8 +165,8 @@ function configText(endpoint: string, timings: Readonly<Record<string, string>>)
           endpoint,
           credentials: { access_key_id: 'env:LAB_KEY_ID', secret_access_key: 'env:LAB_KEY' },
         },
-        limits: { calls_per_second: 100, provisions: 20, deprovisions: 20 },
-        timings: all,
+        limits: { calls_per_second: 100, provisions: 20, deprovisions: 20, ...limits },
+        timings: allTimings,
       },
     },
     projects: {
@@ -180,6 +184,7 @@ function configText(endpoint: string, timings: Readonly<Record<string, string>>)
                     Statement: [{ Effect: 'Allow', Action: 's3:ListAllMyBuckets', Resource: '*' }],
                   },
                   usable_timeout: '5s',
+                  ...parameters,
                 },
               },
             },

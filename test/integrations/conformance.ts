@@ -1,0 +1,260 @@
+import { randomUUID } from 'node:crypto';
+import { generateRecipient } from '../../sealing/recipient';
+import { historyText, spellings } from '../support/canaries';
+import { describeStalls } from './stalls';
+import { createPool, failuresOf } from './pool';
+import { KINDS } from './subject';
+import type { Bench, Kind, Subject } from './subject';
+import { FATAL, nameOf, openTrials } from './trial';
+import type { Step, Trials } from './trial';
+
+/** Leases that run at the same time: most of their time they wait, for a call that hangs or for the next attempt. */
+const AT_ONCE = 30;
+
+const TIMINGS = {
+  issue_timeout: '30s',
+  // Shorter than a client waits for a call that hangs, so that the next attempt begins while it still does.
+  attempt_timeout: '5s',
+  heartbeat_timeout: '3s',
+  // Longer than what lies between a delivery and the first call of its removal, however busy the machine.
+  consistency_window: '8s',
+  stuck_after: '2s',
+};
+
+/** All cases run at once; each test waits for its own and then some. */
+const LONG_MS = 240_000;
+
+/** Names and reasons that mean something to some parser on the way. */
+const HOSTILE = [
+  `"; DROP TABLE leases; -- ' \\ "`,
+  '<script>alert(1)</script> & %00 %0a',
+  '🎅 Дед Мороз',
+  '${jndi:ldap://x} $(id) `id` {{7*7}}',
+  '../../etc/passwd',
+  'x'.repeat(10_000),
+];
+
+/**
+ * What every integration promises, tried with whole leases: a real worker process, a real Temporal server, and the provider
+ * behind a proxy that makes its calls fail. Knows no provider: the calls that are made to fail are those that a lease of this
+ * subject was seen to make.
+ */
+export function describeConformance(subject: Subject): void {
+  describe(`a lease of ${subject.name}`, () => {
+    const echo = `CANARY${randomUUID().replaceAll('-', '')}`;
+    let bench: Bench;
+    let trials: Trials;
+    let provision: readonly Step[];
+    let removal: readonly Step[];
+
+    const starters: (() => void)[] = [];
+    const started: Promise<unknown>[] = [];
+    const pool = createPool(AT_ONCE);
+
+    /**
+     * Cases that start when the suite does, so that all of them together take little longer than the longest. Answers what
+     * waits for those of one name and tells what went wrong.
+     */
+    function together<Name extends string, Case>(
+      names: readonly Name[],
+      cases: (name: Name) => readonly Case[],
+      nameCase: (each: Case) => string,
+      run: (name: Name, each: Case) => Promise<void>,
+    ): (name: Name) => Promise<string[]> {
+      const groups = new Map<Name, Promise<string[]>>();
+      starters.push(() => {
+        for (const name of names) {
+          const failures = failuresOf(pool, cases(name), nameCase, (each) => run(name, each));
+          groups.set(name, failures);
+          started.push(failures);
+        }
+      });
+      return (name) => groups.get(name)!;
+    }
+
+    beforeAll(async () => {
+      bench = await subject.open({ timings: TIMINGS, slots: 2 * AT_ONCE, echo });
+      await bench.lab.startWorker();
+      trials = await openTrials(bench);
+      ({ provision, removal } = await trials.discover());
+      for (const start of starters) start();
+    }, 60_000);
+
+    afterAll(async () => {
+      await Promise.all(started);
+      await bench.close();
+    }, LONG_MS);
+
+    test('makes calls that can be made to fail, up and down', () => {
+      for (const steps of [provision, removal]) expect(steps.filter(({ effect }) => effect !== 'none')).not.toEqual([]);
+      expect(provision.filter(({ effect }) => effect === 'credential')).toHaveLength(1);
+    });
+
+    describe('of which one call of the provision fails', () => {
+      // What "not found" means depends on the call: see below.
+      const kinds = KINDS.filter((kind) => kind !== 'not found');
+      const failures = together(
+        kinds,
+        () => provision,
+        nameOf,
+        (kind, { operation, nth }) => trials.provision([{ operation, nth, kind }], FATAL.includes(kind)),
+      );
+
+      test.each(kinds)(
+        'has one working credential or nothing at the provider, whichever call it is: %s',
+        async (kind) => {
+          expect(await failures(kind)).toEqual([]);
+        },
+        LONG_MS,
+      );
+    });
+
+    describe('of which one call of the removal fails', () => {
+      const failures = together(
+        KINDS,
+        () => removal,
+        nameOf,
+        (kind, { operation, nth }) => trials.remove({ operation, nth, kind }),
+      );
+
+      test.each(KINDS)(
+        'ends with nothing left, whichever call it is: %s',
+        async (kind) => {
+          expect(await failures(kind)).toEqual([]);
+        },
+        LONG_MS,
+      );
+    });
+
+    describe('of which one call of the removal fails again and again', () => {
+      const kinds = ['failed before', 'refused'] as const satisfies readonly Kind[];
+      const failures = together(
+        kinds,
+        () => removal.filter(({ nth }) => nth === 1),
+        nameOf,
+        // A provider may be removed from without a call that only it refuses: no lease needs to get stuck by that.
+        (kind, { operation }) => trials.outlast({ operation, kind }, kind === 'failed before'),
+      );
+
+      test.each(kinds)(
+        'is stuck until the provider recovers, and then ends: %s',
+        async (kind) => {
+          expect(await failures(kind)).toEqual([]);
+        },
+        LONG_MS,
+      );
+    });
+
+    describe('of a provider that does not show at once what it made', () => {
+      const names = ['to the calls that follow', 'to the attempt that follows a lost answer'] as const;
+      const afterFirstChange = () => provision.slice(provision.findIndex(({ effect }) => effect !== 'none') + 1);
+      const failures = together(
+        names,
+        (name) => (name === names[0] ? afterFirstChange() : provision.filter(({ effect }) => effect !== 'none')),
+        nameOf,
+        (name, { operation, nth }) =>
+          trials.provision(
+            name === names[0]
+              ? [{ operation, nth, kind: 'not found', times: 2 }]
+              : [
+                  { operation, nth, kind: 'answer lost' },
+                  { operation: provision[0]!.operation, nth: 2, kind: 'not found', times: 2 },
+                ],
+            false,
+          ),
+      );
+
+      test.each(names)(
+        'is delivered with one credential, although it is not shown %s',
+        async (name) => {
+          expect(await failures(name)).toEqual([]);
+        },
+        LONG_MS,
+      );
+    });
+
+    test('issued ten times at once under one idempotency key is one, with one credential', async () => {
+      const request = { idempotencyKey: randomUUID(), recipient: await generateRecipient() };
+      const leases = await Promise.all(Array.from({ length: 10 }, () => trials.issue(request)));
+      expect(new Set(leases.map(({ leaseId }) => leaseId)).size).toBe(1);
+      const [lease] = leases;
+      for (const { credential } of leases) expect(credential).toEqual(lease!.credential);
+      expect(bench.calls(lease!.leaseId).filter(({ effect }) => effect === 'credential')).toHaveLength(1);
+      await trials.expectLive(lease!);
+      await trials.endLease(lease!);
+    }, 60_000);
+
+    test('is delivered and ends beside nine others', async () => {
+      const leases = await Promise.all(Array.from({ length: 10 }, () => trials.issue()));
+      expect(new Set(leases.map(({ leaseId }) => leaseId)).size).toBe(10);
+      for (const lease of leases) await trials.expectLive(lease);
+      await Promise.all(leases.map((lease) => trials.endLease(lease)));
+    }, 60_000);
+
+    describe('of which something is removed by hand', () => {
+      const names = ['its entity', 'its credential'] as const;
+      const failures = together(
+        names,
+        (name) => [name],
+        (name) => name,
+        async (name) => {
+          const lease = await trials.issue({ ttl: '5s' });
+          await (name === 'its entity' ? bench.removeEntity(lease.leaseId) : bench.removeCredential(lease.leaseId));
+          expect(await bench.works(lease.credential)).toBe(false);
+          await trials.expectEnd(lease.leaseId, 'expired', lease);
+        },
+      );
+
+      test.each(names)(
+        'ends at its expiry as any other: %s',
+        async (name) => {
+          expect(await failures(name)).toEqual([]);
+        },
+        LONG_MS,
+      );
+    });
+
+    test('for hostile holders and reasons is like any other, and the provider is told of neither', async () => {
+      const failures = await failuresOf(
+        pool,
+        HOSTILE,
+        (text) => JSON.stringify(text.slice(0, 40)),
+        async (text) => {
+          const mark = randomUUID();
+          const lease = await trials.issue({ holder: `${mark} ${text}` });
+          await trials.expectLive(lease);
+          await lease.revoke({ reason: `${mark} ${text}\n\0\u202e\u001b[31m`, by: `${mark} ${text}` });
+          await trials.expectEnd(lease.leaseId, 'revoked', lease);
+          const calls = bench.calls(lease.leaseId);
+          expect(calls).not.toEqual([]);
+          expect(calls.filter(({ sent }) => sent.includes(mark))).toEqual([]);
+        },
+      );
+      expect(failures).toEqual([]);
+    }, 60_000);
+
+    describeStalls(subject, () => provision);
+
+    // The last: it looks at all that the tests before it left behind.
+    test('leaves no secret in histories and logs, though every error of the provider repeats one', async () => {
+      const change = provision.find(({ effect }) => effect !== 'none')!;
+      await trials.provision([{ operation: change.operation, kind: 'refused' }], true);
+      const places = new Map([['the logs', bench.lab.logs()]]);
+      const read: Promise<void>[] = [];
+      for await (const { workflowId, runId } of bench.lab.client.workflow.list()) {
+        const handle = bench.lab.client.workflow.getHandle(workflowId, runId);
+        read.push(
+          pool(async () => {
+            places.set(`the history of ${workflowId}`, historyText(await handle.fetchHistory()));
+          }),
+        );
+      }
+      await Promise.all(read);
+      expect(places.size).toBeGreaterThan(1);
+      expect(places.get('the logs')).toContain(change.operation);
+      const secrets = [echo, ...bench.secrets, ...trials.secrets].flatMap(spellings);
+      const leaks = [...places].filter(([, text]) => secrets.some((secret) => text.includes(secret)));
+      expect(leaks.map(([place]) => place)).toEqual([]);
+    }, 60_000);
+  });
+}

@@ -1,0 +1,86 @@
+import type { Lab } from '../support/lab';
+
+/** What may go wrong with one call to a provider. `before`: it is never asked. `after`: it has done what was asked. */
+export const KINDS = [
+  'answer lost',
+  'failed before',
+  'failed after',
+  'unreadable answer',
+  'throttled',
+  'hung before',
+  'hung after',
+  'not found',
+  'refused',
+  'quota exceeded',
+] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface CallFault {
+  /** The provider's name of what is asked. */
+  readonly operation: string;
+  readonly kind: Kind;
+  /** Which such call of the lease, from now on, is the first to be hit. From 1, the default. */
+  readonly nth?: number;
+  /** How many such calls in a row are hit. Default 1. */
+  readonly times?: number;
+}
+
+/** A call that the provider was asked for one lease. */
+export interface SeenCall {
+  readonly operation: string;
+  /** What it does when it succeeds: nothing, a change, or a change that makes a credential. */
+  readonly effect: 'none' | 'change' | 'credential';
+  /** Whether a fault hit it. */
+  readonly faulty: boolean;
+  /** Everything sent with it that could come from a request, as text. */
+  readonly sent: string;
+}
+
+export interface BenchOptions {
+  readonly timings: Readonly<Record<string, string>>;
+  /** How many leases may be provisioned, and how many removed, at once. */
+  readonly slots: number;
+  /** Text that every error answer of the provider repeats. */
+  readonly echo: string;
+}
+
+/** A namespace without a worker, and a provider that fails as it is told. */
+export interface Bench {
+  readonly lab: Pick<
+    Lab,
+    'namespace' | 'client' | 'leases' | 'startWorker' | 'logs' | 'until' | 'outcome' | 'handle' | 'close'
+  >;
+  /** What is leased: with as much at the provider as a lease can have. */
+  readonly request: { readonly project: string; readonly config: string; readonly dynamicSecret: string };
+  /** Name of the integration in the configuration. */
+  readonly integration: string;
+  /** The orchestrator's own secrets. */
+  readonly secrets: readonly string[];
+  /** In order of arrival. */
+  calls(leaseId: string): readonly SeenCall[];
+  /** Makes calls of one lease fail. */
+  fail(leaseId: string, fault: CallFault): void;
+  /** Ends all faults of the lease. */
+  recover(leaseId: string): void;
+  /** Called when the provider has done what one lease asked and before it is answered, which waits for it. */
+  onDone(hook: ((leaseIs: (leaseId: string) => boolean, call: SeenCall) => Promise<void>) | undefined): void;
+  /** Names of what the provider really holds of the lease. */
+  entities(leaseId: string): Promise<readonly string[]>;
+  /** How many credentials of the lease are alive. */
+  credentials(leaseId: string): Promise<number>;
+  /** Whether the provider honours it. */
+  works(credential: Readonly<Record<string, string>>): Promise<boolean>;
+  /** Those of a credential's values that are secret. */
+  secretsOf(credential: Readonly<Record<string, string>>): readonly string[];
+  /** As somebody would by hand, behind Leasehold's back. */
+  removeEntity(leaseId: string): Promise<void>;
+  removeCredential(leaseId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An integration that the suite is run against. */
+export interface Subject {
+  /** In words, e.g. `AWS IAM`. */
+  readonly name: string;
+  open(options: BenchOptions): Promise<Bench>;
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { deriveLeaseId } from '../../client/lease-id';
+import type { IssueRequest, Lease } from '../../client/leases';
+import type { LeaseOutcome } from '../../workflows/contract';
+import { deploymentId } from '../../temporal/deployment';
+import type { Bench, CallFault, Kind, SeenCall } from './subject';
+
+/** One call of a healthy provision or removal. */
+export interface Step {
+  readonly operation: string;
+  /** Which of the calls of that name, from 1. */
+  readonly nth: number;
+  readonly effect: SeenCall['effect'];
+}
+
+/** Leases of a bench, each looked at to its end. */
+export interface Trials {
+  /** What was delivered so far. */
+  readonly secrets: ReadonlySet<string>;
+  /** The calls of a lease that nothing happens to. */
+  discover(): Promise<{ readonly provision: readonly Step[]; readonly removal: readonly Step[] }>;
+  issue(request?: Partial<IssueRequest>): Promise<Lease>;
+  /** An idempotency key and the lease that it gives. */
+  reserve(): { readonly idempotencyKey: string; readonly leaseId: string };
+  /** Fails unless the provider holds this lease, once, with one credential that works. */
+  expectLive(lease: Lease): Promise<void>;
+  /** Revokes it and fails unless nothing is left of it. */
+  endLease(lease: Lease): Promise<void>;
+  /** Fails unless the lease ended so, within the bound, and nothing is left of it. */
+  expectEnd(leaseId: string, state: LeaseOutcome['state'], lease?: Lease): Promise<void>;
+  /** A lease whose provision meets these faults. Fails unless it is delivered, or, where allowed, fails; never in between. */
+  provision(faults: readonly CallFault[], mayFail: boolean): Promise<void>;
+  /** A lease whose removal meets this fault. Fails unless it ends all the same. */
+  remove(fault: CallFault): Promise<void>;
+  /** A lease with one call of its removal failing until the provider recovers. */
+  outlast(fault: Omit<CallFault, 'times'>, mustStick: boolean): Promise<void>;
+}
+
+/** Longest time from a request to its answer, and from a failure or a revoke to the end. */
+export const ISSUE_WITHIN_MS = 30_000;
+export const REMOVE_WITHIN_MS = 45_000;
+
+/** Kinds after which it is right to give a lease up. After all others it must be delivered. */
+export const FATAL: readonly Kind[] = ['refused', 'quota exceeded'];
+
+const HOLDER = 'tester';
+
+export async function openTrials(bench: Bench): Promise<Trials> {
+  const { lab } = bench;
+  const deployment = await deploymentId(lab.client.connection, lab.namespace);
+  const secrets = new Set<string>();
+  /** Most credentials seen alive at once, by the lease. */
+  const most = new Map<string, number>();
+
+  bench.onDone(async (leaseIs, call) => {
+    if (call.effect !== 'credential') return;
+    for (const leaseId of most.keys()) {
+      if (leaseIs(leaseId)) most.set(leaseId, Math.max(most.get(leaseId)!, await bench.credentials(leaseId)));
+    }
+  });
+
+  async function issue(request: Partial<IssueRequest> = {}): Promise<Lease> {
+    const lease = await lab.leases.issue({ ...bench.request, holder: HOLDER, ttl: '30m', ...request });
+    for (const secret of bench.secretsOf(lease.credential)) secrets.add(secret);
+    return lease;
+  }
+
+  function reserve(): ReturnType<Trials['reserve']> {
+    const idempotencyKey = randomUUID();
+    const parts = { deployment, holder: `library:${HOLDER}`, ...bench.request, idempotencyKey };
+    return { idempotencyKey, leaseId: deriveLeaseId(parts) };
+  }
+
+  async function expectLive(lease: Lease): Promise<void> {
+    expect(await bench.entities(lease.leaseId)).toHaveLength(1);
+    expect(await bench.credentials(lease.leaseId)).toBe(1);
+    expect(await bench.works(lease.credential)).toBe(true);
+  }
+
+  async function expectEnd(leaseId: string, state: LeaseOutcome['state'], lease?: Lease): Promise<void> {
+    const outcome = await within(REMOVE_WITHIN_MS, `lease ${leaseId} to end`, lab.outcome(leaseId));
+    expect(outcome).toMatchObject({ state, delivered: lease !== undefined });
+    expect(await bench.entities(leaseId)).toEqual([]);
+    if (lease !== undefined) expect(await bench.works(lease.credential)).toBe(false);
+  }
+
+  async function endLease(lease: Lease): Promise<void> {
+    await lease.revoke();
+    await expectEnd(lease.leaseId, 'revoked', lease);
+  }
+
+  function expectHit(leaseId: string, from = 0): void {
+    if (
+      bench
+        .calls(leaseId)
+        .slice(from)
+        .some((call) => call.faulty)
+    )
+      return;
+    throw new Error('the fault hit no call');
+  }
+
+  return {
+    secrets,
+    issue,
+    reserve,
+    expectLive,
+    expectEnd,
+    endLease,
+    discover: async () => {
+      const lease = await issue();
+      const provision = bench.calls(lease.leaseId).slice();
+      await endLease(lease);
+      const removal = bench.calls(lease.leaseId).slice(provision.length);
+      return { provision: stepsOf(provision), removal: stepsOf(removal) };
+    },
+    provision: async (faults, mayFail) => {
+      const { leaseId, idempotencyKey } = reserve();
+      most.set(leaseId, 0);
+      for (const fault of faults) bench.fail(leaseId, fault);
+      const issued = await within(ISSUE_WITHIN_MS, 'the issue to be answered', settle(issue({ idempotencyKey })));
+      expectHit(leaseId);
+      if (issued.ok) {
+        await expectLive(issued.value);
+        await endLease(issued.value);
+      } else {
+        if (!mayFail) throw issued.error;
+        await expectEnd(leaseId, 'failed');
+      }
+      expect(most.get(leaseId)).toBeLessThanOrEqual(1);
+    },
+    remove: async (fault) => {
+      const lease = await issue();
+      const before = bench.calls(lease.leaseId).length;
+      bench.fail(lease.leaseId, fault);
+      await endLease(lease);
+      expectHit(lease.leaseId, before);
+    },
+    outlast: async (fault, mustStick) => {
+      const lease = await issue();
+      bench.fail(lease.leaseId, { ...fault, times: Infinity });
+      await lease.revoke();
+      await lab.until(lease.leaseId, 'stuck', ...(mustStick ? [] : (['revoked'] as const)));
+      bench.recover(lease.leaseId);
+      // Refused where the lease has ended.
+      await lab
+        .handle(lease.leaseId)
+        .signal('nudge')
+        .catch(() => undefined);
+      await expectEnd(lease.leaseId, 'revoked', lease);
+    },
+  };
+}
+
+export function stepsOf(calls: readonly SeenCall[]): Step[] {
+  const seen = new Map<string, number>();
+  return calls.map(({ operation, effect }) => {
+    const nth = (seen.get(operation) ?? 0) + 1;
+    seen.set(operation, nth);
+    return { operation, nth, effect };
+  });
+}
+
+export function nameOf({ operation, nth = 1 }: Pick<CallFault, 'operation' | 'nth'>): string {
+  return nth === 1 ? operation : `${operation} (${nth})`;
+}
+
+type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+
+async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
+  try {
+    return { ok: true, value: await promise };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`waited ${ms} ms in vain for ${what}`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import {
+  CreateGroupCommand,
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  DetachUserPolicyCommand,
+  IAMClient,
+  ListAccessKeysCommand,
+  RemoveUserFromGroupCommand,
+} from '@aws-sdk/client-iam';
+import { describeConformance } from '../integrations/conformance';
+import type { Bench, BenchOptions, Kind, SeenCall } from '../integrations/subject';
+import type { AwsCall } from '../support/aws-proxy';
+import type { Fault } from '../support/faults';
+import { openLab, REQUEST } from '../support/lab';
+import { provided } from '../support/stack';
+
+const POLICY_ARN = 'arn:aws:iam::aws:policy/ReadOnlyAccess';
+
+const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'status' | 'code'>>> = {
+  'answer lost': { kind: 'lost-answer' },
+  'failed before': { kind: '500-before' },
+  'failed after': { kind: '500-after' },
+  'unreadable answer': { kind: 'html-503' },
+  throttled: { kind: 'throttle' },
+  'hung before': { kind: 'hang' },
+  'hung after': { kind: 'hang-after' },
+  'not found': { kind: 'not-found' },
+  refused: { kind: 'error', status: 403, code: 'AccessDenied' },
+  'quota exceeded': { kind: 'error', status: 409, code: 'LimitExceeded' },
+};
+
+describeConformance({ name: 'AWS IAM', open: openBench });
+
+/** A user of a lease here has all that grants rights: an inline policy, a managed one and a group. */
+async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench> {
+  const { aws } = provided();
+  const group = `conformance-${randomUUID()}`;
+  const lab = await openLab({
+    echo,
+    timings,
+    limits: { calls_per_second: 1_000, provisions: slots, deprovisions: slots },
+    parameters: { policy_arns: [POLICY_ARN], groups: [group] },
+  });
+  // Through the proxy, which must know what is removed by hand.
+  const admin = new IAMClient({
+    endpoint: lab.proxy.url,
+    region: aws.region,
+    maxAttempts: 1,
+    credentials: { accessKeyId: aws.accessKeyId, secretAccessKey: aws.secretAccessKey },
+  });
+  await admin.send(new CreateGroupCommand({ GroupName: group }));
+  const keysOf = async (leaseId: string): Promise<string[]> => {
+    const users = await lab.aws.usersLike(leaseId);
+    return (await Promise.all(users.map((user) => lab.aws.keys(user)))).flat();
+  };
+  const removeCredential = async (leaseId: string): Promise<void> => {
+    const [UserName] = await lab.aws.usersLike(leaseId);
+    const { AccessKeyMetadata: keys } = await admin.send(new ListAccessKeysCommand({ UserName }));
+    for (const { AccessKeyId } of keys!) await admin.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+  };
+  return {
+    lab,
+    request: { project: REQUEST.project, config: REQUEST.config, dynamicSecret: REQUEST.dynamicSecret },
+    integration: 'aws',
+    secrets: [aws.secretAccessKey],
+    calls: (leaseId) => lab.proxy.calls.filter(({ entity }) => entity?.includes(leaseId)).map(describeCall),
+    fail: (leaseId, { operation, kind, nth = 1, times = 1 }) => {
+      lab.proxy.fault({ ...FAULTS[kind], operation, nth, times, entity: leaseId });
+    },
+    recover: (leaseId) => {
+      lab.proxy.clearFaults(leaseId);
+    },
+    onDone: (hook) => {
+      lab.proxy.setOnCall(async (_, phase, call) => {
+        if (phase === 'after') await hook?.((leaseId) => call.entity?.includes(leaseId) === true, describeCall(call));
+      });
+    },
+    entities: (leaseId) => lab.aws.usersLike(leaseId),
+    credentials: async (leaseId) => (await keysOf(leaseId)).length,
+    works: async (credential) => (await lab.aws.buckets(credential)) === 'ok',
+    secretsOf: (credential) => [credential['SECRET_ACCESS_KEY']!],
+    removeCredential,
+    removeEntity: async (leaseId) => {
+      await removeCredential(leaseId);
+      const [UserName] = await lab.aws.usersLike(leaseId);
+      await admin.send(new RemoveUserFromGroupCommand({ UserName, GroupName: group }));
+      await admin.send(new DetachUserPolicyCommand({ UserName, PolicyArn: POLICY_ARN }));
+      await admin.send(new DeleteUserPolicyCommand({ UserName, PolicyName: 'leasehold' }));
+      await admin.send(new DeleteUserCommand({ UserName }));
+    },
+    close: async () => {
+      admin.destroy();
+      await lab.close();
+    },
+  };
+}
+
+function describeCall({ operation, parameters, fault }: AwsCall): SeenCall {
+  const changes = !/^(Get|List)/.test(operation);
+  return {
+    operation,
+    effect: operation === 'CreateAccessKey' ? 'credential' : changes ? 'change' : 'none',
+    faulty: fault !== null,
+    sent: [...parameters.values()].join('\n'),
+  };
+}
