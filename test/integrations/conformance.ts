@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { generateRecipient } from '../../sealing/recipient';
 import { historyText, spellings } from '../support/canaries';
-import { describeStalls } from './stalls';
+import { stallAttempts } from './stalls';
 import { createPool, failuresOf } from './pool';
 import { KINDS } from './subject';
 import type { Bench, Kind, Subject } from './subject';
 import { FATAL, nameOf, openTrials } from './trial';
-import type { Step, Trials } from './trial';
+import type { Paths, Trials } from './trial';
 
 /** Leases that run at the same time: most of their time they wait, for a call that hangs or for the next attempt. */
 const AT_ONCE = 30;
@@ -14,7 +14,7 @@ const AT_ONCE = 30;
 const TIMINGS = {
   issue_timeout: '30s',
   // Shorter than a client waits for a call that hangs, so that the next attempt begins while it still does.
-  attempt_timeout: '5s',
+  attempt_timeout: '7s',
   heartbeat_timeout: '3s',
   // Longer than what lies between a delivery and the first call of its removal, however busy the machine.
   consistency_window: '8s',
@@ -44,8 +44,7 @@ export function describeConformance(subject: Subject): void {
     const echo = `CANARY${randomUUID().replaceAll('-', '')}`;
     let bench: Bench;
     let trials: Trials;
-    let provision: readonly Step[];
-    let removal: readonly Step[];
+    let paths: Paths;
 
     const starters: (() => void)[] = [];
     const started: Promise<unknown>[] = [];
@@ -76,7 +75,7 @@ export function describeConformance(subject: Subject): void {
       bench = await subject.open({ timings: TIMINGS, slots: 2 * AT_ONCE, echo });
       await bench.lab.startWorker();
       trials = await openTrials(bench);
-      ({ provision, removal } = await trials.discover());
+      paths = await trials.discover();
       for (const start of starters) start();
     }, 60_000);
 
@@ -86,8 +85,27 @@ export function describeConformance(subject: Subject): void {
     }, LONG_MS);
 
     test('makes calls that can be made to fail, up and down', () => {
-      for (const steps of [provision, removal]) expect(steps.filter(({ effect }) => effect !== 'none')).not.toEqual([]);
-      expect(provision.filter(({ effect }) => effect === 'credential')).toHaveLength(1);
+      for (const path of [paths.provision, paths.removal, paths.secondAttempt, paths.clearance]) {
+        expect(path.filter(({ effect }) => effect !== 'none')).not.toEqual([]);
+      }
+      expect(paths.provision.filter(({ effect }) => effect === 'credential')).toHaveLength(1);
+    });
+
+    describe('whose attempts are stopped before any change and wake after their successors are done', () => {
+      const failures = together(
+        ['stalled'],
+        () => [subject],
+        ({ name }) => name,
+        () => stallAttempts(subject, paths),
+      );
+
+      test(
+        'is delivered once, and the woken attempts change nothing of it',
+        async () => {
+          expect(await failures('stalled')).toEqual([]);
+        },
+        LONG_MS,
+      );
     });
 
     describe('of which one call of the provision fails', () => {
@@ -95,7 +113,7 @@ export function describeConformance(subject: Subject): void {
       const kinds = KINDS.filter((kind) => kind !== 'not found');
       const failures = together(
         kinds,
-        () => provision,
+        () => paths.provision,
         nameOf,
         (kind, { operation, nth }) => trials.provision([{ operation, nth, kind }], FATAL.includes(kind)),
       );
@@ -109,10 +127,39 @@ export function describeConformance(subject: Subject): void {
       );
     });
 
+    describe('whose credential was made in vain, and of which then another call fails', () => {
+      // Each costs as many leases as the attempt makes calls: done without a word, not done, and done much too late.
+      const kinds = ['answer lost', 'failed before', 'hung after'] as const satisfies readonly Kind[];
+      const failures = together(
+        kinds,
+        () => paths.secondAttempt,
+        nameOf,
+        (kind, { operation, nth }) =>
+          trials.provision(
+            [
+              {
+                operation: paths.provision.find(({ effect }) => effect === 'credential')!.operation,
+                kind: 'answer lost',
+              },
+              { operation, nth, kind },
+            ],
+            false,
+          ),
+      );
+
+      test.each(kinds)(
+        'is delivered with one credential, whichever call it is: %s',
+        async (kind) => {
+          expect(await failures(kind)).toEqual([]);
+        },
+        LONG_MS,
+      );
+    });
+
     describe('of which one call of the removal fails', () => {
       const failures = together(
         KINDS,
-        () => removal,
+        () => paths.removal,
         nameOf,
         (kind, { operation, nth }) => trials.remove({ operation, nth, kind }),
       );
@@ -130,7 +177,7 @@ export function describeConformance(subject: Subject): void {
       const kinds = ['failed before', 'refused'] as const satisfies readonly Kind[];
       const failures = together(
         kinds,
-        () => removal.filter(({ nth }) => nth === 1),
+        () => paths.removal.filter(({ nth }) => nth === 1),
         nameOf,
         // A provider may be removed from without a call that only it refuses: no lease needs to get stuck by that.
         (kind, { operation }) => trials.outlast({ operation, kind }, kind === 'failed before'),
@@ -147,10 +194,11 @@ export function describeConformance(subject: Subject): void {
 
     describe('of a provider that does not show at once what it made', () => {
       const names = ['to the calls that follow', 'to the attempt that follows a lost answer'] as const;
-      const afterFirstChange = () => provision.slice(provision.findIndex(({ effect }) => effect !== 'none') + 1);
+      const afterFirstChange = () =>
+        paths.provision.slice(paths.provision.findIndex(({ effect }) => effect !== 'none') + 1);
       const failures = together(
         names,
-        (name) => (name === names[0] ? afterFirstChange() : provision.filter(({ effect }) => effect !== 'none')),
+        (name) => (name === names[0] ? afterFirstChange() : paths.provision.filter(({ effect }) => effect !== 'none')),
         nameOf,
         (name, { operation, nth }) =>
           trials.provision(
@@ -158,7 +206,7 @@ export function describeConformance(subject: Subject): void {
               ? [{ operation, nth, kind: 'not found', times: 2 }]
               : [
                   { operation, nth, kind: 'answer lost' },
-                  { operation: provision[0]!.operation, nth: 2, kind: 'not found', times: 2 },
+                  { operation: paths.provision[0]!.operation, nth: 2, kind: 'not found', times: 2 },
                 ],
             false,
           ),
@@ -214,14 +262,15 @@ export function describeConformance(subject: Subject): void {
       );
     });
 
-    test('for hostile holders and reasons is like any other, and the provider is told of neither', async () => {
+    test('for hostile holders, keys and reasons is like any other, and the provider is told of none of them', async () => {
       const failures = await failuresOf(
         pool,
         HOSTILE,
         (text) => JSON.stringify(text.slice(0, 40)),
         async (text) => {
           const mark = randomUUID();
-          const lease = await trials.issue({ holder: `${mark} ${text}` });
+          const idempotencyKey = `${mark} ${text}`.slice(0, 200);
+          const lease = await trials.issue({ holder: `${mark} ${text}`, idempotencyKey });
           await trials.expectLive(lease);
           await lease.revoke({ reason: `${mark} ${text}\n\0\u202e\u001b[31m`, by: `${mark} ${text}` });
           await trials.expectEnd(lease.leaseId, 'revoked', lease);
@@ -233,11 +282,9 @@ export function describeConformance(subject: Subject): void {
       expect(failures).toEqual([]);
     }, 60_000);
 
-    describeStalls(subject, () => provision);
-
     // The last: it looks at all that the tests before it left behind.
     test('leaves no secret in histories and logs, though every error of the provider repeats one', async () => {
-      const change = provision.find(({ effect }) => effect !== 'none')!;
+      const change = paths.provision.find(({ effect }) => effect !== 'none')!;
       await trials.provision([{ operation: change.operation, kind: 'refused' }], true);
       const places = new Map([['the logs', bench.lab.logs()]]);
       const read: Promise<void>[] = [];

@@ -1,72 +1,116 @@
+import type { Lease } from '../../client/leases';
 import { eventually, pause } from '../support/lab';
-import type { WorkerProcess } from '../support/worker-process';
 import type { Bench, SeenCall, Subject } from './subject';
 import { nameOf, openTrials, stepsOf } from './trial';
-import type { Step } from './trial';
+import type { Paths, Step, Trials } from './trial';
 
-/** A lease whose first attempt is stopped once this call is done, and so before the one that comes next. */
+/** A lease whose attempt is stopped once this call is done, and so before the one that comes next. */
 interface Point {
+  readonly verb: 'provision' | 'removal';
   readonly step: Step;
   readonly leaseId: string;
   readonly idempotencyKey: string;
   reached: boolean;
 }
 
-const TIMINGS = { issue_timeout: '2m', attempt_timeout: '20s', heartbeat_timeout: '3s', consistency_window: '2s' };
+const TIMINGS = {
+  issue_timeout: '2m',
+  // Longer than it takes all leases to get to their points, and part of the wait before absence is believed.
+  attempt_timeout: '10s',
+  heartbeat_timeout: '3s',
+  consistency_window: '2s',
+  stuck_after: '1m',
+};
+
+const ISSUE_MS = 120_000;
 
 /** Long enough for whatever woken attempts still do. */
 const AFTERMATH_MS = 2_500;
 
 /**
- * A worker process is stopped while it provisions several leases, one before each call that changes something and one after
- * the last, and is woken after another worker delivered them all.
- * @param provision the calls of a healthy provision.
+ * One worker process is stopped in the middle of many attempts: before each call that changes something and after the last,
+ * of provisions and of removals. It is woken after another worker has done it all. Fails unless each lease is delivered
+ * once and the woken attempts change nothing of it.
  */
-export function describeStalls(subject: Subject, provision: () => readonly Step[]): void {
-  describe('whose first attempt is stopped before any change and wakes after its successor delivered', () => {
-    let bench: Bench;
-    let points: Step[];
+export async function stallAttempts(subject: Subject, { provision, clearance }: Paths): Promise<void> {
+  const up = pointsOf(provision);
+  const down = pointsOf(clearance);
+  // A stopped process still holds what its open polls are given. One whose slots are all taken has no open poll.
+  const slots = Math.max(up.length, down.length);
+  const bench = await subject.open({ timings: TIMINGS, slots, echo: 'stalled' });
+  try {
+    const trials = await openTrials(bench);
+    const fill = (verb: Point['verb'], steps: readonly Step[]) =>
+      Array.from({ length: slots }, (_, index): Point => {
+        return { verb, step: steps[index % steps.length]!, ...trials.reserve(), reached: false };
+      });
+    await stall(bench, trials, {
+      removals: fill('removal', down),
+      provisions: fill('provision', up),
+      credentialCall: provision.find(({ effect }) => effect === 'credential')!.operation,
+    });
+  } finally {
+    await bench.close();
+  }
+}
 
-    beforeAll(async () => {
-      const steps = provision();
-      points = steps.filter(
-        ({ effect }, index) => effect === 'credential' || (steps[index + 1]?.effect ?? 'none') !== 'none',
-      );
-      // A stopped process still holds what its open polls are given. One whose slots are all taken has no open poll.
-      bench = await subject.open({ timings: TIMINGS, slots: points.length, echo: 'stalled' });
-    }, 60_000);
+interface Scene {
+  readonly removals: readonly Point[];
+  readonly provisions: readonly Point[];
+  readonly credentialCall: string;
+}
 
-    afterAll(() => bench.close());
+async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> {
+  const { lab, integration } = bench;
+  const points = [...scene.removals, ...scene.provisions];
+  await lab.startWorker(['--workflows-only']);
+  const stalled = await lab.startWorker(['--integrations', integration]);
+  const release = holdAt(bench, points);
+  const reach = (some: readonly Point[]) =>
+    eventually(async () => some.every(({ reached }) => reached), 'all leases to be at the call to stop at');
 
-    test('is delivered once, and nothing is changed by the woken attempt', async () => {
-      const { lab, integration } = bench;
-      const trials = await openTrials(bench);
-      await lab.startWorker(['--workflows-only']);
-      const stalled = await lab.startWorker(['--integrations', integration]);
-      const held = points.map((step): Point => ({ step, ...trials.reserve(), reached: false }));
-      const release = holdAt(bench, held);
-      const issued = held.map(({ idempotencyKey }) => trials.issue({ idempotencyKey, timeoutMs: 120_000 }));
-      await eventually(async () => held.every(({ reached }) => reached), 'all leases to be at the call to stop at');
-      stalled.signal('SIGSTOP');
-      release();
-      const successor: WorkerProcess = await lab.startWorker(['--integrations', integration]);
-      const leases = await Promise.all(issued);
-      const before = new Map(leases.map(({ leaseId }) => [leaseId, bench.calls(leaseId).length]));
-      stalled.signal('SIGCONT');
-      await pause(AFTERMATH_MS);
-      const changes = held.flatMap(({ leaseId, step }) =>
-        bench
-          .calls(leaseId)
-          .slice(before.get(leaseId))
-          .filter(({ effect }) => effect !== 'none')
-          .map(({ operation }) => `stopped after ${nameOf(step)}: ${operation}`),
-      );
-      expect(changes).toEqual([]);
-      for (const lease of leases) await trials.expectLive(lease);
-      await Promise.all(leases.map((lease) => trials.endLease(lease)));
-      expect([await stalled.stop(), await successor.stop()]).toEqual([0, 0]);
-    }, 180_000);
-  });
+  /**
+   * What is removed is a lease that failed, because its idempotency key may be used again: the lease issued then has the
+   * same id and the same name at the provider, where a removal that wakes would find it.
+   */
+  async function issueAgain({ leaseId, idempotencyKey }: Point): Promise<Lease> {
+    bench.fail(leaseId, { operation: scene.credentialCall, kind: 'refused' });
+    await expect(trials.issue({ idempotencyKey })).rejects.toMatchObject({ code: 'Refused' });
+    await trials.expectEnd(leaseId, 'failed');
+    return trials.issue({ idempotencyKey, timeoutMs: ISSUE_MS });
+  }
+
+  const reissued = handled(Promise.all(scene.removals.map(issueAgain)));
+  await Promise.race([reach(scene.removals), reissued]);
+  const issued = handled(
+    Promise.all(scene.provisions.map(({ idempotencyKey }) => trials.issue({ idempotencyKey, timeoutMs: ISSUE_MS }))),
+  );
+  await Promise.race([reach(points), issued]);
+  stalled.signal('SIGSTOP');
+  release();
+  const successor = await lab.startWorker(['--integrations', integration]);
+  const leases = [...(await issued), ...(await reissued)];
+  const before = new Map(points.map(({ leaseId }) => [leaseId, bench.calls(leaseId).length]));
+  stalled.signal('SIGCONT');
+  await pause(AFTERMATH_MS);
+  const changes = points.flatMap(({ verb, step, leaseId }) =>
+    bench
+      .calls(leaseId)
+      .slice(before.get(leaseId))
+      .filter(({ effect }) => effect !== 'none')
+      .map(({ operation }) => `${verb} stopped after ${nameOf(step)}: ${operation}`),
+  );
+  expect(changes).toEqual([]);
+  expect(points.filter(({ reached }) => !reached)).toEqual([]);
+  for (const lease of leases) await trials.expectLive(lease);
+  await Promise.all(leases.map((lease) => trials.endLease(lease)));
+  expect([await stalled.stop(), await successor.stop()]).toEqual([0, 0]);
+}
+
+/** The calls after each of which a change comes, and the last change itself. */
+function pointsOf(path: readonly Step[]): Step[] {
+  const last = path.findLastIndex(({ effect }) => effect !== 'none');
+  return path.filter((_, index) => index === last || (path[index + 1]?.effect ?? 'none') !== 'none');
 }
 
 /** Keeps each lease's call from being answered until the returned function is called. */
@@ -75,15 +119,25 @@ function holdAt(bench: Bench, points: readonly Point[]): () => void {
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  bench.onDone(async (leaseIs, call: SeenCall) => {
+  bench.onDone(async (leaseIs, { operation }: SeenCall) => {
     const point = points.find(({ leaseId }) => leaseIs(leaseId));
-    if (point === undefined || point.reached || point.step.operation !== call.operation) return;
-    const done = stepsOf(bench.calls(point.leaseId)).filter(({ operation }) => operation === call.operation);
-    if (done.length !== point.step.nth) return;
+    if (point === undefined || point.reached || point.step.operation !== operation) return;
+    const calls = bench.calls(point.leaseId);
+    // A removal begins after the call that was made to fail.
+    const from = point.verb === 'removal' ? calls.findIndex(({ faulty }) => faulty) + 1 : 0;
+    if (point.verb === 'removal' && from === 0) return;
+    const seen = stepsOf(calls.slice(from)).filter((step) => step.operation === operation);
+    if (seen.length !== point.step.nth) return;
     point.reached = true;
     await released;
   });
   return () => {
     release();
   };
+}
+
+/** Marks a rejection as expected although it may be awaited only later, or not at all once something else has failed. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }

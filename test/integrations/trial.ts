@@ -5,20 +5,29 @@ import type { LeaseOutcome } from '../../workflows/contract';
 import { deploymentId } from '../../temporal/deployment';
 import type { Bench, CallFault, Kind, SeenCall } from './subject';
 
-/** One call of a healthy provision or removal. */
+/** One call of a lease. */
 export interface Step {
   readonly operation: string;
-  /** Which of the calls of that name, from 1. */
+  /** Which of the lease's calls of that name, from 1; in a removal, of the removal's. */
   readonly nth: number;
   readonly effect: SeenCall['effect'];
+}
+
+/** What leases were seen to ask of the provider, in order. */
+export interface Paths {
+  readonly provision: readonly Step[];
+  readonly removal: readonly Step[];
+  /** Of the attempt that follows one which lost the answer to the call that makes the credential. */
+  readonly secondAttempt: readonly Step[];
+  /** The removal of what a provision left that was refused the credential. */
+  readonly clearance: readonly Step[];
 }
 
 /** Leases of a bench, each looked at to its end. */
 export interface Trials {
   /** What was delivered so far. */
   readonly secrets: ReadonlySet<string>;
-  /** The calls of a lease that nothing happens to. */
-  discover(): Promise<{ readonly provision: readonly Step[]; readonly removal: readonly Step[] }>;
+  discover(): Promise<Paths>;
   issue(request?: Partial<IssueRequest>): Promise<Lease>;
   /** An idempotency key and the lease that it gives. */
   reserve(): { readonly idempotencyKey: string; readonly leaseId: string };
@@ -89,15 +98,22 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     await expectEnd(lease.leaseId, 'revoked', lease);
   }
 
-  function expectHit(leaseId: string, from = 0): void {
-    if (
-      bench
-        .calls(leaseId)
-        .slice(from)
-        .some((call) => call.faulty)
-    )
-      return;
-    throw new Error('the fault hit no call');
+  function expectHit(leaseId: string, faults: readonly CallFault[]): void {
+    const hit = bench.calls(leaseId).filter(({ faulty }) => faulty);
+    const missed = faults.some(({ operation }) => !hit.some((call) => call.operation === operation));
+    if (missed || hit.length < faults.length) throw new Error('a fault hit no call');
+  }
+
+  /** What is asked for a lease after its one faulty call: until it is delivered or, where it failed, until it has ended. */
+  async function seeAfter(fault: CallFault): Promise<Step[]> {
+    const { leaseId, idempotencyKey } = reserve();
+    bench.fail(leaseId, fault);
+    const issued = await settle(issue({ idempotencyKey }));
+    if (!issued.ok) await expectEnd(leaseId, 'failed');
+    const calls = bench.calls(leaseId);
+    if (issued.ok) await endLease(issued.value);
+    const from = calls.findIndex(({ faulty }) => faulty) + 1;
+    return issued.ok ? stepsOf(calls).slice(from) : stepsOf(calls.slice(from));
   }
 
   return {
@@ -109,17 +125,20 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     endLease,
     discover: async () => {
       const lease = await issue();
-      const provision = bench.calls(lease.leaseId).slice();
+      const provision = stepsOf(bench.calls(lease.leaseId));
       await endLease(lease);
-      const removal = bench.calls(lease.leaseId).slice(provision.length);
-      return { provision: stepsOf(provision), removal: stepsOf(removal) };
+      const removal = stepsOf(bench.calls(lease.leaseId).slice(provision.length));
+      const { operation } = provision.find(({ effect }) => effect === 'credential')!;
+      const secondAttempt = await seeAfter({ operation, kind: 'answer lost' });
+      const clearance = await seeAfter({ operation, kind: 'refused' });
+      return { provision, removal, secondAttempt, clearance };
     },
     provision: async (faults, mayFail) => {
       const { leaseId, idempotencyKey } = reserve();
       most.set(leaseId, 0);
       for (const fault of faults) bench.fail(leaseId, fault);
       const issued = await within(ISSUE_WITHIN_MS, 'the issue to be answered', settle(issue({ idempotencyKey })));
-      expectHit(leaseId);
+      expectHit(leaseId, faults);
       if (issued.ok) {
         await expectLive(issued.value);
         await endLease(issued.value);
@@ -131,10 +150,9 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     },
     remove: async (fault) => {
       const lease = await issue();
-      const before = bench.calls(lease.leaseId).length;
       bench.fail(lease.leaseId, fault);
       await endLease(lease);
-      expectHit(lease.leaseId, before);
+      expectHit(lease.leaseId, [fault]);
     },
     outlast: async (fault, mustStick) => {
       const lease = await issue();
