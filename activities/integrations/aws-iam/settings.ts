@@ -15,6 +15,8 @@ export const SILENT_LOGGER = { trace: ignore, debug: ignore, info: ignore, warn:
 const REQUEST_HANDLER = {
   connectionTimeout: 1_500,
   requestTimeout: 8_000,
+  // An answer may also break off after its head, of which the time-out above knows nothing.
+  socketTimeout: 8_000,
   throwOnRequestTimeout: true,
   logger: SILENT_LOGGER,
   // Slots and rate bound what goes on at once. A queue here would hold requests back after their fence let them pass.
