@@ -9,6 +9,7 @@ export const KINDS = [
   'throttled',
   'hung before',
   'hung after',
+  'hung in its answer',
   'not found',
   'refused',
   'quota exceeded',
@@ -62,8 +63,8 @@ export interface Bench {
   fail(leaseId: string, fault: CallFault): void;
   /** Ends all faults of the lease. */
   recover(leaseId: string): void;
-  /** Called when the provider has done what one lease asked and before it is answered, which waits for it. */
-  onDone(hook: ((leaseIs: (leaseId: string) => boolean, call: SeenCall) => Promise<void>) | undefined): void;
+  /** Called when the provider has done what one lease asked, and before the answer is complete, which waits for it. */
+  onDone(hook: (leaseIs: (leaseId: string) => boolean, call: SeenCall) => Promise<void>): void;
   /** Names of what the provider really holds of the lease. */
   entities(leaseId: string): Promise<readonly string[]>;
   /** How many credentials of the lease are alive. */

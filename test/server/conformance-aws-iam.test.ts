@@ -26,6 +26,7 @@ const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'status' | 'code'>>> = 
   throttled: { kind: 'throttle' },
   'hung before': { kind: 'hang' },
   'hung after': { kind: 'hang-after' },
+  'hung in its answer': { kind: 'hang-body' },
   'not found': { kind: 'not-found' },
   refused: { kind: 'error', status: 403, code: 'AccessDenied' },
   'quota exceeded': { kind: 'error', status: 409, code: 'LimitExceeded' },
@@ -74,7 +75,8 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
     },
     onDone: (hook) => {
       lab.proxy.setOnCall(async (_, phase, call) => {
-        if (phase === 'after') await hook?.((leaseId) => call.entity?.includes(leaseId) === true, describeCall(call));
+        // Of an answer that has begun the client does not give up waiting, however long its process is stopped.
+        if (phase === 'body') await hook((leaseId) => call.entity?.includes(leaseId) === true, describeCall(call));
       });
     },
     entities: (leaseId) => lab.aws.usersLike(leaseId),

@@ -24,9 +24,10 @@ export interface ProviderCall {
   status: number | null;
 }
 
-export type CallPhase = 'before' | 'after';
+/** `body`: the head of the answer is on its way, the rest is not. */
+export type CallPhase = 'before' | 'after' | 'body';
 
-/** Called before the emulator is asked and again before it is answered; the call waits for it. */
+/** Called before the emulator is asked, before it is answered, and in the middle of the answer; the call waits for it. */
 export type CallHook<Call> = (operation: string, phase: CallPhase, call: Call) => void | Promise<void>;
 
 /** What the proxy must know of a provider that is spoken to over HTTP. */
@@ -78,7 +79,7 @@ export async function startFaultProxy<Call extends ProviderCall>(
   const closing = new AbortController();
   let { onCall } = options;
 
-  async function answer(request: IncomingMessage): Promise<Answer | null> {
+  async function answer(request: IncomingMessage): Promise<[Call, Answer | null]> {
     const body = await readBody(request);
     const call = dialect.describe(request, body);
     calls.push(call);
@@ -86,7 +87,7 @@ export async function startFaultProxy<Call extends ProviderCall>(
     const given = await decide(call, () => ask(target, request, body));
     call.status = given?.status ?? null;
     const echoes = given !== null && given.status >= 400 && options.echo !== undefined;
-    return echoes ? dialect.echo(given, options.echo) : given;
+    return [call, echoes ? dialect.echo(given, options.echo) : given];
   }
 
   async function decide(call: Call, forward: () => Promise<Answer>): Promise<Answer | null> {
@@ -117,6 +118,7 @@ export async function startFaultProxy<Call extends ProviderCall>(
       case '500-after':
       case 'hang':
       case 'hang-after':
+      case 'hang-body':
       case 'delay':
         return null;
     }
@@ -133,15 +135,30 @@ export async function startFaultProxy<Call extends ProviderCall>(
     return null;
   }
 
+  async function send(response: ServerResponse, call: Call, given: Answer | null): Promise<void> {
+    if (given === null) {
+      response.destroy();
+      return;
+    }
+    const body = Buffer.from(given.body);
+    response.writeHead(given.status, { ...given.headers, 'content-length': body.length });
+    response.flushHeaders();
+    await onCall?.(call.operation, 'body', call);
+    if (call.fault !== 'hang-body') {
+      response.end(body);
+      return;
+    }
+    response.write(body.subarray(0, body.length / 2));
+    await closed;
+    response.destroy();
+  }
+
   const server = createServer((request, response) => {
-    answer(request).then(
-      (given) => {
-        send(response, given);
-      },
-      () => {
+    answer(request)
+      .then(([call, given]) => send(response, call, given))
+      .catch(() => {
         response.destroy();
-      },
-    );
+      });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -199,13 +216,4 @@ async function ask(target: URL, request: IncomingMessage, body: Buffer): Promise
     asked.on('error', reject);
     asked.end(body);
   });
-}
-
-function send(response: ServerResponse, answer: Answer | null): void {
-  if (answer === null) {
-    response.destroy();
-    return;
-  }
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });
-  response.end(answer.body);
 }

@@ -1,4 +1,7 @@
-/** What may go wrong with one call. `before`: the provider is never asked. `after`: it has done what was asked. */
+/**
+ * What may go wrong with one call. `before`: the provider is never asked. `after`: it has done what was asked. `body`: it
+ * has, and the answer breaks off in the middle.
+ */
 export type FaultKind =
   | 'lost-answer'
   | '500-before'
@@ -7,6 +10,7 @@ export type FaultKind =
   | 'throttle'
   | 'hang'
   | 'hang-after'
+  | 'hang-body'
   | 'not-found'
   | 'delay'
   | 'error';
