@@ -86,9 +86,11 @@ async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> 
     Promise.all(scene.provisions.map(({ idempotencyKey }) => trials.issue({ idempotencyKey, timeoutMs: ISSUE_MS }))),
   );
   await Promise.race([reach(points), issued]);
+  // A process that was stopped for long is told to stop before anything else happens: the worker's own clock says so. The
+  // fence is what holds where others were quick, so the other worker stands ready.
+  const successor = await lab.startWorker(['--integrations', integration]);
   stalled.signal('SIGSTOP');
   release();
-  const successor = await lab.startWorker(['--integrations', integration]);
   const leases = [...(await issued), ...(await reissued)];
   const before = new Map(points.map(({ leaseId }) => [leaseId, bench.calls(leaseId).length]));
   stalled.signal('SIGCONT');
