@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { AuditWriter } from '../audit/writer';
-import type { Config } from '../config/load';
+import type { Config, WebhookSettings } from '../config/load';
 import { resolveReference } from '../config/reference';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
@@ -53,18 +53,21 @@ async function notify(
     return;
   }
   try {
-    const { url, format, secret } = settings;
-    const webhook: Webhook = {
-      name,
-      url: 'literal' in url ? url.literal : resolveReference(url.reference),
-      format,
-      secret: secret === null ? null : resolveReference(secret),
-    };
-    await sendNotice(webhook, notice);
+    await sendNotice(resolveWebhook(settings), notice);
   } catch (error) {
     metrics.alertFailed(name);
     throw fail(error);
   }
+}
+
+/** @throws UnresolvedReference if its URL or its secret is not there. */
+export function resolveWebhook({ name, url, format, secret }: WebhookSettings): Webhook {
+  return {
+    name,
+    url: 'literal' in url ? url.literal : resolveReference(url.reference),
+    format,
+    secret: secret === null ? null : resolveReference(secret),
+  };
 }
 
 function count(metrics: Metrics, { event, integration, details }: RecordInput): void {

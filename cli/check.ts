@@ -5,12 +5,16 @@ import { createConnections } from '../activities/connections';
 import { IntegrationError } from '../activities/integrations/integration';
 import type { Check } from '../activities/integrations/integration';
 import { integrationTypes } from '../activities/integrations/registry';
+import { resolveWebhook } from '../activities/keeping';
 import { configPath } from '../config/environment';
 import { loadConfig } from '../config/load';
 import type { Config } from '../config/load';
+import { UnresolvedReference } from '../config/reference';
+import { checkWebhook, WebhookError } from '../telemetry/webhook';
 import { connect, TemporalError } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
 import { checkSearchAttributes, MissingSearchAttributes } from '../temporal/search-attributes';
+import { explainFailure } from '../temporal/service';
 import { findStrays } from '../worker/strays';
 import { formatTtl } from '../workflows/ttl';
 import { EXIT, exitWith } from './exit';
@@ -29,7 +33,7 @@ interface Finding {
   readonly text: string;
 }
 
-/** For all calls to one provider. */
+/** For all calls to one provider, and for those to Temporal. */
 const TIMEOUT_MS = 60_000;
 
 /** `leasehold check`: whether everything is in place for leases to be issued and, above all, to be ended. Changes nothing. */
@@ -53,8 +57,10 @@ async function check(flags: Flags): Promise<number> {
     process.stdout.write(`${line}\n`);
   };
   tell({ subject: 'configuration', kind: 'ok', text: `${file} is valid.` });
-  for (const name of names) for (const finding of await checkIntegration(config, name)) tell(finding);
-  for (const finding of await checkTemporal(config)) tell(finding);
+  // All at once, for one that does not answer takes its time; told in the order of the configuration.
+  const parts = [...names.map((name) => checkIntegration(config, name)), checkTemporal(config)];
+  for (const part of parts) for (const finding of await part) tell(finding);
+  if (flags.integrations === undefined) for (const finding of checkWebhooks(config)) tell(finding);
   return problems.length > 0 ? EXIT.problems : EXIT.done;
 }
 
@@ -64,14 +70,18 @@ async function checkIntegration(config: Config, name: string): Promise<readonly 
   try {
     return findingsOf(subject, await connections.open(name).check(AbortSignal.timeout(TIMEOUT_MS)));
   } catch (error) {
-    const text =
-      error instanceof IntegrationError
-        ? error.message
-        : 'It could not be asked, for a reason that may hold a secret and is therefore not repeated here.';
-    return [{ subject, kind: 'problem', text }];
+    return [{ subject, kind: 'problem', text: explainProvider(error) }];
   } finally {
     connections.close();
   }
+}
+
+function explainProvider(error: unknown): string {
+  if (error instanceof IntegrationError || error instanceof UnresolvedReference) return error.message;
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return `it has not answered everything within ${formatTtl(TIMEOUT_MS)}.`;
+  }
+  return 'it could not be asked, for a reason that may hold a secret and is therefore not repeated here.';
 }
 
 function findingsOf(subject: string, found: Check): readonly Finding[] {
@@ -107,16 +117,23 @@ async function checkTemporal(config: Config): Promise<readonly Finding[]> {
       const client = new Client({ connection, namespace });
       return [
         { subject, kind: 'ok', text: `namespace ${namespace} is ready; this installation is ${deployment}.` },
-        await checkRetention(connection, namespace),
-        ...(await checkStrays(client, config)),
+        ...(await client.withDeadline(Date.now() + TIMEOUT_MS, async () => [
+          await checkRetention(connection, namespace),
+          ...(await checkStrays(client, config)),
+        ])),
       ];
     } finally {
       await connection.close();
     }
   } catch (error) {
-    if (!(error instanceof TemporalError || error instanceof MissingSearchAttributes)) throw error;
-    return [{ subject, kind: 'problem', text: error.message }];
+    return [{ subject, kind: 'problem', text: explainTemporal(error) }];
   }
+}
+
+function explainTemporal(error: unknown): string {
+  return error instanceof TemporalError || error instanceof MissingSearchAttributes
+    ? error.message
+    : explainFailure(error);
 }
 
 async function checkRetention(connection: Connection, namespace: string): Promise<Finding> {
@@ -143,6 +160,20 @@ async function checkStrays(client: Client, config: Config): Promise<readonly Fin
           kind: 'problem',
           text: `is not in the configuration and has ${many}, which cannot end: put it back.`,
         };
+  });
+}
+
+/** Whether alerts could be sent from here. Sends none. */
+function checkWebhooks(config: Config): readonly Finding[] {
+  return config.alerts.webhooks.map((settings): Finding => {
+    const subject = `alerts to ${settings.name}`;
+    try {
+      checkWebhook(resolveWebhook(settings));
+      return { subject, kind: 'ok', text: 'what they need is there; none was sent.' };
+    } catch (error) {
+      if (!(error instanceof UnresolvedReference || error instanceof WebhookError)) throw error;
+      return { subject, kind: 'problem', text: error.message };
+    }
   });
 }
 

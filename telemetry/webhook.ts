@@ -77,6 +77,15 @@ export async function sendNotice(webhook: Webhook, notice: Notice, options: Send
   throw new WebhookError(webhook.name, isRedirect ? 'redirect' : 'status', response.status);
 }
 
+/**
+ * Whether notices can be sent to it at all, without sending one.
+ * @throws WebhookError if its URL or its secret cannot be used.
+ */
+export function checkWebhook({ name, url, secret }: Webhook): void {
+  if (!isUsable(url)) throw new WebhookError(name, 'url');
+  if (secret !== null && keyOf(secret) === null) throw new WebhookError(name, 'secret');
+}
+
 async function post(
   webhook: Webhook,
   init: RequestInit & { signal: AbortSignal },
