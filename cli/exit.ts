@@ -11,6 +11,8 @@ export const EXIT = {
   usage: 2,
   /** Temporal or a worker did not do its part. */
   unavailable: 3,
+  /** Called off by Ctrl-C, as shells number it. */
+  interrupted: 130,
 } as const;
 
 /** A command line that cannot be followed. */
@@ -23,17 +25,26 @@ export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
 }
 
-/** Runs a command and ends the process with its exit code. Errors of ours are a sentence; any other is told by its kind alone. */
+/** What was asked for was begun and came to no good end. */
+export class FailedError extends Error {
+  override readonly name = 'FailedError';
+}
+
+/** Runs a command and ends the process with its exit code. */
 export async function exitWith(run: () => Promise<number>): Promise<void> {
-  process.exitCode = await run().catch((error: unknown) => {
-    const [code, sentence] = explain(error);
-    process.stderr.write(`${sentence}\n`);
-    return code;
-  });
+  process.exitCode = await run().catch(tellError);
+}
+
+/** Says on standard error what went wrong and answers the exit code. Errors of ours are a sentence; any other is told by its kind alone. */
+export function tellError(error: unknown): number {
+  const [code, sentence] = explain(error);
+  process.stderr.write(`${sentence}\n`);
+  return code;
 }
 
 function explain(error: unknown): readonly [number, string] {
   if (error instanceof ConfigError || error instanceof UsageError) return [EXIT.usage, error.message];
+  if (error instanceof FailedError) return [EXIT.problems, error.message];
   const isOurs =
     error instanceof TemporalError || error instanceof MissingSearchAttributes || error instanceof UnavailableError;
   if (isOurs) return [EXIT.unavailable, error.message];

@@ -19,4 +19,9 @@ for (const command of [program, ...program.commands]) {
   });
 }
 
+// Whoever read it has gone, as `head` does: not all was told, and there is nobody to tell.
+process.stdout.on('error', () => {
+  process.exit(EXIT.problems);
+});
+
 void program.parseAsync();

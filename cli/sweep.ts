@@ -1,17 +1,17 @@
-import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import { Client, WorkflowFailedError } from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { Client } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { Command } from 'commander';
 import { integrationTypes } from '../activities/integrations/registry';
 import { configPath } from '../config/environment';
 import { loadConfig } from '../config/load';
 import { connect } from '../temporal/connection';
-import { SWEEP_WORKFLOW, sweepId, WORKFLOW_QUEUE } from '../workflows/contract';
-import type { SweepInput, SweepReport } from '../workflows/contract';
-import { EXIT, exitWith, UnavailableError, UsageError } from './exit';
+import { deploymentId } from '../temporal/deployment';
+import { EXIT, exitWith, tellError, UsageError } from './exit';
 import { chooseIntegrations, readNames } from './integrations';
 import { describeReport } from './report';
+import { runSweep } from './sweep-run';
 
 interface Flags {
   readonly config?: string;
@@ -21,9 +21,6 @@ interface Flags {
   readonly yes?: boolean;
   readonly json?: boolean;
 }
-
-/** A sweep of a large account takes minutes; one that no worker takes up would be waited for without end. */
-const TIMEOUT_MS = 15 * 60_000;
 
 /** `leasehold sweep`: has the workers look through their providers now, as their schedules do. */
 export function sweepCommand(): Command {
@@ -42,43 +39,50 @@ async function sweep(flags: Flags): Promise<number> {
   const deployment = readDeployment(flags.deployment);
   const config = await loadConfig(flags.config ?? configPath(), integrationTypes);
   const names = chooseIntegrations(config, flags.integrations);
-  if (deployment !== null && flags.dryRun !== true && flags.yes !== true) await confirm(deployment);
+  const dryRun = flags.dryRun === true;
+  const mustConfirm = deployment !== null && !dryRun && flags.yes !== true;
+  if (mustConfirm) requireTerminal();
   const { connection, namespace } = await connect();
   try {
+    if (deployment !== null) await refuseOwn(connection, namespace, deployment);
+    if (mustConfirm) await confirm(deployment);
     const client = new Client({ connection, namespace });
-    let code: number = EXIT.done;
-    for (const integration of names) {
-      const report = await run(client, { integration, dryRun: flags.dryRun === true, deployment });
-      const lines = flags.json === true ? [JSON.stringify(report)] : describeReport(report);
-      process.stdout.write(`${lines.join('\n')}\n`);
-      if (report.failed > 0) code = EXIT.problems;
-    }
-    return code;
+    const interrupt = listenForInterrupt();
+    const codes = names.map(async (integration) => {
+      try {
+        const report = await runSweep(client, { integration, dryRun, deployment }, { signal: interrupt.signal, tell });
+        const lines = flags.json === true ? [JSON.stringify(report)] : describeReport(report);
+        process.stdout.write(`${lines.join('\n')}\n`);
+        return report.failed > 0 ? EXIT.problems : EXIT.done;
+      } catch (error) {
+        // The others go on: one provider's outage is no reason not to look through the rest.
+        return tellError(error);
+      }
+    });
+    const code = Math.max(EXIT.done, ...(await Promise.all(codes)));
+    interrupt.close();
+    return interrupt.signal.aborted ? EXIT.interrupted : code;
   } finally {
     await connection.close();
   }
 }
 
-async function run(client: Client, input: SweepInput): Promise<SweepReport> {
-  const handle = await client.workflow.start(SWEEP_WORKFLOW, {
-    workflowId: `${sweepId(input.integration)}/by-hand/${randomUUID()}`,
-    taskQueue: WORKFLOW_QUEUE,
-    args: [input],
-    staticSummary: `asked for by hand${input.dryRun ? ' (dry run)' : ''}`,
-    workflowExecutionTimeout: TIMEOUT_MS,
-  });
-  try {
-    return (await handle.result()) as SweepReport;
-  } catch (error) {
-    throw new UnavailableError(`The sweep of ${input.integration} did not end. ${why(error, input.integration)}`);
-  }
+function tell(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
 }
 
-function why(error: unknown, integration: string): string {
-  const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
-  const failure = cause instanceof ActivityFailure ? cause.cause : cause;
-  if (failure instanceof ApplicationFailure) return failure.message;
-  return `Is a worker running that serves the workflows and ${integration}?`;
+/** The first Ctrl-C calls the sweeps off; the second one ends the process at once, as ever. */
+function listenForInterrupt(): { readonly signal: AbortSignal; close(): void } {
+  const controller = new AbortController();
+  const abort = (): void => {
+    close();
+    controller.abort();
+  };
+  const close = (): void => {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
+  };
+  process.on('SIGINT', abort).on('SIGTERM', abort);
+  return { signal: controller.signal, close };
 }
 
 function readDeployment(text: string | undefined): string | null {
@@ -87,17 +91,23 @@ function readDeployment(text: string | undefined): string | null {
   throw new UsageError('--deployment must be the 8 characters (a-z, 2-7) that stand in the names of the entities.');
 }
 
+function requireTerminal(): void {
+  if (process.stdin.isTTY) return;
+  throw new UsageError('--deployment removes what another installation made: add --yes if that installation is gone.');
+}
+
+async function refuseOwn(connection: Connection, namespace: string, deployment: string): Promise<void> {
+  if ((await deploymentId(connection, namespace)) !== deployment) return;
+  throw new UsageError(`${deployment} is this installation itself: sweep without --deployment.`);
+}
+
 /** What is removed may belong to an installation that is alive after all. */
 async function confirm(deployment: string): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new UsageError(
-      '--deployment removes what another installation made: add --yes if that installation is gone.',
-    );
-  }
   const reader = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await reader.question(
-    `This removes what installation ${deployment} made and whose time is past. Type ${deployment} if that installation is gone: `,
-  );
+  // Ctrl-C and Ctrl-D close it, and the question would then never be answered.
+  const closed = once(reader, 'close').then(() => '');
+  const question = `This removes what installation ${deployment} made and whose time is past. Type ${deployment} if that installation is gone: `;
+  const answer = await Promise.race([reader.question(question), closed]);
   reader.close();
   if (answer.trim() !== deployment) throw new UsageError('Not confirmed: nothing was removed.');
 }
