@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { integrationTypes } from '../activities/integrations/registry';
-import { openAuditWriter } from '../audit/writer';
+import { AuditError, openAuditWriter } from '../audit/writer';
 import { auditFile, configPath, logLevel, metricsAddress } from '../config/environment';
 import { ConfigError, loadConfig } from '../config/load';
 import { createLogger } from '../telemetry/logger';
@@ -50,33 +50,41 @@ async function run(flags: Flags): Promise<void> {
   } catch (error) {
     logger.fatal({ error }, 'The worker has stopped.');
     // Not by exitCode: once the SDK's runtime is installed it keeps a process without workers alive, SIGTERM or not.
-    process.exit(error instanceof ConfigError || error instanceof UnknownShare ? EXIT_USAGE : EXIT_FAILED);
+    process.exit(exitCodeOf(error));
   }
 }
 
 async function serve(flags: Flags, logger: Logger): Promise<void> {
   const config = await loadConfig(flags.config ?? configPath(), integrationTypes);
-  installRuntime(logger);
-  const { connectionOptions, namespace } = loadConnectionOptions();
+  const address = metricsAddress();
   const audit = openAuditWriter({ file: auditFile() });
   const metrics = createMetrics();
-  const address = metricsAddress();
-  const worker = await createWorker({
-    connection: connectionOptions,
-    namespace,
-    config,
-    share: shareOf(flags),
-    identity: `leasehold-worker/${process.pid}@${hostname()}`,
-    audit,
-    metrics,
-    logger,
-  });
   const server = address === null ? null : await startMetricsServer(address, metrics);
-  logger.info({ namespace, queues: worker.queues, metrics: server?.url ?? null }, 'The worker is ready.');
-  await worker.run();
-  await server?.close();
-  await audit.close();
+  try {
+    installRuntime(logger);
+    const { connectionOptions, namespace } = loadConnectionOptions();
+    const worker = await createWorker({
+      connection: connectionOptions,
+      namespace,
+      config,
+      share: shareOf(flags),
+      identity: `leasehold-worker/${process.pid}@${hostname()}`,
+      audit,
+      metrics,
+      logger,
+    });
+    logger.info({ namespace, queues: worker.queues, metrics: server?.url ?? null }, 'The worker is ready.');
+    await worker.run();
+  } finally {
+    await server?.close();
+    await audit.close();
+  }
   logger.info('The worker has stopped; what it was doing has ended or will be taken up by another.');
+}
+
+function exitCodeOf(error: unknown): number {
+  const isUsage = error instanceof ConfigError || error instanceof UnknownShare || error instanceof AuditError;
+  return isUsage ? EXIT_USAGE : EXIT_FAILED;
 }
 
 function shareOf(flags: Flags): Share {
