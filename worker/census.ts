@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/load';
 import { buildQuery } from '../temporal/query';
+import { CALL_TIMEOUT_MS } from '../temporal/service';
 
 /** How many leases of an integration are in a state, by Temporal's index. */
 export interface Count {
@@ -14,7 +15,8 @@ const OVERDUE_MS = 60_000;
 
 /** Counts the live leases of each configured integration, for the metrics. */
 export async function countLeases(client: Client, config: Config): Promise<readonly Count[]> {
-  const count = async (query: string): Promise<number> => (await client.workflow.count(query)).count;
+  const count = async (query: string): Promise<number> =>
+    (await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => client.workflow.count(query))).count;
   const due = new Date(Date.now() - OVERDUE_MS).toISOString();
   const counts: Count[] = [];
   for (const integration of Object.keys(config.integrations)) {

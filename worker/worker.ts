@@ -9,13 +9,15 @@ import type { AuditWriter } from '../audit/writer';
 import type { Config } from '../config/load';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
-import { connectFailure } from '../temporal/connection';
+import { connectFailure, TemporalError } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
 import { checkSearchAttributes } from '../temporal/search-attributes';
+import { CALL_TIMEOUT_MS, explainFailure } from '../temporal/service';
 import { deprovisionQueue, provisionQueue, WORKFLOW_QUEUE } from '../workflows/contract';
 import { findWorkflowBundle } from './bundle';
 import { countLeases } from './census';
 import { findStrays } from './strays';
+import type { Stray } from './strays';
 import { ensureSweeps } from './sweeps';
 
 /** Which of the work a process takes. */
@@ -65,6 +67,8 @@ const WORKFLOW_POLLS = 4;
 const ACTIVITY_POLLS = 2;
 /** How long a lease waits for the worker that has it in memory before another one replays it. The default is 10 s. */
 const STICKY_MS = 2_000;
+/** For all integrations together. */
+const SCHEDULES_TIMEOUT_MS = 60_000;
 
 /**
  * Connects, checks the namespace and creates a Worker for workflows and two for each integration, so that neither another
@@ -100,7 +104,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
     const common = { connection, namespace, identity: options.identity };
     const workers: Worker[] = [];
     if (share.workflows) {
-      await ensureSweeps(client, config);
+      await scheduleSweeps(client, config);
       await shoutAboutStrays(client, config, logger);
       metrics.onScrape(() => countLeases(client, config));
       workers.push(
@@ -155,14 +159,30 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
   }
 }
 
-/** Their leases cannot end, and nobody would know why. */
+/** Their leases cannot end, and nobody would know why. Removing others does not wait for the answer to be had. */
 async function shoutAboutStrays(client: Client, config: Config, logger: Logger): Promise<void> {
-  for (const { integration, why, leases } of await findStrays(client, config)) {
+  let strays: readonly Stray[];
+  try {
+    strays = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => findStrays(client, config));
+  } catch (error) {
+    logger.warn(`It is not known whether leases live whose integration is not configured. ${explainFailure(error)}`);
+    return;
+  }
+  for (const { integration, why, leases } of strays) {
     if (why === 'retired') continue;
     logger.error(
       { integration, leases },
       'The configuration has no such integration any more, but leases of it live. Put the entry back: they cannot end without it.',
     );
+  }
+}
+
+/** @throws TemporalError: without its sweeps a worker would look well and leave what was terminated for ever. */
+async function scheduleSweeps(client: Client, config: Config): Promise<void> {
+  try {
+    await client.withDeadline(Date.now() + SCHEDULES_TIMEOUT_MS, () => ensureSweeps(client, config));
+  } catch (error) {
+    throw new TemporalError(`The schedules of the sweeps cannot be made. ${explainFailure(error)}`);
   }
 }
 
