@@ -38,6 +38,8 @@ export async function runSweep(client: Client, input: SweepInput, run: SweepRun)
       watch(client, handle, input, run, watching.signal),
     ]);
   } catch (error) {
+    // Only the watch says so in our words, and only of a sweep that nobody waits for any more.
+    if (error instanceof UnavailableError) await callOff(client, handle);
     throw explain(error, input.integration);
   } finally {
     watching.abort();
@@ -77,7 +79,6 @@ async function watch(
     await sleep(LOOK_EVERY_MS, undefined, { signal: either }).catch(() => undefined);
     if (over.aborted) return new Promise<never>(() => undefined);
     if (signal.aborted) {
-      await callOff(client, handle);
       throw new UnavailableError(`The sweep of ${integration} was called off. What it had removed stays removed.`);
     }
     const seen = await look(client, handle);
@@ -88,7 +89,6 @@ async function watch(
       tell(`The sweep of ${integration} is tried again: ${told}`);
     }
     if (isTakenUp || performance.now() - begun < TAKEN_UP_WITHIN_MS) continue;
-    await callOff(client, handle);
     const work = seen.waitsFor === 'workflows' ? 'the workflows' : integration;
     throw new UnavailableError(
       `No worker took up the sweep of ${integration} within ${formatTtl(TAKEN_UP_WITHIN_MS)}, and nothing was removed: ` +
