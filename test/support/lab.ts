@@ -22,6 +22,8 @@ export interface Lab {
   readonly namespace: string;
   readonly directory: string;
   readonly configFile: string;
+  /** What a program needs in its environment to work with this lab. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly client: Client;
   readonly leases: ConnectedLeases;
   readonly proxy: AwsProxy;
@@ -48,6 +50,10 @@ export interface LabOptions {
   /** Of the dynamic secret, beside the lab's own. */
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** More for the connection of the integration. */
+  readonly connection?: Readonly<Record<string, string>>;
+  readonly sweep?: Readonly<Record<string, string>>;
+  readonly alerts?: Readonly<Record<string, unknown>>;
 }
 
 /** What is leased in a lab. */
@@ -81,6 +87,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     namespace,
     directory,
     configFile,
+    environment,
     client,
     leases,
     proxy,
@@ -146,7 +153,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function configText(endpoint: string, { timings, limits, parameters }: LabOptions): string {
+function configText(endpoint: string, { timings, limits, parameters, connection, sweep, alerts }: LabOptions): string {
   const allTimings = {
     issue_timeout: '1m',
     attempt_timeout: '15s',
@@ -164,11 +171,14 @@ function configText(endpoint: string, { timings, limits, parameters }: LabOption
           region: 'us-east-1',
           endpoint,
           credentials: { access_key_id: 'env:LAB_KEY_ID', secret_access_key: 'env:LAB_KEY' },
+          ...connection,
         },
         limits: { calls_per_second: 100, provisions: 20, deprovisions: 20, ...limits },
         timings: allTimings,
+        ...(sweep === undefined ? {} : { sweep }),
       },
     },
+    ...(alerts === undefined ? {} : { alerts }),
     projects: {
       backend: {
         configs: {
