@@ -39,6 +39,10 @@ async function sweep(flags: Flags): Promise<number> {
   const deployment = readDeployment(flags.deployment);
   const config = await loadConfig(flags.config ?? configPath(), integrationTypes);
   const names = chooseIntegrations(config, flags.integrations);
+  if (names.length === 0) {
+    tell('The configuration has no integration: there is nothing to sweep.');
+    return EXIT.done;
+  }
   const dryRun = flags.dryRun === true;
   const mustConfirm = deployment !== null && !dryRun && flags.yes !== true;
   if (mustConfirm) requireTerminal();
@@ -104,10 +108,11 @@ async function refuseOwn(connection: Connection, namespace: string, deployment: 
 /** What is removed may belong to an installation that is alive after all. */
 async function confirm(deployment: string): Promise<void> {
   const reader = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C and Ctrl-D close it, and the question would then never be answered.
-  const closed = once(reader, 'close').then(() => '');
   const question = `This removes what installation ${deployment} made and whose time is past. Type ${deployment} if that installation is gone: `;
-  const answer = await Promise.race([reader.question(question), closed]);
+  // Ctrl-C and Ctrl-D close it: the question is then answered with an error, or never.
+  const closed = once(reader, 'close').then(() => '\n');
+  const answer = await Promise.race([reader.question(question).catch(() => closed), closed]);
   reader.close();
+  if (answer === '\n') process.stderr.write(answer);
   if (answer.trim() !== deployment) throw new UsageError('Not confirmed: nothing was removed.');
 }
