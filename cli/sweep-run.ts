@@ -91,7 +91,7 @@ async function watch(
     if (isTakenUp || performance.now() - begun < TAKEN_UP_WITHIN_MS) continue;
     const work = seen.waitsFor === 'workflows' ? 'the workflows' : integration;
     throw new UnavailableError(
-      `No worker took up the sweep of ${integration} within ${formatTtl(TAKEN_UP_WITHIN_MS)}, and nothing was removed: ` +
+      `No worker took up the sweep of ${integration} within ${formatTtl(TAKEN_UP_WITHIN_MS)}, and it was called off: ` +
         `is one running that serves ${work} in this namespace, and not busy? See its log.`,
     );
   }
