@@ -10,6 +10,8 @@ import {
   DeleteUserCommand,
   DetachUserPolicyCommand,
   GetAccountSummaryCommand,
+  GetUserCommand,
+  ListAccessKeysCommand,
   ListPoliciesCommand,
   ListUsersCommand,
   PutUserPolicyCommand,
@@ -30,6 +32,7 @@ afterAll(async () => {
 
 afterEach(() => {
   setting.proxy.setAccount(undefined);
+  setting.proxy.setPathScope(undefined);
 });
 
 /** Makes users in a path of their own, since the emulator is shared, and deletes them afterwards. */
@@ -176,5 +179,25 @@ describe('a user', () => {
       const put = new PutUserPolicyCommand({ UserName, PolicyName: name, PolicyDocument: document });
       expect(await codeOf(setting.admin.send(put))).toBe('ValidationError');
     });
+  });
+});
+
+describe('rights by path', () => {
+  test('cover a user as long as it exists, and otherwise only what is granted by name', async () => {
+    const UserName = randomUUID();
+    const codeOf = (asked: Promise<unknown>) =>
+      asked.then(
+        () => 'ok',
+        (error: unknown) => (error as Error).name,
+      );
+    const look = () => codeOf(setting.admin.send(new GetUserCommand({ UserName })));
+    const list = () => codeOf(setting.admin.send(new ListAccessKeysCommand({ UserName })));
+    expect(await look()).toBe('NoSuchEntityException');
+    setting.proxy.setPathScope({ byName: ['ListAccessKeys'] });
+    expect([await look(), await list()]).toEqual(['AccessDenied', 'NoSuchEntityException']);
+    await setting.admin.send(new CreateUserCommand({ UserName }));
+    expect([await look(), await list()]).toEqual(['ok', 'ok']);
+    await setting.admin.send(new DeleteUserCommand({ UserName }));
+    expect([await look(), await list()]).toEqual(['AccessDenied', 'NoSuchEntityException']);
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { errorAnswer, resultAnswer } from './aws-answers';
 import { createStrictness } from './aws-strictness';
-import type { AwsAccount } from './aws-strictness';
+import type { AwsAccount, PathScope } from './aws-strictness';
 import { startFaultProxy } from './fault-proxy';
 import type { Answer, Dialect, FaultProxy, FaultProxyOptions, ProviderCall } from './fault-proxy';
 
@@ -35,6 +35,8 @@ export interface AwsProxyOptions extends FaultProxyOptions<AwsCall> {
 export interface AwsProxy extends FaultProxy<AwsCall> {
   /** Replaces what was given at the start. */
   setAccount(account: AwsAccount | undefined): void;
+  /** Grants everybody's rights by path, so that calls for users that do not exist are refused. Not so at the start. */
+  setPathScope(scope: PathScope | undefined): void;
 }
 
 /** Starts a proxy in front of the emulator. The rules it adds know only what was made through it. */
@@ -79,6 +81,9 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     ...proxy,
     setAccount: (account) => {
       strictness.setAccount(account);
+    },
+    setPathScope: (scope) => {
+      strictness.setPathScope(scope);
     },
   };
 }

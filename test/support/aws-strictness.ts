@@ -26,6 +26,12 @@ export interface AwsAccount {
   readonly usersQuota: number;
 }
 
+/** Rights that are granted on users under a path. */
+export interface PathScope {
+  /** Operations that are granted on the users' names without the path as well. */
+  readonly byName: readonly string[];
+}
+
 /** IAM's rules that the emulator does not know, and the state they need. */
 export interface Strictness {
   /** The answer IAM would give at once, or null: ask the emulator. */
@@ -36,6 +42,8 @@ export interface Strictness {
   ownerOf(accessKeyId: string | null): string | null;
   /** From now on; undefined: as the emulator says, and without end. */
   setAccount(account: AwsAccount | undefined): void;
+  /** From now on; undefined: everything is granted on every user. */
+  setPathScope(scope: PathScope | undefined): void;
 }
 
 interface TrackedUser {
@@ -65,12 +73,16 @@ const LISTS: Readonly<Record<string, string>> = {
 /** The one list of these where the emulator itself starts at the marker. */
 const HEEDS_MARKER: readonly string[] = ['ListAttachedUserPolicies'];
 
+/** Decided without a look at the user: by what the call brings along, or on the group. */
+const NOT_ON_USERS: readonly string[] = ['CreateUser', 'AddUserToGroup', 'RemoveUserFromGroup'];
+
 const MAX_INLINE = 2_048;
 const MAX_GROUPS = 10;
 const MAX_POLICIES = 10;
 
 export function createStrictness(pageSize: number, given?: AwsAccount): Strictness {
   let account = given;
+  let scope: PathScope | undefined;
   const users = new Map<string, TrackedUser>();
   /** Calls that the emulator was asked to make a user by and has not answered: they take room already. */
   const making = new Set<StrictCall>();
@@ -86,6 +98,9 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
         : errorAnswer(403, 'InvalidClientTokenId', 'The security token included in the request is invalid.');
     }
     const user = find(parameters);
+    if (user === undefined && parameters.has('UserName') && !isGrantedOnAbsent(operation)) {
+      return errorAnswer(403, 'AccessDenied', `User is not authorized to perform: iam:${operation}`);
+    }
     switch (operation) {
       case 'CreateUser':
         return user === undefined
@@ -108,6 +123,11 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
       default:
         return null;
     }
+  }
+
+  /** IAM does not know the path of a user that does not exist and takes it to be `/`. */
+  function isGrantedOnAbsent(operation: string): boolean {
+    return scope === undefined || NOT_ON_USERS.includes(operation) || scope.byName.includes(operation);
   }
 
   function takeRoom(call: StrictCall): Answer | null {
@@ -187,6 +207,9 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
     ownerOf: (accessKeyId) => (accessKeyId === null ? null : (owners.get(accessKeyId) ?? null)),
     setAccount: (changed) => {
       account = changed;
+    },
+    setPathScope: (changed) => {
+      scope = changed;
     },
   };
 }
