@@ -16,6 +16,7 @@ import {
   UploadSigningCertificateCommand,
   UploadSSHPublicKeyCommand,
 } from '@aws-sdk/client-iam';
+import type { AwsLease } from '../support/aws-lease';
 import { openAwsSetting } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
 import { createFakeFence, FenceClosed } from '../support/fake-fence';
@@ -202,6 +203,48 @@ describe('removal', () => {
     await lease.deprovision();
     expect(seen.at(-1)).toBe('GetUser');
     expect(seen.at(-2)).toBe('DeleteUser');
+  });
+});
+
+describe('removal where AWS does not offer some kinds of credentials', () => {
+  const lists = ['ListServiceSpecificCredentials', 'ListSSHPublicKeys', 'ListSigningCertificates', 'ListMFADevices'];
+
+  /** A lease with something that the first round does not remove, so that the second has to list. */
+  async function makeWithPassword(): Promise<AwsLease> {
+    const lease = setting.aws.lease();
+    await lease.provision();
+    await additions['a login profile']!(lease.userName);
+    return lease;
+  }
+
+  function answer(operation: string, code: string): void {
+    setting.proxy.fault({ operation, kind: 'error', status: 400, code, times: Infinity });
+  }
+
+  test.each([[lists.slice(0, 2)], [lists]])('(%j) ends', async (unknown) => {
+    const lease = await makeWithPassword();
+    for (const operation of unknown) answer(operation, 'InvalidAction');
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+    expect(operations()).toEqual(expect.arrayContaining(unknown));
+    expect(await setting.findUser(lease.userName)).toBeUndefined();
+  });
+
+  test('still takes along what it does offer', async () => {
+    const lease = await makeWithPassword();
+    await additions['a virtual MFA device']!(lease.userName);
+    for (const operation of lists.slice(0, 3)) answer(operation, 'InvalidAction');
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+    expect(operations()).toContain('DeleteVirtualMFADevice');
+  });
+
+  test.each(
+    lists.flatMap((operation) => ['ValidationError', 'AccessDenied'].map((code) => [operation, code] as const)),
+  )('takes no other answer for an empty list (%s: %s)', async (operation, code) => {
+    const lease = await makeWithPassword();
+    answer(operation, code);
+    await expect(lease.deprovision()).rejects.toMatchObject({ facts: { operation, code } });
+    setting.proxy.clearFaults();
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
   });
 });
 

@@ -11,13 +11,15 @@ import {
   ListSSHPublicKeysCommand,
 } from '@aws-sdk/client-iam';
 import type { Calls } from './calls';
+import { hasCode } from './errors';
+import type { Page } from './pages';
 import { ignoreAbsence, removeEach } from './remove-each';
 import { VIRTUAL_MFA } from './syntax';
 
 /** Removes every way to sign in that Leasehold never makes, but that a holder or an admin may have added to the user. */
 export async function removeRareCredentials(calls: Calls, UserName: string): Promise<void> {
   await ignoreAbsence(() => calls.change(new DeleteLoginProfileCommand({ UserName })));
-  await removeEach(
+  await removeOffered(
     async (Marker) => {
       const page = await calls.read(new ListServiceSpecificCredentialsCommand({ UserName, Marker }));
       return { items: page.ServiceSpecificCredentials, truncated: page.IsTruncated, marker: page.Marker };
@@ -25,21 +27,21 @@ export async function removeRareCredentials(calls: Calls, UserName: string): Pro
     ({ ServiceSpecificCredentialId }) =>
       calls.change(new DeleteServiceSpecificCredentialCommand({ UserName, ServiceSpecificCredentialId })),
   );
-  await removeEach(
+  await removeOffered(
     async (Marker) => {
       const page = await calls.read(new ListSSHPublicKeysCommand({ UserName, Marker }));
       return { items: page.SSHPublicKeys, truncated: page.IsTruncated, marker: page.Marker };
     },
     ({ SSHPublicKeyId }) => calls.change(new DeleteSSHPublicKeyCommand({ UserName, SSHPublicKeyId })),
   );
-  await removeEach(
+  await removeOffered(
     async (Marker) => {
       const page = await calls.read(new ListSigningCertificatesCommand({ UserName, Marker }));
       return { items: page.Certificates, truncated: page.IsTruncated, marker: page.Marker };
     },
     ({ CertificateId }) => calls.change(new DeleteSigningCertificateCommand({ UserName, CertificateId })),
   );
-  await removeEach(
+  await removeOffered(
     async (Marker) => {
       const page = await calls.read(new ListMFADevicesCommand({ UserName, Marker }));
       return { items: page.MFADevices, truncated: page.IsTruncated, marker: page.Marker };
@@ -50,4 +52,19 @@ export async function removeRareCredentials(calls: Calls, UserName: string): Pro
       await calls.change(new DeleteVirtualMFADeviceCommand({ SerialNumber }));
     },
   );
+}
+
+/** A partition that does not offer a kind of credential does not know its list: then there are none of these. */
+async function removeOffered<Item>(
+  fetchPage: (marker: string | undefined) => Promise<Page<Item>>,
+  remove: (item: Item) => Promise<unknown>,
+): Promise<void> {
+  await removeEach(async (marker) => {
+    try {
+      return await fetchPage(marker);
+    } catch (error) {
+      if (hasCode(error, 'InvalidAction')) return { items: [], truncated: false, marker: undefined };
+      throw error;
+    }
+  }, remove);
 }
