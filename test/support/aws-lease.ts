@@ -46,6 +46,7 @@ export const QUICK: Pace = {
   longestPauseMs: 80,
   visibleWithinMs: 1_500,
   missingAfterMs: 150,
+  refusedAfterMs: 100,
   usableEveryMs: 5,
   reserveMs: 50,
 };

@@ -102,6 +102,11 @@ export function isNotFound(error: unknown): error is IntegrationError {
   return error instanceof IntegrationError && error.type === 'NotFound';
 }
 
+/** AWS refused the call for want of rights, or because of a user that it does not see: rights by path do not cover those. */
+export function isDenied(error: unknown): error is IntegrationError {
+  return hasCode(error, 'AccessDenied');
+}
+
 export function hasCode(error: unknown, code: string): error is IntegrationError {
   return error instanceof IntegrationError && error.facts.code !== undefined && stem(error.facts.code) === code;
 }

@@ -7,6 +7,8 @@ export interface Pace {
   readonly visibleWithinMs: number;
   /** From when on a policy or group that IAM does not find is taken to be missing, the user itself being seen. */
   readonly missingAfterMs: number;
+  /** From when on a refused call is taken to be refused for good, the user that was just made being seen. */
+  readonly refusedAfterMs: number;
   /** Between two calls that try a new key. */
   readonly usableEveryMs: number;
   /** What is left of the attempt for its answer when waiting ends. */
@@ -18,6 +20,7 @@ export const PACE: Pace = {
   longestPauseMs: 4_000,
   visibleWithinMs: 30_000,
   missingAfterMs: 10_000,
+  refusedAfterMs: 5_000,
   usableEveryMs: 400,
   reserveMs: 2_000,
 };

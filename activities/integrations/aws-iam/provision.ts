@@ -47,7 +47,7 @@ export async function provisionUser(
 
 async function makeOnlyKey(calls: Calls, handle: UserHandle, adopted: boolean, pace: Pace): Promise<AccessKey> {
   const { userName } = handle;
-  if (adopted) await deleteKeys(calls, userName);
+  if (adopted) await whenVisible(calls, handle, pace, null, () => deleteKeys(calls, userName));
   const key = await whenVisible(calls, handle, pace, null, async () => {
     try {
       return await createKey(calls, userName);
@@ -57,7 +57,7 @@ async function makeOnlyKey(calls: Calls, handle: UserHandle, adopted: boolean, p
     }
   });
   // An earlier attempt's call may have been on its way while the keys were listed.
-  if (adopted) await deleteKeys(calls, userName, key.id);
+  if (adopted) await whenVisible(calls, handle, pace, null, () => deleteKeys(calls, userName, key.id));
   return key;
 }
 

@@ -1,11 +1,15 @@
 import { AddUserToGroupCommand, AttachUserPolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import type { Calls } from './calls';
-import { isNotFound, restate } from './errors';
+import { isDenied, isNotFound, restate } from './errors';
 import type { UserHandle } from './handle';
-import { findUser } from './look';
+import { findNewUser } from './look';
 import type { Pace } from './pace';
 import type { AwsIamParameters } from './parameters';
 import { LEASE_POLICY } from './revocation';
+
+const UNSEEN_YET = 'IAM does not show the new user everywhere yet.';
+const REFUSED_YET =
+  'IAM shows the new user and refuses the call all the same. Grant the orchestrator this action if that lasts.';
 
 /** Gives the user what the dynamic secret grants. Each call may be repeated without harm. */
 export async function grantRights(
@@ -34,7 +38,9 @@ export async function grantRights(
 }
 
 /**
- * Repeats a call while IAM does not find the user that was just made.
+ * Repeats a call while IAM does not find the user that was just made, or refuses the call because of that: it decides on a
+ * user that it does not see as if that one stood under `/` and under no boundary. Once the user itself was seen for long
+ * enough, a refusal is one.
  * @param other what else the call names: when that is missing, waiting helps nobody, and once the user itself was seen
  * for long enough the call fails as `InvalidInput`.
  */
@@ -51,18 +57,21 @@ export async function whenVisible<T>(
     try {
       return await act();
     } catch (error) {
-      if (!isNotFound(error)) throw error;
+      const denied = isDenied(error);
+      if (!denied && !isNotFound(error)) throw error;
+      const isSeen = (denied || other !== null) && (await findNewUser(calls, handle)) !== undefined;
       const now = Date.now();
-      if (other !== null && seenSince !== undefined && now - seenSince >= pace.missingAfterMs) {
+      seenSince = isSeen ? (seenSince ?? now) : undefined;
+      const seenMs = now - (seenSince ?? now);
+      if (denied && seenMs >= pace.refusedAfterMs) throw error;
+      if (!denied && other !== null && seenMs >= pace.missingAfterMs) {
         throw restate(error, 'InvalidInput', `There is no ${other} in this AWS account: correct the parameters.`);
       }
-      if (now - started + pauseMs > pace.visibleWithinMs || calls.remaining() < pauseMs + pace.reserveMs) {
-        throw restate(error, 'Unavailable', 'IAM does not show the new user everywhere yet.');
+      const waitMs = denied && isSeen ? Math.min(pauseMs, pace.refusedAfterMs - seenMs) : pauseMs;
+      if (now - started + waitMs > pace.visibleWithinMs || calls.remaining() < waitMs + pace.reserveMs) {
+        throw restate(error, 'Unavailable', denied && isSeen ? REFUSED_YET : UNSEEN_YET);
       }
-    }
-    await calls.pause(pauseMs);
-    if (other !== null) {
-      seenSince = (await findUser(calls, handle)) === undefined ? undefined : (seenSince ?? Date.now());
+      await calls.pause(waitMs);
     }
   }
 }

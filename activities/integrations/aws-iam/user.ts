@@ -5,7 +5,7 @@ import type { Calls } from './calls';
 import type { AwsIamConnection } from './connection';
 import { hasCode, isNotFound, restate } from './errors';
 import type { UserHandle } from './handle';
-import { findUser } from './look';
+import { findNewUser, findUser } from './look';
 import { markTags } from './mark';
 import type { Pace } from './pace';
 
@@ -53,7 +53,7 @@ export async function ensureUser(
 async function awaitUser(calls: Calls, handle: UserHandle, pace: Pace, cause: IntegrationError): Promise<User> {
   const until = Date.now() + pace.visibleWithinMs;
   for (let pauseMs = pace.firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pace.longestPauseMs)) {
-    const user = await findUser(calls, handle);
+    const user = await findNewUser(calls, handle);
     if (user !== undefined) return user;
     if (Date.now() + pauseMs > until || calls.remaining() < pauseMs + pace.reserveMs) throw cause;
     await calls.pause(pauseMs);
