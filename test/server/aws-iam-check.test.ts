@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,
@@ -11,6 +9,7 @@ import {
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
 import type { Check } from '../../activities/integrations/integration';
+import { documentedActions, documentedByName } from '../support/aws-documented-rights';
 import type { AwsFixture } from '../support/aws-lease';
 import { openAwsSetting } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
@@ -41,6 +40,7 @@ afterEach(async () => {
   setting.proxy.clearFaults();
   setting.proxy.setOnCall(undefined);
   setting.proxy.setAccount(undefined);
+  setting.proxy.setPathScope(undefined);
   for (const act of undo.splice(0).reverse()) await act();
 });
 
@@ -68,16 +68,6 @@ async function openWithout(actions: readonly string[], settings: object = {}): P
     { name_prefix: NAME_PREFIX, ...settings },
     { 'env:KEY_ID': key!.AccessKeyId!, 'env:KEY': key!.SecretAccessKey! },
   );
-}
-
-/** The actions that the documentation tells operators to grant. */
-async function documentedActions(): Promise<string[]> {
-  const page = await readFile(join(__dirname, '../../docs/integrations/aws-iam.md'), 'utf8');
-  const section = page.slice(page.indexOf('## What the orchestrator may do'));
-  const policy = JSON.parse(/```json\n([\s\S]*?)```/.exec(section)![1]!) as {
-    Statement: { Action: string | string[] }[];
-  };
-  return policy.Statement.flatMap(({ Action }) => Action).sort();
 }
 
 async function usersOf(mark: string): Promise<string[]> {
@@ -186,6 +176,42 @@ describe('the check of an orchestrator without some rights', () => {
     expect((await runCheck(aws)).notes).toContainEqual(expect.stringContaining(`user/${NAME_PREFIX}-????????-`));
     const whole = await openWithout(['iam:ListUsers'], { path });
     expect((await runCheck(whole)).notes).not.toContainEqual(expect.stringContaining(`user/${NAME_PREFIX}-????????-`));
+  });
+
+  test('finds none missing of those that are granted by path and name as documented', async () => {
+    const aws = await openWithout([], { permissions_boundary: BOUNDARY });
+    setting.proxy.setPathScope({ byName: await documentedByName() });
+    expect(await runCheck(aws)).toMatchObject({
+      missingRights: [],
+      untriedRights: ['iam:CreateUser', 'iam:PutUserPolicy', 'iam:AttachUserPolicy'],
+      notes: [],
+    });
+  });
+
+  test('finds none missing without a boundary once the inline policy is granted by name, too', async () => {
+    const aws = await openWithout([]);
+    const byName = await documentedByName();
+    setting.proxy.setPathScope({ byName });
+    expect(await runCheck(aws)).toMatchObject({ missingRights: ['iam:PutUserPolicy'] });
+    setting.proxy.setPathScope({ byName: [...byName, 'PutUserPolicy'] });
+    expect(await runCheck(aws)).toMatchObject({ missingRights: [] });
+  });
+
+  test('finds all missing that are granted by path alone, and says so', async () => {
+    const aws = await openWithout([]);
+    setting.proxy.setPathScope({ byName: [] });
+    const { missingRights, notes } = await runCheck(aws);
+    expect(missingRights).toEqual(expect.arrayContaining(['iam:GetUser', 'iam:CreateAccessKey', 'iam:DeleteUser']));
+    expect(notes).toContainEqual(expect.stringContaining(`user/${NAME_PREFIX}-????????-`));
+  });
+
+  test('says that a right under a condition on the boundary looks the same', async () => {
+    const said = async (settings: object) =>
+      (await runCheck(await openWithout(['iam:DetachUserPolicy'], settings))).notes.filter((note) =>
+        note.includes('under no permissions boundary'),
+      );
+    expect(await said({ permissions_boundary: BOUNDARY })).toHaveLength(1);
+    expect(await said({})).toEqual([]);
   });
 
   test('has no word on rights that AWS does not know in this partition', async () => {

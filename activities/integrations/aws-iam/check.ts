@@ -95,6 +95,12 @@ function describeRights(connection: AwsIamConnection, { missing }: Findings): st
         `Grant it on user/${prefix}-${'?'.repeat(8)}-${'?'.repeat(24)} as well.`,
     );
   }
+  if (missing.length > 0 && boundary !== undefined) {
+    notes.push(
+      'A user that does not exist is under no permissions boundary: a right that is granted only under a condition on ' +
+        'that shows as missing here. Grant without the condition what only looks or takes away.',
+    );
+  }
   if (boundary === undefined) {
     notes.push(
       'No permissions_boundary is set: nothing but its own policies limits what a leased user may do, and sessions of ' +
