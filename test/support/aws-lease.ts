@@ -39,13 +39,13 @@ export interface AwsFixture {
 export const DEPLOYMENT = 'testdepl';
 export const EXPIRY = new Date('2031-02-03T04:05:06.000Z');
 
-/** As patient as the real pace in kind, a hundred times faster. */
+/** As patient as the real pace in kind, and faster, but not so fast that a busy machine takes a moment for too long. */
 export const QUICK: Pace = {
   ...PACE,
   firstPauseMs: 10,
   longestPauseMs: 80,
-  visibleWithinMs: 1_500,
-  missingAfterMs: 150,
+  visibleWithinMs: 3_000,
+  missingAfterMs: 500,
   refusedAfterMs: 100,
   usableEveryMs: 5,
   reserveMs: 50,
