@@ -2,7 +2,7 @@ import { ListAttachedUserPoliciesCommand } from '@aws-sdk/client-iam';
 import { awsIam } from '../../activities/integrations/aws-iam/aws-iam';
 import { IntegrationError } from '../../activities/integrations/integration';
 import { documentedByName } from '../support/aws-documented-rights';
-import type { Fault } from '../support/aws-faults';
+import type { Fault } from '../support/faults';
 import type { AwsLease } from '../support/aws-lease';
 import { openAwsSetting } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
