@@ -1,4 +1,5 @@
 import type { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import { isGrpcServiceError } from '@temporalio/client';
 import type { Attempt, EntityMark, Fence } from './integrations/integration';
 import { IntegrationError } from './integrations/integration';
@@ -59,6 +60,25 @@ export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt
   };
 }
 
+/**
+ * The same attempt, which before each change must besides find that what it acts upon still is as it was: a probe or a sweep
+ * owns its own activity and not the lease.
+ * @param check rejects if it is not.
+ */
+export function alsoRequire(attempt: Attempt, check: () => Promise<void>): Attempt {
+  const { fence } = attempt;
+  return {
+    ...attempt,
+    fence: {
+      ...fence,
+      pass: async (operation) => {
+        await check();
+        await fence.pass(operation);
+      },
+    },
+  };
+}
+
 /** A raw heartbeat with the attempt's own token. The SDK's heartbeat is throttled and answers nothing. */
 async function askTemporal(context: Context, operation: string): Promise<void> {
   try {
@@ -92,4 +112,12 @@ function instant(): Instant {
 /** The longer of two clocks: the monotonic one stands still while a machine sleeps, the other one can be set back. */
 function since(earlier: Instant): number {
   return Math.max(Date.now() - earlier.wall, performance.now() - earlier.monotonic);
+}
+
+/** What a wait or a read throws when the attempt's signal aborts says nothing else than that. */
+export function stopOf(error: unknown, attempt: Attempt): AttemptStopped | undefined {
+  if (!attempt.fence.signal.aborted || error instanceof ApplicationFailure) return undefined;
+  return new AttemptStopped(
+    'The attempt was stopped: it was cancelled, its time was over, or its worker is shutting down.',
+  );
 }

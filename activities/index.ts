@@ -8,10 +8,12 @@ import type {
   KeepingActivities,
   PlanningActivities,
   ProvisionActivities,
+  UpkeepActivities,
 } from '../workflows/contract';
 import { createAdmission } from './admission';
 import { createConnections } from './connections';
 import { nudgeWaiting, probe } from './incidents/probe';
+import { reopenIncidents } from './incidents/reopen';
 import { createReporter } from './incidents/reporter';
 import type { IntegrationType } from './integrations/integration';
 import { createKeeping } from './keeping';
@@ -38,6 +40,10 @@ export interface Activities {
   readonly workflow: PlanningActivities & KeepingActivities;
   readonly provision: ProvisionActivities;
   readonly deprovision: DeprovisionActivities;
+  /** By the same connections as deprovision. */
+  readonly upkeep: UpkeepActivities;
+  /** Opens the incidents that there should be and are not: for leases that reported to one that was ended by hand. */
+  reopenIncidents(): Promise<void>;
   /** Frees sockets. */
   close(): void;
 }
@@ -60,12 +66,13 @@ export function createActivities(deps: ActivitiesDeps): Activities {
       connections: provisioning,
       quota: createQuotaGate(config, provisioning),
     }),
-    deprovision: {
-      ...createDeprovisionActivities(removing),
+    deprovision: createDeprovisionActivities(removing),
+    upkeep: {
       probe: (input) => probe(removing, input),
       nudgeWaiting: (input) => nudgeWaiting(removing, input),
       sweep: (input) => sweep(removing, input),
     },
+    reopenIncidents: () => reopenIncidents(client, config, reporter),
     close: () => {
       provisioning.close();
       deprovisioning.close();

@@ -16,7 +16,7 @@ import type { Metrics } from '../telemetry/metrics';
 import type { Connections } from './connections';
 import { refuse, toFailure } from './failures';
 import type { FailedAttempt } from './failures';
-import { AttemptStopped, guardAttempt } from './fence';
+import { guardAttempt, stopOf } from './fence';
 import type { Reporter } from './incidents/reporter';
 import type { Attempt, Made } from './integrations/integration';
 import { IntegrationError } from './integrations/integration';
@@ -49,9 +49,7 @@ export function createProvisionActivities(deps: ProvisionDeps): ProvisionActivit
 /** An attempt may fail now and then; from this one on the integration's incident is told. */
 const HINT_FROM_ATTEMPT = 4;
 
-export function createDeprovisionActivities(
-  deps: DeprovisionDeps,
-): Pick<DeprovisionActivities, 'deprovision' | 'extend'> {
+export function createDeprovisionActivities(deps: DeprovisionDeps): DeprovisionActivities {
   return {
     deprovision: async (input) => {
       try {
@@ -78,7 +76,7 @@ async function provision(deps: ProvisionDeps, input: ProvisionInput, attempt: At
   }
   const integration = deps.connections.open(input.integration);
   // Later attempts may have made it already, and then need no room.
-  if (Context.current().info.attempt === 1) await deps.quota.pass(input.integration, attempt.fence.signal);
+  if (Context.current().info.attempt === 1) await deps.quota.pass(input.integration);
   // From the server's clock, and from the last instant at which provision can end: the backstop never beats the lease.
   const { scheduledTimestampMs } = Context.current().info;
   const backstop = new Date(scheduledTimestampMs + input.issueTimeoutMs + input.ttlMs + CLOCK_SKEW_MS);
@@ -156,12 +154,4 @@ async function guarded<T>(
   } finally {
     guard.close();
   }
-}
-
-/** What a wait or a read throws when the attempt's signal aborts says nothing else than that. */
-function stopOf(error: unknown, attempt: Attempt): AttemptStopped | undefined {
-  if (!attempt.fence.signal.aborted || error instanceof ApplicationFailure) return undefined;
-  return new AttemptStopped(
-    'The attempt was stopped: it was cancelled, its time was over, or its worker is shutting down.',
-  );
 }

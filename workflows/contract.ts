@@ -39,6 +39,11 @@ export function deprovisionQueue(integration: string): string {
   return `${integration}/deprovision`;
 }
 
+/** The queue on which an integration is probed and swept. */
+export function upkeepQueue(integration: string): string {
+  return `${integration}/upkeep`;
+}
+
 /** Temporal's default of 10 s would be what a worker killed inside a local activity costs the caller. */
 export const WORKFLOW_TASK_TIMEOUT_MS = 4_000;
 
@@ -238,12 +243,7 @@ export const nudge = defineSignal('nudge');
 export const lease = defineQuery<LeaseView>('lease');
 
 /** Tells an incident that a lease's removal fails. */
-export const report = defineSignal<[ReportInput?]>('report');
-
-export interface ReportInput {
-  /** Whether a lease has been called stuck, which people are alerted about; else only some attempts have failed. */
-  readonly stuck?: boolean;
-}
+export const report = defineSignal('report');
 
 // --- Records ---------------------------------------------------------------------------------------------------------
 
@@ -299,8 +299,6 @@ export interface Timings {
 export interface PlanInput {
   readonly leaseId: string;
   readonly input: LeaseInput;
-  /** When the workflow was started; absent in leases begun under 0.1.0. */
-  readonly startedAt?: string;
 }
 
 export interface Plan {
@@ -383,6 +381,10 @@ export interface ProvisionActivities {
 export interface DeprovisionActivities {
   deprovision(input: DeprovisionInput): Promise<void>;
   extend(input: ExtendActivityInput): Promise<void>;
+}
+
+/** On a queue of their own: what looks after all leases of an integration takes no slot from the removal of one. */
+export interface UpkeepActivities {
   /** Tries one removal that fails; fails itself, to be tried again, until one succeeds or none fails any more. */
   probe(input: IntegrationInput): Promise<ProbeResult>;
   /** Nudges the integration's leases whose removal waits for its next attempt. Answers how many. */
@@ -434,18 +436,27 @@ export interface NotifyInput {
 export interface IncidentInput extends IntegrationInput {
   /** The incident that the run before this one had not brought to its end. */
   readonly open?: OpenIncident;
-  /** Whether a stuck lease was reported to that run and not looked at. */
-  readonly stuck?: boolean;
-  /** Notices that have not reached everybody yet. */
-  readonly unsent?: readonly NotifyInput[];
+  /** What has not reached everybody yet. */
+  readonly unsent?: readonly Outgoing[];
 }
+
+/** A notice to one of the webhooks, or a line for the audit log. */
+export type Outgoing = { readonly notice: NotifyInput } | { readonly record: RecordInput };
 
 export interface OpenIncident {
   readonly id: string;
   readonly openedAt: string;
-  /** When people were told; null: they have not been. */
+  /** When people were told last; null: they have not been. */
   readonly alertedAt: string | null;
+  /** How often they were. */
+  readonly alerts: number;
+  /** Leases that were stuck when it was last looked. */
+  readonly stuck: number;
+  /** Whether they had not become more between two looks: what joins them then is news. */
+  readonly settled: boolean;
+  /** Rounds of nudges without a rest between them, and the last one. */
   readonly nudgeRounds: number;
+  readonly nudgedAt: string | null;
 }
 
 export interface SweepInput extends IntegrationInput {

@@ -11,16 +11,18 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { deprovisionQueue, report } from './contract';
+import { report, upkeepQueue } from './contract';
 import type {
-  DeprovisionActivities,
   IncidentInput,
   KeepingActivities,
   OpenIncident,
   ProbeResult,
   RecordedEvent,
-  ReportInput,
+  RecordInput,
+  Survey,
+  UpkeepActivities,
 } from './contract';
+import { insist } from './insist';
 import { incidentDetails, recoveredNotice, stuckNotice } from './notices';
 import { createOutbox } from './outbox';
 
@@ -33,6 +35,8 @@ const GATHER = '2s';
 const SETTLE = '5s';
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
+/** After so long without a round of nudges the next one is a first one again. */
+const REST_MS = 30 * 60_000;
 
 const keeping = proxyActivities<KeepingActivities>({
   startToCloseTimeout: '30s',
@@ -41,119 +45,143 @@ const keeping = proxyActivities<KeepingActivities>({
 
 /**
  * An integration's trouble with removals. While some fail, one of them is tried every ten seconds; once one succeeds, all that
- * wait are nudged. When a lease is stuck people are told once, and once more when none is.
+ * wait are nudged. When leases are stuck people are told once, and once more when none is; in between only if many join a
+ * trouble that had settled.
  */
 export async function incident(input: IncidentInput): Promise<OpenIncident> {
   const { integration } = input;
   let reports = 0;
-  let stuckReports = input.stuck === true ? 1 : 0;
-  let open: OpenIncident = input.open ?? {
-    id: workflowInfo().runId,
-    openedAt: new Date().toISOString(),
-    alertedAt: null,
-    nudgeRounds: 0,
-  };
+  /** Reports that had come when it was last looked how many leases are stuck. */
+  let answered = 0;
+  let open = input.open ?? begin();
   const outbox = createOutbox(input.unsent ?? []);
   const work = new CancellationScope();
   const progress = { over: false };
-  /** What had been reported when it was last looked whether anything is stuck. */
-  let answered = { reports: 0, stuckReports: 0 };
 
   setHandler(
     report,
-    (argument: ReportInput | null | undefined) => {
+    () => {
       reports += 1;
-      if (argument?.stuck === true) stuckReports += 1;
     },
     { description: 'Tells of one more removal that fails. Used by workers, not by hand.' },
   );
+
   const change = (known: Partial<OpenIncident>): void => {
     open = { ...open, ...known };
     setCurrentDetails(incidentDetails(integration, open));
   };
-  const keep = (event: RecordedEvent, details: Readonly<Record<string, string | number>>): Promise<void> =>
-    keeping.record({ ...NO_LEASE, id: `${open.id}/${event}`, event, integration, details });
 
-  const alert = async (): Promise<void> => {
-    await condition(() => stuckReports > 0 || progress.over);
-    if (stuckReports === 0 || open.alertedAt !== null) return;
-    await sleep(GATHER, { summary: 'others may be stuck too' });
-    const survey = await keeping.survey({ integration });
-    // Gone meanwhile: nobody need be woken.
-    if (survey.stuck === 0 && progress.over) return;
+  const keep = (event: RecordedEvent, details: RecordInput['details']): void => {
+    outbox.add({ record: { ...NO_LEASE, id: `${open.id}/${event}`, event, integration, details } });
+  };
+
+  const look = async (): Promise<Survey> => {
+    const seen = reports;
+    const survey = await insist(() => keeping.survey({ integration }));
+    answered = seen;
+    return survey;
+  };
+
+  const alert = async (survey: Survey): Promise<void> => {
+    const webhooks = await insist(() => keeping.webhooks());
     const at = new Date().toISOString();
-    const webhooks = await keeping.webhooks();
-    await keep('incident_opened', { openedAt: open.openedAt, stuck: survey.stuck });
-    change({ alertedAt: at });
-    for (const webhook of webhooks) outbox.add({ ...stuckNotice(integration, open, survey, at), webhook });
+    const notice = stuckNotice(integration, open, survey, at);
+    for (const webhook of webhooks) outbox.add({ notice: { ...notice, webhook } });
+    if (open.alerts === 0) keep('incident_opened', { openedAt: open.openedAt, stuck: survey.stuck });
+    change({ alertedAt: at, alerts: open.alerts + 1, stuck: survey.stuck, settled: false });
+  };
+
+  /** Whoever is told of a thousand leases in one message must not get a thousand. */
+  const judge = async (survey: Survey): Promise<void> => {
+    const { stuck } = survey;
+    const isNews = open.alerts === 0 ? stuck > 0 : open.settled && stuck >= 2 * open.stuck + 5;
+    if (isNews) await alert(survey);
+    else if (open.settled) change({ stuck: Math.min(open.stuck, stuck) });
+    else change({ settled: open.alerts > 0 && stuck <= open.stuck, stuck });
+  };
+
+  const isTold = (): boolean => open.alerts > 0;
+
+  /** As long as nobody has been told, each report may be of a lease that is stuck. */
+  const watch = async (): Promise<void> => {
+    while (!progress.over && !isTold()) {
+      await sleep(GATHER, { summary: 'others may be stuck too' });
+      const survey = await look();
+      if (!isTold() && survey.stuck > 0) await alert(survey);
+      await condition(() => progress.over || isTold() || reports !== answered);
+    }
   };
 
   const recover = async (): Promise<void> => {
     for (;;) {
-      const seen = { reports, stuckReports };
       const { outcome } = await probe(integration);
       if (outcome === 'removed') {
-        change({ nudgeRounds: open.nudgeRounds + 1 });
-        await nudging(integration).nudgeWaiting({ integration });
-        // A provider that comes and goes must not have its leases nudged, and their histories grow, all the time.
-        const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (open.nudgeRounds - 1), LONGEST_PAUSE_MS);
-        await sleep(pauseMs, { summary: 'before the removals are looked at again' });
+        await nudge();
         continue;
       }
-      await sleep(SETTLE, { summary: 'before it is believed that nothing fails any more' });
-      const { stuck } = await keeping.survey({ integration });
-      answered = seen;
-      if (stuck === 0 && reports === seen.reports) return;
+      if (outcome === 'quiet') await sleep(SETTLE, { summary: 'before it is believed that nothing fails any more' });
+      const survey = await look();
+      await judge(survey);
+      if (outcome === 'quiet' && survey.stuck === 0 && reports === answered) return;
     }
+  };
+
+  /** A provider that comes and goes must not have its leases nudged, and their histories grow, all the time. */
+  const nudge = async (): Promise<void> => {
+    const rested = open.nudgedAt === null || Date.now() - Date.parse(open.nudgedAt) >= REST_MS;
+    change({ nudgeRounds: rested ? 1 : open.nudgeRounds + 1, nudgedAt: new Date().toISOString() });
+    await insist(() => nudging(integration).nudgeWaiting({ integration }));
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (open.nudgeRounds - 1), LONGEST_PAUSE_MS);
+    await sleep(pauseMs, { summary: 'before the removals are looked at again' });
   };
 
   change({});
   const working = work.run(async () => {
-    const alerting = alert();
-    await recover();
-    progress.over = true;
-    await alerting;
+    const recovering = recover().finally(() => {
+      progress.over = true;
+    });
+    await Promise.all([recovering, watch()]);
+    return true;
   });
-  const ended = working.then(
-    () => true,
-    (error: unknown) => {
-      if (isCancellation(error)) return false;
-      throw error;
-    },
-  );
+  const ended = working.catch((error: unknown) => {
+    if (isCancellation(error)) return false;
+    throw error;
+  });
   await Promise.race([ended, condition(() => reports >= MAX_REPORTS || workflowInfo().historyLength >= MAX_EVENTS)]);
   if (CancellationScope.current().consideredCancelled) {
     await ended;
     throw new CancelledFailure('Cancelled in Temporal. The next removal that fails opens another incident.');
   }
-  if (!progress.over) {
-    work.cancel();
-    if (!(await ended)) {
-      await condition(allHandlersFinished);
-      return continueAsNew<typeof incident>({
-        integration,
-        open,
-        stuck: stuckReports > 0,
-        unsent: outbox.stop(),
-      });
-    }
+  work.cancel();
+  if (!(await ended)) {
+    const unsent = await outbox.stop();
+    await condition(allHandlersFinished);
+    return continueAsNew<typeof incident>({ integration, open, unsent });
   }
-  await ended;
   if (open.alertedAt !== null) {
-    const at = new Date().toISOString();
-    const webhooks = await keeping.webhooks();
-    await keep('incident_closed', { openedAt: open.openedAt, nudgeRounds: open.nudgeRounds });
-    for (const webhook of webhooks) outbox.add({ ...recoveredNotice(integration, open, at), webhook });
+    const notice = recoveredNotice(integration, open, new Date().toISOString());
+    for (const webhook of await insist(() => keeping.webhooks())) outbox.add({ notice: { ...notice, webhook } });
+    keep('incident_closed', { openedAt: open.openedAt, alerts: open.alerts });
   }
-  const isNew = (): boolean => reports !== answered.reports;
+  // What is reported after the last look belongs to another incident.
+  const isNew = (): boolean => reports !== answered;
   await outbox.empty(isNew);
   await condition(allHandlersFinished);
-  // What was reported after the last look is another incident.
-  if (isNew()) {
-    const stuck = stuckReports !== answered.stuckReports;
-    return continueAsNew<typeof incident>({ integration, stuck, unsent: outbox.stop() });
-  }
+  if (isNew()) return continueAsNew<typeof incident>({ integration, unsent: await outbox.stop() });
   return open;
+}
+
+function begin(): OpenIncident {
+  return {
+    id: workflowInfo().runId,
+    openedAt: new Date().toISOString(),
+    alertedAt: null,
+    alerts: 0,
+    stuck: 0,
+    settled: false,
+    nudgeRounds: 0,
+    nudgedAt: null,
+  };
 }
 
 const NO_LEASE = {
@@ -167,22 +195,20 @@ const NO_LEASE = {
   reason: null,
 } as const;
 
-/** Every so often it ends without success, so that an integration that no worker serves any more is looked at too. */
-async function probe(integration: string): Promise<ProbeResult> {
-  for (;;) {
-    try {
-      return await probing(integration).probe({ integration });
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      const { removing: left } = await keeping.survey({ integration });
-      if (left === 0) return { outcome: 'quiet' };
-    }
+/** Every so often it ends undecided, so that what no worker serves any more, and what no lease reports, is looked at too. */
+async function probe(integration: string): Promise<ProbeResult | { readonly outcome: 'undecided' }> {
+  try {
+    return await probing(integration).probe({ integration });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const { removing } = await insist(() => keeping.survey({ integration }));
+    return { outcome: removing === 0 ? 'quiet' : 'undecided' };
   }
 }
 
-function probing(integration: string): DeprovisionActivities {
-  return proxyActivities<DeprovisionActivities>({
-    taskQueue: deprovisionQueue(integration),
+function probing(integration: string): UpkeepActivities {
+  return proxyActivities<UpkeepActivities>({
+    taskQueue: upkeepQueue(integration),
     scheduleToCloseTimeout: '10m',
     startToCloseTimeout: '5m',
     heartbeatTimeout: '30s',
@@ -191,9 +217,9 @@ function probing(integration: string): DeprovisionActivities {
   });
 }
 
-function nudging(integration: string): DeprovisionActivities {
-  return proxyActivities<DeprovisionActivities>({
-    taskQueue: deprovisionQueue(integration),
+function nudging(integration: string): UpkeepActivities {
+  return proxyActivities<UpkeepActivities>({
+    taskQueue: upkeepQueue(integration),
     startToCloseTimeout: '1h',
     heartbeatTimeout: '30s',
     retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '1m' },

@@ -1,5 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { KeepingActivities, RecordedEvent, RecordInput } from './contract';
+import { insist } from './insist';
 import type { LeaseRecord } from './record';
 import { remark } from './record';
 
@@ -72,8 +73,8 @@ export function createJournal(record: LeaseRecord): Journal {
       if (!record.keepsRecords) return;
       const last = compose(event, details);
       if (unwritten.length === 0 && (await attempt(last))) return;
-      remark(record, 'The lease is over; it stays open until the audit log can be written.');
-      for (const input of [...unwritten, last]) await forSure.record(input);
+      remark(record, 'The lease is over. Its workflow stays open until the audit log can be written.');
+      for (const input of [...unwritten, last]) await insist(() => forSure.record(input));
     },
   };
 }

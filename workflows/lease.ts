@@ -138,8 +138,8 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
     const gone = remains === null || record.plan === null || (await removal.run(record.plan, remains));
     const state = gone ? end : 'abandoned';
     const endedAt = new Date().toISOString();
-    await tellEnd(record, journal, state, endedAt);
     move(record, { state, endedAt });
+    await tellEnd(record, journal, state, endedAt);
     await condition(allHandlersFinished);
     return outcomeOf(record, state, endedAt);
   });

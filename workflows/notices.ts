@@ -9,7 +9,7 @@ export function stuckNotice(integration: string, incident: OpenIncident, survey:
   const many = survey.stuck === 1 ? '1 lease is' : `${survey.stuck} leases are`;
   const last = example?.failure ?? 'No worker has reported a failure: does one serve this integration?';
   return {
-    id: `${incident.id}/stuck`,
+    id: `${incident.id}/stuck${incident.alerts === 0 ? '' : `/${String(incident.alerts + 1)}`}`,
     kind: 'stuck',
     title: `Leasehold: credentials of ${integration} cannot be removed`,
     text:
@@ -27,8 +27,10 @@ export function recoveredNotice(integration: string, incident: OpenIncident, at:
   return {
     id: `${incident.id}/recovered`,
     kind: 'recovered',
-    title: `Leasehold: credentials of ${integration} are being removed again`,
-    text: `No lease of ${integration} is stuck any more. It lasted ${lasted}, since ${incident.openedAt}.`,
+    title: `Leasehold: no lease of ${integration} is stuck any more`,
+    text:
+      `It lasted ${lasted}, since ${incident.openedAt}. ` +
+      'What a lease that was abandoned meanwhile left at the provider, the sweep goes on trying to remove.',
     at,
     facts: { integration, openedAt: incident.openedAt, alertedAt: incident.alertedAt },
   };
@@ -41,7 +43,8 @@ export function incidentDetails(integration: string, incident: OpenIncident): st
     '| --- | --- |',
     `| Since | ${incident.openedAt} |`,
     `| People were told | ${incident.alertedAt ?? 'no: no lease is stuck yet'} |`,
-    `| Times that all waiting removals were nudged | ${incident.nudgeRounds} |`,
+    `| Stuck when last looked | ${incident.stuck} |`,
+    `| All waiting removals were nudged | ${incident.nudgedAt ?? 'not yet'} |`,
     '',
     'The last failure of the pending activity `probe` says why. It tries one of the removals every ten seconds; once one',
     'succeeds, all that wait are nudged. It ends by itself when nothing is stuck any more.',

@@ -1,5 +1,5 @@
 import type { CancellationScope } from '@temporalio/workflow';
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { provisionQueue } from './contract';
 import type { Plan, PlanningActivities, ProvisionActivities } from './contract';
 import type { LeaseRecord } from './record';
@@ -26,8 +26,7 @@ export interface Remains {
  */
 export async function provisionLease(record: LeaseRecord, scope: CancellationScope): Promise<Remains | null> {
   try {
-    const startedAt = workflowInfo().startTime.toISOString();
-    record.plan = await planning.plan({ leaseId: record.view.leaseId, input: record.input, startedAt });
+    record.plan = await planning.plan({ leaseId: record.view.leaseId, input: record.input });
   } catch (error) {
     move(record, { failure: readFailure(error, 'The worker could not plan the lease in time: see its log.') });
     return null;

@@ -9,6 +9,7 @@ import {
 import { DEPROVISION_ATTEMPT_MS, deprovisionQueue } from './contract';
 import type { DeprovisionActivities, DeprovisionInput, KeepingActivities, Plan } from './contract';
 import type { Ending } from './ending';
+import { insist } from './insist';
 import type { Journal } from './journal';
 import type { Remains } from './provisioning';
 import type { LeaseRecord } from './record';
@@ -139,7 +140,7 @@ async function watchStuck(record: LeaseRecord, plan: Plan, remains: Remains, isO
 async function reportStuck(record: LeaseRecord, { integration }: Plan, journal: Journal): Promise<void> {
   try {
     await journal.write('stuck');
-    const advice = await keeping.reportStuck({ integration });
+    const advice = await insist(() => keeping.reportStuck({ integration }));
     if (advice !== null) remark(record, advice);
   } catch (error) {
     if (!isCancellation(error)) throw error;

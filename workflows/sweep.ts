@@ -1,16 +1,16 @@
 import { proxyActivities } from '@temporalio/workflow';
-import { deprovisionQueue } from './contract';
-import type { DeprovisionActivities, SweepInput, SweepReport } from './contract';
+import { upkeepQueue } from './contract';
+import type { UpkeepActivities, SweepInput, SweepReport } from './contract';
 
 /** Looks through an integration's provider once and removes what outlived its lease. */
 export async function sweep(input: SweepInput): Promise<SweepReport> {
-  const activities = proxyActivities<DeprovisionActivities>({
-    taskQueue: deprovisionQueue(input.integration),
+  const activities = proxyActivities<UpkeepActivities>({
+    taskQueue: upkeepQueue(input.integration),
     scheduleToCloseTimeout: '2h',
     startToCloseTimeout: '1h',
     heartbeatTimeout: '30s',
     retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
-    // Behind the removals of leases, which share the queue.
+    // Behind a probe, which may have leases waiting for it.
     priority: { priorityKey: 5 },
     summary: `sweep ${input.integration}${input.dryRun ? ' (dry run)' : ''}`,
   });

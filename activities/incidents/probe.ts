@@ -3,12 +3,11 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/load';
-import { explainFailure, grpcStatusOf } from '../../temporal/service';
 import { nudge } from '../../workflows/contract';
 import type { IntegrationInput, ProbeResult } from '../../workflows/contract';
 import type { Connections } from '../connections';
 import { toFailure } from '../failures';
-import { guardAttempt } from '../fence';
+import { alsoRequire, guardAttempt, stopOf } from '../fence';
 import type { Attempt } from '../integrations/integration';
 import { findRemoval, listRemoving, readRemovalInput } from './removals';
 import type { PendingRemoval } from './removals';
@@ -22,11 +21,12 @@ export interface ProbeDeps {
 
 /** Between two probes of one integration, with jitter. */
 const PROBE_EVERY_MS = 10_000;
-/** Removals that are asked about to find one that fails. */
+/** Removals among which one that fails is looked for, and how many of them are asked about. */
+const LISTED = 2_000;
 const LOOKED_AT = 50;
 /** Provider calls that one removal takes, about: nudges are paced by it. */
 const CALLS_PER_REMOVAL = 8;
-const MIN_NUDGES_PER_SECOND = 1;
+const MIN_NUDGES_PER_SECOND = 0.05;
 
 /**
  * Tries one removal that fails, by its own handle. The lease's workflow takes no part in it: its history does not grow however
@@ -44,7 +44,7 @@ export async function probe(deps: ProbeDeps, { integration }: IntegrationInput):
     await remove(deps, integration, candidate, guard.attempt);
     return { outcome: 'removed' };
   } catch (error) {
-    throw patient(error, context.info.attempt);
+    throw patient(stopOf(error, guard.attempt) ?? error, context.info.attempt);
   } finally {
     guard.close();
   }
@@ -56,9 +56,15 @@ async function remove(
   candidate: PendingRemoval,
   attempt: Attempt,
 ): Promise<void> {
+  const { leaseId, runId } = candidate;
   const input = await readRemovalInput(client, candidate);
-  if (input === null) throw again(`Lease ${candidate.leaseId} has just ended.`);
-  await connections.open(integration).deprovision(input.handle, { ...attempt, leaseId: input.leaseId });
+  if (input === null) throw again(`Lease ${leaseId} has just ended.`);
+  // Its id may be issued again once it has ended, and then names an entity that lives.
+  const guarded = alsoRequire({ ...attempt, leaseId: input.leaseId }, async () => {
+    const now = await findRemoval(client, leaseId);
+    if (now?.runId !== runId) throw again(`Lease ${leaseId} has ended by itself meanwhile.`);
+  });
+  await connections.open(integration).deprovision(input.handle, guarded);
 }
 
 /** At random, so that one entity that can never be removed does not hide a provider that is back. */
@@ -69,10 +75,10 @@ async function findCandidate(
   const ids: string[] = [];
   for await (const { leaseId } of listRemoving(client, integration)) {
     ids.push(leaseId);
-    if (ids.length === LOOKED_AT) break;
+    if (ids.length === LISTED) break;
   }
   let left = 0;
-  for (const leaseId of shuffle(ids)) {
+  for (const leaseId of shuffle(ids).slice(0, LOOKED_AT)) {
     const removal = await findRemoval(client, leaseId);
     if (removal === null) continue;
     if (removal.failing) return { candidate: removal, left: ids.length };
@@ -129,9 +135,6 @@ function contextTools(): { cancellationSignal: AbortSignal; heartbeat: () => voi
 /** In our words, and to be tried again soon: a probe has no back-off. */
 function patient(error: unknown, attempt: number): ApplicationFailure {
   const nextRetryDelay = Math.round(PROBE_EVERY_MS * (0.8 + Math.random() * 0.4));
-  if (grpcStatusOf(error) !== null) {
-    return ApplicationFailure.create({ type: 'Unavailable', message: explainFailure(error), nextRetryDelay });
-  }
   const { type, message } = toFailure(error, { verb: 'probe', attempt, first: false, mutations: 0 });
   return ApplicationFailure.create({ type: type ?? 'Unavailable', message, nextRetryDelay });
 }

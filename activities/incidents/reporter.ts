@@ -19,13 +19,12 @@ export function createReporter(client: Client): Reporter {
   const gathering = new Map<string, Promise<void>>();
   const hinted = new Map<string, number>();
 
-  const send = async (integration: string, stuck: boolean): Promise<void> => {
+  const send = async (integration: string): Promise<void> => {
     await client.workflow.signalWithStart(INCIDENT_WORKFLOW, {
       workflowId: incidentId(integration),
       taskQueue: WORKFLOW_QUEUE,
       args: [{ integration } satisfies IncidentInput],
       signal: report,
-      signalArgs: [{ stuck }],
       staticSummary: `removals of ${integration} fail`,
     });
   };
@@ -37,7 +36,7 @@ export function createReporter(client: Client): Reporter {
       const sent = sleep(GATHER_MS).then(() => {
         // Who reports from here on may have become stuck after the signal left.
         gathering.delete(integration);
-        return send(integration, true);
+        return send(integration);
       });
       gathering.set(integration, sent);
       return sent;
@@ -47,7 +46,7 @@ export function createReporter(client: Client): Reporter {
       if (now - (hinted.get(integration) ?? -HINT_EVERY_MS) < HINT_EVERY_MS) return;
       hinted.set(integration, now);
       // Not told is not lost: see above. The next failure after a minute hints again.
-      send(integration, false).catch(() => undefined);
+      send(integration).catch(() => undefined);
     },
   };
 }
