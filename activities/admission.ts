@@ -1,86 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { DynamicSecret } from '../config/load';
 import { summarise } from '../temporal/lease-summary';
 import { buildQuery, matches } from '../temporal/query';
 import type { LeaseQuery } from '../temporal/query';
+import { CALL_TIMEOUT_MS } from '../temporal/service';
+import { ATTRIBUTES } from '../workflows/contract';
 import type { LeaseInput } from '../workflows/contract';
 import { refuse } from './failures';
 
 /** Holds live leases to the limits of their dynamic secret. */
 export interface Admission {
   /**
-   * Counts the live leases that were started before this one, so that of those requested at once the first are let in.
-   * Temporal's index lags by a moment: what another worker process let in within it is not counted.
+   * Lets a lease in if fewer others live than may. Decides one after the other for each dynamic secret, so that of those asked
+   * for at once no more than may are let in. Temporal's index lags by a moment: what another process let in within it is not
+   * counted.
    * @throws ApplicationFailure `QuotaExceeded`
    */
-  admit(lease: StartedLease, dynamicSecret: DynamicSecret): Promise<void>;
+  admit(leaseId: string, input: LeaseInput, dynamicSecret: DynamicSecret): Promise<void>;
 }
 
-export interface StartedLease {
+interface Admitted {
   readonly leaseId: string;
-  readonly startedAt: Date;
   readonly input: LeaseInput;
+  readonly at: number;
+}
+
+interface Limit {
+  readonly most: number;
+  readonly query: LeaseQuery;
+  /** Begins the sentence that refuses. */
+  readonly whose: string;
 }
 
 /** Longer than the index lags. */
 const REMEMBERED_MS = 10_000;
+/** A lease that has just ended may still be listed: a full house is believed when it was seen twice, this far apart. */
+const LOOK_AGAIN_MS = 1_000;
+/** Above so many the index is only asked how many there are, not which. */
+const LISTED = 1_000;
 
 export function createAdmission(client: Client): Admission {
-  const recent = new Map<string, StartedLease & { readonly seenAt: number }>();
+  const recent = new Map<string, Admitted>();
+  const turns = new Map<string, Promise<unknown>>();
+
+  const inTurn = <T>(key: string, act: () => Promise<T>): Promise<T> => {
+    const turn = (turns.get(key) ?? Promise.resolve()).then(act);
+    const settled = turn.catch(() => undefined);
+    turns.set(key, settled);
+    void settled.then(() => {
+      if (turns.get(key) === settled) turns.delete(key);
+    });
+    return turn;
+  };
 
   const forget = (): void => {
     const oldest = performance.now() - REMEMBERED_MS;
-    for (const [leaseId, { seenAt }] of recent) if (seenAt < oldest) recent.delete(leaseId);
+    for (const [leaseId, { at }] of recent) if (at < oldest) recent.delete(leaseId);
   };
 
-  const check = async (lease: StartedLease, query: LeaseQuery, limit: number, whose: string): Promise<void> => {
-    const unlisted = [...recent.values()].filter(
-      (other) => isEarlier(other, lease) && isMeant(other.input, query) && other.leaseId !== lease.leaseId,
-    );
-    const { count } = await client.workflow.count(buildQuery(query));
-    if (count + unlisted.length <= limit) return;
-    const earlier = await findEarlier(client, lease, query, limit);
-    for (const { leaseId } of unlisted) {
-      if (earlier.size < limit && !earlier.has(leaseId) && (await isRunning(client, leaseId))) earlier.add(leaseId);
+  const isFull = async (leaseId: string, { most, query }: Limit): Promise<boolean> => {
+    const unlisted = [...recent.values()].filter((other) => other.leaseId !== leaseId && isMeant(other.input, query));
+    const planned = `${buildQuery(query)} AND ${ATTRIBUTES.integration.name} IS NOT NULL`;
+    const { count } = await client.workflow.count(planned);
+    if (count + unlisted.length < most) return false;
+    if (most > LISTED) return count >= most;
+    const living = new Set<string>();
+    for await (const info of client.workflow.list({ query: planned, pageSize: LISTED })) {
+      const other = summarise(info);
+      if (matches(other, query) && other.leaseId !== leaseId) living.add(other.leaseId);
+      if (living.size >= most) return true;
     }
-    if (earlier.size < limit) return;
-    throw refuse(
-      'QuotaExceeded',
-      `${whose} ${String(limit)} live leases of ${lease.input.dynamicSecret}, and all are taken. Revoke one, or wait until one ends.`,
-    );
+    for (const other of unlisted) {
+      if (!living.has(other.leaseId) && (await isRunning(client, other.leaseId))) living.add(other.leaseId);
+      if (living.size >= most) return true;
+    }
+    return false;
+  };
+
+  /** Answers the limit that is reached; null: the lease is let in. */
+  const decide = async (leaseId: string, input: LeaseInput, limits: readonly Limit[]): Promise<Limit | null> => {
+    forget();
+    for (const limit of limits) if (await isFull(leaseId, limit)) return limit;
+    recent.set(leaseId, { leaseId, input, at: performance.now() });
+    return null;
   };
 
   return {
-    admit: async (lease, { maxLeases, maxLeasesPerHolder }) => {
-      if (maxLeases === null && maxLeasesPerHolder === null) return;
-      forget();
-      recent.set(lease.leaseId, { ...lease, seenAt: performance.now() });
-      const { project, config, dynamicSecret, holder } = lease.input;
-      const query = { project, config, dynamicSecret, live: true };
-      if (maxLeases !== null) await check(lease, query, maxLeases, 'There may be');
-      if (maxLeasesPerHolder !== null) {
-        await check(lease, { ...query, holder }, maxLeasesPerHolder, 'A holder may have');
-      }
+    admit: async (leaseId, input, dynamicSecret) => {
+      const limits = limitsOf(input, dynamicSecret);
+      if (limits.length === 0) return;
+      const { project, config, dynamicSecret: name } = input;
+      const look = (): Promise<Limit | null> =>
+        inTurn(`${project}/${config}/${name}`, () =>
+          client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => decide(leaseId, input, limits)),
+        );
+      if ((await look()) === null) return;
+      await sleep(LOOK_AGAIN_MS);
+      const reached = await look();
+      if (reached === null) return;
+      throw refuse(
+        'QuotaExceeded',
+        `${reached.whose} ${String(reached.most)} live leases of ${name}, and all are taken. Revoke one, or wait until one ends.`,
+      );
     },
   };
 }
 
-/** Ids of live leases from before this one; not more than are needed to refuse it. */
-async function findEarlier(
-  client: Client,
-  lease: StartedLease,
-  query: LeaseQuery,
-  limit: number,
-): Promise<Set<string>> {
-  const earlier = new Set<string>();
-  for await (const info of client.workflow.list({ query: buildQuery(query), pageSize: Math.min(limit + 10, 1_000) })) {
-    const other = summarise(info);
-    const started = { leaseId: other.leaseId, startedAt: other.requestedAt };
-    if (matches(other, query) && isEarlier(started, lease)) earlier.add(other.leaseId);
-    if (earlier.size === limit) break;
-  }
-  return earlier;
+/** The holder's own first: who has reached it shall not be told of the others. */
+function limitsOf(input: LeaseInput, { maxLeases, maxLeasesPerHolder }: DynamicSecret): readonly Limit[] {
+  const { project, config, dynamicSecret, holder } = input;
+  const query = {
+    project,
+    config,
+    dynamicSecret,
+    state: ['provisioning', 'active', 'deprovisioning', 'stuck'],
+  } as const;
+  return [
+    ...(maxLeasesPerHolder === null
+      ? []
+      : [{ most: maxLeasesPerHolder, query: { ...query, holder }, whose: 'A holder may have' }]),
+    ...(maxLeases === null ? [] : [{ most: maxLeases, query, whose: 'There may be' }]),
+  ];
 }
 
 async function isRunning(client: Client, leaseId: string): Promise<boolean> {
@@ -90,11 +132,6 @@ async function isRunning(client: Client, leaseId: string): Promise<boolean> {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;
   }
-}
-
-function isEarlier(a: Omit<StartedLease, 'input'>, b: Omit<StartedLease, 'input'>): boolean {
-  const difference = a.startedAt.getTime() - b.startedAt.getTime();
-  return difference < 0 || (difference === 0 && a.leaseId < b.leaseId);
 }
 
 function isMeant(input: LeaseInput, query: LeaseQuery): boolean {

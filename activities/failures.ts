@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { isHopeless } from '../workflows/contract';
 import type { LeaseFailureType, ProvisionFailureDetail } from '../workflows/contract';
+import { explainFailure, grpcStatusOf } from '../temporal/service';
 import { AttemptStopped } from './fence';
 import { IntegrationError } from './integrations/integration';
 
@@ -84,7 +85,25 @@ function patiently({ type, message }: ApplicationFailure, failed: FailedAttempt)
   return ApplicationFailure.create({ type: type ?? 'Unavailable', message, nextRetryDelay: backOff(failed) });
 }
 
+/** Errors whose sentences are our own, without a secret and fit to be stored. */
+const OUR_ERRORS: readonly string[] = ['AuditError', 'TemporalError', 'UnresolvedReference', 'WebhookError'];
+
+/** What may be said of any error: its own sentence if that is ours, else the kind of what Temporal answered; null: nothing. */
+export function sayable(error: unknown): string | null {
+  if (error instanceof Error && OUR_ERRORS.includes(error.name)) return error.message;
+  return grpcStatusOf(error) === null ? null : explainFailure(error);
+}
+
 function unforeseen(error: unknown, failed: FailedAttempt, detail: ProvisionFailureDetail): ApplicationFailure {
+  const message = sayable(error);
+  if (message !== null) {
+    return ApplicationFailure.create({
+      type: 'Unavailable',
+      message,
+      details: [detail],
+      nextRetryDelay: backOff(failed),
+    });
+  }
   const name = error instanceof Error ? error.constructor.name.replace(/[^A-Za-z0-9]/g, '').slice(0, 40) : typeof error;
   return ApplicationFailure.create({
     type: 'Unavailable',

@@ -7,8 +7,8 @@ import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
 import { sendNotice } from '../telemetry/webhook';
 import type { Webhook } from '../telemetry/webhook';
-import { explainFailure, grpcStatusOf } from '../temporal/service';
 import type { KeepingActivities, NotifyInput, RecordInput } from '../workflows/contract';
+import { sayable } from './failures';
 import { surveyRemovals } from './incidents/removals';
 import type { Reporter } from './incidents/reporter';
 
@@ -103,13 +103,8 @@ async function plainly<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Errors of our own libraries hold no secret; of all others only the kind is told. */
+/** Of an error that is not ours only that it happened is told. */
 function fail(error: unknown): ApplicationFailure {
-  const isOurs = error instanceof Error && ['AuditError', 'WebhookError', 'UnresolvedReference'].includes(error.name);
-  const message = isOurs
-    ? error.message
-    : grpcStatusOf(error) === null
-      ? 'It failed for a reason that may hold a secret and is therefore not repeated here.'
-      : explainFailure(error);
+  const message = sayable(error) ?? 'It failed for a reason that may hold a secret and is therefore not repeated here.';
   return ApplicationFailure.create({ type: 'Unavailable', message });
 }

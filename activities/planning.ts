@@ -38,7 +38,7 @@ async function told<T>(decide: () => T | Promise<T>): Promise<T> {
   }
 }
 
-async function plan(deps: PlanningDeps, { leaseId, input, startedAt }: PlanInput): Promise<Plan> {
+async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<Plan> {
   const { config, types, deployment, admission } = deps;
   if (!LEASE_ID_PATTERN.test(leaseId)) {
     throw refuse('InvalidInput', 'The workflow id is no lease id: 24 characters of lower-case base 32 are expected.');
@@ -57,7 +57,7 @@ async function plan(deps: PlanningDeps, { leaseId, input, startedAt }: PlanInput
   }
   const ttlMs = input.ttlMs ?? dynamicSecret.defaultTtlMs;
   checkTtl(ttlMs, dynamicSecret);
-  if (startedAt !== undefined) await admission.admit({ leaseId, startedAt: new Date(startedAt), input }, dynamicSecret);
+  await admission.admit(leaseId, input, dynamicSecret);
   const { entity, handle } = type.plan(
     { leaseId, deployment, integration: dynamicSecret.integration },
     settings.connection,

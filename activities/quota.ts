@@ -6,7 +6,7 @@ import type { Quota } from './integrations/integration';
 /** Keeps issues away from a provider that has no room left, so that they fail at once and in plain words. */
 export interface QuotaGate {
   /** @throws IntegrationError `QuotaExceeded` if fewer than the reserve would be left. */
-  pass(integration: string, signal: AbortSignal): Promise<void>;
+  pass(integration: string): Promise<void>;
 }
 
 interface Known {
@@ -17,24 +17,26 @@ interface Known {
 }
 
 const KNOWN_FOR_MS = 30_000;
+const ASK_TIMEOUT_MS = 10_000;
 
 export function createQuotaGate(config: Config, connections: Connections): QuotaGate {
   const known = new Map<string, Known>();
   const asking = new Map<string, Promise<Known>>();
 
-  const ask = async (integration: string, signal: AbortSignal): Promise<Known> => {
-    const quota = await connections.open(integration).quota(signal);
+  const ask = async (integration: string): Promise<Known> => {
+    // Of nobody's attempt: others wait for the same answer.
+    const quota = await connections.open(integration).quota(AbortSignal.timeout(ASK_TIMEOUT_MS));
     const fresh = { quota, askedAt: performance.now(), passed: 0 };
     known.set(integration, fresh);
     return fresh;
   };
 
-  const recall = async (integration: string, signal: AbortSignal): Promise<Known> => {
+  const recall = async (integration: string): Promise<Known> => {
     const last = known.get(integration);
     if (last !== undefined && performance.now() - last.askedAt < KNOWN_FOR_MS) return last;
     let shared = asking.get(integration);
     if (shared === undefined) {
-      shared = ask(integration, signal).finally(() => {
+      shared = ask(integration).finally(() => {
         asking.delete(integration);
       });
       asking.set(integration, shared);
@@ -43,8 +45,8 @@ export function createQuotaGate(config: Config, connections: Connections): Quota
   };
 
   return {
-    pass: async (integration, signal) => {
-      const state = await recall(integration, signal);
+    pass: async (integration) => {
+      const state = await recall(integration);
       if (state.quota === null) return;
       const { what, used, limit } = state.quota;
       const reserve = config.integrations[integration]?.limits.quotaReserve ?? 0;

@@ -11,7 +11,7 @@ export type { AuditEvent, AuditLine, AuditRecord } from './line';
 export interface AuditWriter {
   /**
    * Ends once the line is the operating system's. Lines are written in the order in which they were given.
-   * @throws AuditError if it could not be written.
+   * @throws AuditError if it could not be written, or not within 5 s.
    */
   write(record: AuditRecord): Promise<void>;
   /** Waits for the lines that were given; none is taken afterwards. */
@@ -26,6 +26,7 @@ export class AuditError extends Error {
 // Readable too, to see whether the last line was cut off; without waiting, should somebody have put a pipe there.
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const MODE = 0o600;
+const WRITE_TIMEOUT_MS = 5_000;
 const CUT_OFF_AFTER_MS = 20;
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -85,10 +86,27 @@ function inTurn(send: (line: string) => Promise<void>, end: () => void): AuditWr
       const line = `${JSON.stringify({ kind: 'audit', ...auditLine(record) })}\n`;
       const written = last.then(() => send(line));
       last = written.catch(() => undefined);
-      return written;
+      return within(WRITE_TIMEOUT_MS, written);
     },
     close: () => (closed ??= last.then(end)),
   };
+}
+
+/** A file system that hangs must not keep whoever writes. Whether the line gets there after all is not known then. */
+async function within(timeoutMs: number, written: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const late = setTimeout(timeoutMs, undefined, { signal: timer.signal, ref: false }).then(() => {
+    throw new AuditError(
+      `No audit line could be written within ${String(timeoutMs / 1_000)} s: the file system of LEASEHOLD_AUDIT_FILE, or the reader of standard output, hangs.`,
+    );
+  });
+  // Whoever loses the race must not count as unhandled.
+  late.catch(() => undefined);
+  try {
+    await Promise.race([written, late]);
+  } finally {
+    timer.abort();
+  }
 }
 
 function checkFile(file: string): void {

@@ -6,18 +6,25 @@ import type { Activities } from '../activities';
 import type { IntegrationType } from '../activities/integrations/integration';
 import { integrationTypes } from '../activities/integrations/registry';
 import type { AuditWriter } from '../audit/writer';
-import type { Config } from '../config/load';
+import type { Config, IntegrationSettings } from '../config/load';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
-import { connectFailure, TemporalError } from '../temporal/connection';
+import { connectFailure } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
 import { checkSearchAttributes } from '../temporal/search-attributes';
 import { CALL_TIMEOUT_MS, explainFailure } from '../temporal/service';
-import { deprovisionQueue, provisionQueue, WORKFLOW_QUEUE } from '../workflows/contract';
+import {
+  DEPROVISION_ATTEMPT_MS,
+  deprovisionQueue,
+  provisionQueue,
+  upkeepQueue,
+  WORKFLOW_QUEUE,
+} from '../workflows/contract';
 import { findWorkflowBundle } from './bundle';
 import { countLeases } from './census';
 import { findStrays } from './strays';
 import type { Stray } from './strays';
+import { startOversight } from './oversight';
 import { ensureSweeps } from './sweeps';
 
 /** Which of the work a process takes. */
@@ -67,8 +74,8 @@ const WORKFLOW_POLLS = 4;
 const ACTIVITY_POLLS = 2;
 /** How long a lease waits for the worker that has it in memory before another one replays it. The default is 10 s. */
 const STICKY_MS = 2_000;
-/** For all integrations together. */
-const SCHEDULES_TIMEOUT_MS = 60_000;
+/** A probe, a round of nudges, a scheduled sweep and two by hand. */
+const UPKEEP_SLOTS = 5;
 
 /**
  * Connects, checks the namespace and creates a Worker for workflows and two for each integration, so that neither another
@@ -104,7 +111,6 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
     const common = { connection, namespace, identity: options.identity };
     const workers: Worker[] = [];
     if (share.workflows) {
-      await scheduleSweeps(client, config);
       await shoutAboutStrays(client, config, logger);
       metrics.onScrape(() => countLeases(client, config));
       workers.push(
@@ -117,6 +123,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
           stickyQueueScheduleToStartTimeout: STICKY_MS,
           shutdownGraceTime: GRACE_MARGIN_MS,
+          shutdownForceTime: GRACE_MARGIN_MS + FORCE_AFTER_MS,
         }),
       );
     }
@@ -142,15 +149,31 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           ...provision,
           taskQueue: deprovisionQueue(name),
           activities: { ...activities.deprovision },
-          maxConcurrentActivityTaskExecutions: limits.deprovisions,
+          maxConcurrentActivityTaskExecutions: removalSlots(limits),
+        }),
+        await Worker.create({
+          ...provision,
+          taskQueue: upkeepQueue(name),
+          activities: { ...activities.upkeep },
+          maxConcurrentActivityTaskExecutions: UPKEEP_SLOTS,
         }),
       );
     }
     const opened = activities;
-    return assemble(workers, async () => {
-      opened.close();
-      await connection.close();
-    });
+    const oversight = share.workflows
+      ? [
+          { what: 'The schedules of the sweeps', once: true, act: () => ensureSweeps(client, config) },
+          { what: 'The incidents', once: false, act: () => opened.reopenIncidents() },
+        ]
+      : [];
+    return assemble(
+      workers,
+      () => startOversight(oversight, logger),
+      async () => {
+        opened.close();
+        await connection.close();
+      },
+    );
   } catch (error) {
     activities?.close();
     // Workers that were created and never run hold the connection; why the rest was not created matters more.
@@ -177,13 +200,13 @@ async function shoutAboutStrays(client: Client, config: Config, logger: Logger):
   }
 }
 
-/** @throws TemporalError: without its sweeps a worker would look well and leave what was terminated for ever. */
-async function scheduleSweeps(client: Client, config: Config): Promise<void> {
-  try {
-    await client.withDeadline(Date.now() + SCHEDULES_TIMEOUT_MS, () => ensureSweeps(client, config));
-  } catch (error) {
-    throw new TemporalError(`The schedules of the sweeps cannot be made. ${explainFailure(error)}`);
-  }
+/**
+ * A removal takes about a dozen calls to the provider. With more at once than the rate allows for, each would run out of time and
+ * begin anew.
+ */
+function removalSlots({ callsPerSecond, deprovisions }: IntegrationSettings['limits']): number {
+  const callsPerAttempt = (callsPerSecond * DEPROVISION_ATTEMPT_MS) / 1_000;
+  return Math.max(1, Math.min(deprovisions, Math.floor(callsPerAttempt / 24)));
 }
 
 async function connect({ connection, namespace }: LeaseWorkerOptions): Promise<NativeConnection> {
@@ -204,7 +227,11 @@ const ACTIVITY_WORKER: Pick<
   defaultHeartbeatThrottleInterval: '2s',
 };
 
-function assemble(workers: readonly Worker[], close: () => Promise<void>): LeaseWorker {
+function assemble(
+  workers: readonly Worker[],
+  oversee: () => { stop(): Promise<void> },
+  close: () => Promise<void>,
+): LeaseWorker {
   const shutdown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
@@ -212,6 +239,7 @@ function assemble(workers: readonly Worker[], close: () => Promise<void>): Lease
     queues: workers.map((worker) => worker.options.taskQueue),
     shutdown,
     run: async () => {
+      const oversight = oversee();
       const runs = workers.map((worker) =>
         worker.run().catch((error: unknown) => {
           shutdown();
@@ -222,6 +250,7 @@ function assemble(workers: readonly Worker[], close: () => Promise<void>): Lease
         await Promise.allSettled(runs);
         await Promise.all(runs);
       } finally {
+        await oversight.stop();
         await close();
       }
     },

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
-import type { AuditWriter } from '../../audit/writer';
+import type { AuditRecord, AuditWriter } from '../../audit/writer';
 import type { Config } from '../../config/load';
 import { describeError } from '../../telemetry/logger';
 import type { Logger } from '../../telemetry/logger';
@@ -10,16 +10,16 @@ import { deploymentId } from '../../temporal/deployment';
 import { summarise } from '../../temporal/lease-summary';
 import { CALL_TIMEOUT_MS, explainFailure } from '../../temporal/service';
 import { LEASE_WORKFLOW } from '../../workflows/contract';
-import type { SweepInput, SweepReason, SweepReport } from '../../workflows/contract';
+import type { SweepInput, SweepReport, SweptEntity } from '../../workflows/contract';
 import { integrationOf } from '../connections';
 import type { Connections } from '../connections';
 import { refuse, toFailure } from '../failures';
-import { guardAttempt } from '../fence';
+import { alsoRequire, guardAttempt, stopOf } from '../fence';
 import { IntegrationError } from '../integrations/integration';
 import type { Attempt, EntityMark, Integration, IntegrationType, ListedEntity } from '../integrations/integration';
 import { createTally } from './tally';
 import { judgeLease, judgeMarked } from './verdict';
-import type { SeenLease, SweepRules, Verdict } from './verdict';
+import type { SeenLease, SweepRules } from './verdict';
 
 export interface SweepDeps {
   readonly config: Config;
@@ -35,7 +35,7 @@ export interface SweepDeps {
 
 /** Leases begun before `max_ttl` was lowered may live longer than it allows now. */
 const AT_LEAST_MS = 7 * 86_400_000;
-/** So many failures one after the other are the provider's, not the entities'. */
+/** So many unanswered calls one after the other are the provider's fault, not the entities'. */
 const FAILURES_IN_A_ROW = 10;
 
 /**
@@ -44,25 +44,42 @@ const FAILURES_IN_A_ROW = 10;
  */
 export async function sweep(deps: SweepDeps, input: SweepInput): Promise<SweepReport> {
   const { integration: name } = input;
+  const isRegular = !input.dryRun && input.deployment === null;
   const context = Context.current();
   const guard = guardAttempt(context, { deployment: deps.deployment, leaseId: '' });
   try {
     const run = openSweep(deps, input, guard.attempt, context);
     const report = await run();
-    deps.metrics.sweepEnded(name, 'done', total(report.foreign), report.unmarked);
+    if (isRegular) deps.metrics.sweepEnded(name, 'done', total(report.foreign), report.unmarked);
     deps.logger.info({ ...report, removals: undefined, unmarkedNames: undefined }, 'A sweep has ended.');
     return report;
   } catch (error) {
-    const failure = explain(error, context.info.attempt);
-    deps.metrics.sweepEnded(name, 'stopped', 0, 0);
+    const failure = explain(stopOf(error, guard.attempt) ?? error, context.info.attempt);
+    if (guard.attempt.fence.signal.aborted) throw failure;
+    if (isRegular) deps.metrics.sweepEnded(name, 'stopped', 0, 0);
     deps.logger.error({ integration: name, error: describeError(failure) }, 'A sweep was stopped.');
-    if (failure.nonRetryable === true) {
-      const id = `sweep/${context.info.workflowExecution?.runId ?? context.info.activityId}/sweep_refused`;
-      await deps.audit.write({ id, event: 'sweep_refused', integration: name, reason: failure.message });
-    }
+    if (failure.nonRetryable === true) await tellRefusal(deps, context, name, failure.message);
     throw failure;
   } finally {
     guard.close();
+  }
+}
+
+/** The sweep ends by this failure, written down or not. */
+async function tellRefusal(
+  { audit, logger }: SweepDeps,
+  context: Context,
+  name: string,
+  reason: string,
+): Promise<void> {
+  const id = `sweep/${context.info.workflowExecution?.runId ?? context.info.activityId}/sweep_refused`;
+  try {
+    await audit.write({ id, event: 'sweep_refused', integration: name, reason });
+  } catch (error) {
+    logger.error(
+      { integration: name, error: describeError(error) },
+      'That a sweep was refused could not be written down.',
+    );
   }
 }
 
@@ -92,7 +109,7 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
       return;
     }
     if (mark.deployment !== target) {
-      tally.foreign(mark.deployment);
+      if (mark.deployment !== deps.deployment) tally.foreign(mark.deployment);
       return;
     }
     const seen = await seeLease(deps.client, mark.leaseId, isOwn);
@@ -124,30 +141,43 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
       return;
     }
     const reason = isOwn ? verdict.reason : 'other installation';
-    if (!dryRun) await remove(entity, mark, verdict, reason);
-    tally.removed({ entity: entity.entity, leaseId: mark.leaseId, reason, why: verdict.why });
+    const removal: SweptEntity = { entity: entity.entity, leaseId: mark.leaseId, reason, why: verdict.why };
+    const check = async (): Promise<void> => {
+      const now = await seeLease(deps.client, mark.leaseId, isOwn);
+      const same = now !== null && now.runId === seen.runId;
+      if (!same || judgeMarked(now, marks, entity.createdAt, rules()).do !== 'remove') throw new LeaseMovedOn();
+    };
+    try {
+      if (!dryRun) await remove(entity, mark, removal, check);
+      tally.removed(removal);
+    } catch (error) {
+      if (!(error instanceof LeaseMovedOn)) throw error;
+      tally.left('keep');
+    }
   };
 
   const remove = async (
     entity: ListedEntity,
     mark: EntityMark,
-    verdict: Extract<Verdict, { do: 'remove' }>,
-    reason: SweepReason,
+    { reason, why }: SweptEntity,
+    check: () => Promise<void>,
   ): Promise<void> => {
-    // Before the deed: what was removed and is not written down could never be explained.
     const event = reason === 'late' ? 'late' : 'swept';
-    await deps.audit.write({
-      id: `${mark.leaseId}/${event}`,
+    const line = (phase: 'begun' | 'done'): AuditRecord => ({
+      id: `${mark.leaseId}/${event}${phase === 'begun' ? '' : '/done'}`,
       event,
       leaseId: mark.leaseId,
       integration: name,
       entity: entity.entity,
       by: 'sweep',
-      reason: verdict.why,
-      details: { reason, deployment: mark.deployment },
+      reason: why,
+      details: { reason, deployment: mark.deployment, phase },
     });
-    await integration.deprovision(entity.handle, { ...attempt, ...mark });
+    // Before the deed: what was removed and is not written down could never be explained.
+    await deps.audit.write(line('begun'));
+    await integration.deprovision(entity.handle, alsoRequire({ ...attempt, ...mark }, check));
     deps.metrics.swept(name, reason);
+    await deps.audit.write(line('done'));
   };
 
   return async () => {
@@ -173,34 +203,46 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
     } catch (error) {
       if (!(error instanceof IntegrationError)) throw error;
       deps.metrics.providerError(name, 'sweep', error.type);
-      if (tally.failed(entity.entity, error.message) >= FAILURES_IN_A_ROW) throw error;
+      const inARow = tally.failed(entity.entity, error.message);
+      const isAway = error.type === 'Unavailable' || error.type === 'Throttled';
+      if (isAway && inARow >= FAILURES_IN_A_ROW) throw error;
     }
   }
 }
 
+/** The lease is not what it was when its entity was judged. */
+class LeaseMovedOn extends Error {
+  override readonly name = 'LeaseMovedOn';
+}
+
 /** Null: the id is another workflow's. Only Temporal's own word that there is no such lease counts as unknown. */
 async function seeLease(client: Client, leaseId: string, isOwn: boolean): Promise<SeenLease | null> {
-  if (!isOwn) return { is: 'unknown' };
+  if (!isOwn) return UNKNOWN;
   try {
     const info = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
       client.workflow.getHandle(leaseId).describe(),
     );
     if (info.type !== LEASE_WORKFLOW) return null;
     const { state, expiresAt, endedAt } = summarise(info);
-    if (endedAt === null) return { is: 'running', expiresAt };
+    const { runId } = info;
+    if (endedAt === null) return { is: 'running', runId, expiresAt, isRemoving: REMOVING.includes(state) };
     return {
       is: 'closed',
+      runId,
       closedAt: endedAt,
       how: state === 'terminated' ? 'was terminated in Temporal' : `is ${state}`,
     };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return { is: 'unknown' };
+    if (error instanceof WorkflowNotFoundError) return UNKNOWN;
     throw ApplicationFailure.create({
       type: 'Unavailable',
       message: `Temporal did not say what became of lease ${leaseId}, and nothing more is removed. ${explainFailure(error)}`,
     });
   }
 }
+
+const UNKNOWN: SeenLease = { is: 'unknown', runId: null };
+const REMOVING: readonly string[] = ['deprovisioning', 'stuck'];
 
 /** A namespace made anew, or another one, knows none of our leases: every entity would look forgotten. */
 async function checkDeployment({ client, namespace, deployment }: SweepDeps): Promise<void> {

@@ -3,10 +3,11 @@ import type { EntityMarks } from '../integrations/integration';
 
 /** What Temporal says of the lease whose id an entity bears. */
 export type SeenLease =
-  | { readonly is: 'running'; readonly expiresAt: Date | null }
+  /** `isRemoving`: its own removal has begun. */
+  | { readonly is: 'running'; readonly runId: string; readonly expiresAt: Date | null; readonly isRemoving: boolean }
   /** `how`: in words, e.g. `was terminated`. */
-  | { readonly is: 'closed'; readonly closedAt: Date; readonly how: string }
-  | { readonly is: 'unknown' };
+  | { readonly is: 'closed'; readonly runId: string; readonly closedAt: Date; readonly how: string }
+  | { readonly is: 'unknown'; readonly runId: null };
 
 /** What is to happen to an entity. `look`: its own marks must be read first. */
 export type Verdict =
@@ -37,7 +38,7 @@ export function judgeLease(lease: SeenLease, rules: SweepRules): Verdict {
     case 'running':
       // A lease that has no expiry yet is being provisioned, or failed to be: its entity's own mark says how long that may take.
       if (lease.expiresAt === null) return { do: 'look' };
-      return isPast(lease.expiresAt, rules.overdueAfterMs, rules) ? late(lease.expiresAt) : KEEP;
+      return isPast(lease.expiresAt, rules.overdueAfterMs, rules) ? late(lease, lease.expiresAt) : KEEP;
     case 'unknown':
       return { do: 'look' };
   }
@@ -49,7 +50,7 @@ export function judgeMarked(lease: SeenLease, marks: EntityMarks, createdAt: Dat
   if (verdict.do !== 'look') return verdict;
   const { expiresAt } = marks;
   if (lease.is === 'running') {
-    return expiresAt !== null && isPast(expiresAt, rules.overdueAfterMs, rules) ? late(expiresAt) : KEEP;
+    return expiresAt !== null && isPast(expiresAt, rules.overdueAfterMs, rules) ? late(lease, expiresAt) : KEEP;
   }
   if (expiresAt !== null) {
     if (!isPast(expiresAt, 0, rules)) return WAIT;
@@ -59,12 +60,10 @@ export function judgeMarked(lease: SeenLease, marks: EntityMarks, createdAt: Dat
   return unknown(`it bears no expiry and was made at ${createdAt.toISOString()}, longer ago than any lease lives`);
 }
 
-function late(expiresAt: Date): Verdict {
-  return {
-    do: 'remove',
-    reason: 'late',
-    why: `The lease still runs though its time was over at ${expiresAt.toISOString()}: its own code does not get to work.`,
-  };
+function late({ isRemoving }: Extract<SeenLease, { is: 'running' }>, expiresAt: Date): Verdict {
+  const what = isRemoving ? 'its own removal has not succeeded yet' : 'its own code does not get to work';
+  const why = `The lease still runs though its time was over at ${expiresAt.toISOString()}: ${what}.`;
+  return { do: 'remove', reason: 'late', why };
 }
 
 function unknown(proof: string): Verdict {
