@@ -110,11 +110,6 @@ export async function startFakeWorker(
       existing.delete(leaseId);
     },
     extend: async () => undefined,
-    probe: async () => ({ outcome: 'quiet' }),
-    nudgeWaiting: async () => 0,
-    sweep: async () => {
-      throw new Error('This worker sweeps nothing.');
-    },
   };
   const keeping: KeepingActivities = {
     record: async () => undefined,

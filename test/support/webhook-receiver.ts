@@ -13,17 +13,20 @@ export interface WebhookReceiver {
   readonly received: readonly Received[];
   /** Answers so from now on. */
   answer(status: number): void;
+  /** Answers nothing from now on. */
+  hang(): void;
   close(): Promise<void>;
 }
 
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const received: Received[] = [];
-  let status = 200;
+  let status: number | null = 200;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const answered = status;
+      if (answered === null) return;
       if (answered < 300) {
         received.push({
           path: request.url ?? '',
@@ -40,6 +43,9 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     received,
     answer: (next) => {
       status = next;
+    },
+    hang: () => {
+      status = null;
     },
     close: async () => {
       server.closeAllConnections();
