@@ -78,7 +78,7 @@ const STICKY_MS = 2_000;
 const UPKEEP_SLOTS = 5;
 
 /**
- * Connects, checks the namespace and creates a Worker for workflows and two for each integration, so that neither another
+ * Connects, checks the namespace and creates a Worker for workflows and three for each integration, so that neither another
  * integration's outage nor a flood of issues can hold up a removal.
  */
 export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWorker> {

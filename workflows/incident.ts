@@ -56,7 +56,7 @@ export async function incident(input: IncidentInput): Promise<OpenIncident> {
   let open = input.open ?? begin();
   const outbox = createOutbox(input.unsent ?? []);
   const work = new CancellationScope();
-  const progress = { over: false };
+  const progress = { over: false, telling: false };
 
   setHandler(
     report,
@@ -83,24 +83,26 @@ export async function incident(input: IncidentInput): Promise<OpenIncident> {
   };
 
   const alert = async (survey: Survey): Promise<void> => {
+    progress.telling = true;
     const webhooks = await insist(() => keeping.webhooks());
     const at = new Date().toISOString();
     const notice = stuckNotice(integration, open, survey, at);
     for (const webhook of webhooks) outbox.add({ notice: { ...notice, webhook } });
     if (open.alerts === 0) keep('incident_opened', { openedAt: open.openedAt, stuck: survey.stuck });
     change({ alertedAt: at, alerts: open.alerts + 1, stuck: survey.stuck, settled: false });
+    progress.telling = false;
   };
+
+  const isTold = (): boolean => open.alerts > 0 || progress.telling;
 
   /** Whoever is told of a thousand leases in one message must not get a thousand. */
   const judge = async (survey: Survey): Promise<void> => {
     const { stuck } = survey;
-    const isNews = open.alerts === 0 ? stuck > 0 : open.settled && stuck >= 2 * open.stuck + 5;
+    const isNews = isTold() ? open.settled && stuck >= 2 * open.stuck + 5 : stuck > 0;
     if (isNews) await alert(survey);
     else if (open.settled) change({ stuck: Math.min(open.stuck, stuck) });
     else change({ settled: open.alerts > 0 && stuck <= open.stuck, stuck });
   };
-
-  const isTold = (): boolean => open.alerts > 0;
 
   /** As long as nobody has been told, each report may be of a lease that is stuck. */
   const watch = async (): Promise<void> => {
