@@ -74,8 +74,8 @@ async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> 
    * same id and the same name at the provider, where a removal that wakes would find it.
    */
   async function issueAgain({ leaseId, idempotencyKey }: Point): Promise<Lease> {
-    bench.fail(leaseId, { operation: scene.credentialCall, kind: 'refused' });
-    await expect(trials.issue({ idempotencyKey })).rejects.toMatchObject({ code: 'Refused' });
+    bench.fail(leaseId, { operation: scene.credentialCall, kind: 'called invalid' });
+    await expect(trials.issue({ idempotencyKey })).rejects.toMatchObject({ code: 'InvalidInput' });
     await trials.expectEnd(leaseId, 'failed');
     return trials.issue({ idempotencyKey, timeoutMs: ISSUE_MS });
   }

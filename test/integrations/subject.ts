@@ -13,6 +13,7 @@ export const KINDS = [
   'not found',
   'refused',
   'quota exceeded',
+  'called invalid',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

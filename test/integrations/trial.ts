@@ -19,7 +19,7 @@ export interface Paths {
   readonly removal: readonly Step[];
   /** Of the attempt that follows one which lost the answer to the call that makes the credential. */
   readonly secondAttempt: readonly Step[];
-  /** The removal of what a provision left that was refused the credential. */
+  /** The removal of what a provision left whose call for the credential was called invalid. */
   readonly clearance: readonly Step[];
 }
 
@@ -50,7 +50,7 @@ export const ISSUE_WITHIN_MS = 30_000;
 export const REMOVE_WITHIN_MS = 45_000;
 
 /** Kinds after which it is right to give a lease up. After all others it must be delivered. */
-export const FATAL: readonly Kind[] = ['refused', 'quota exceeded'];
+export const FATAL: readonly Kind[] = ['refused', 'quota exceeded', 'called invalid'];
 
 const HOLDER = 'tester';
 
@@ -130,7 +130,7 @@ export async function openTrials(bench: Bench): Promise<Trials> {
       const removal = stepsOf(bench.calls(lease.leaseId).slice(provision.length));
       const { operation } = provision.find(({ effect }) => effect === 'credential')!;
       const secondAttempt = await seeAfter({ operation, kind: 'answer lost' });
-      const clearance = await seeAfter({ operation, kind: 'refused' });
+      const clearance = await seeAfter({ operation, kind: 'called invalid' });
       return { provision, removal, secondAttempt, clearance };
     },
     provision: async (faults, mayFail) => {

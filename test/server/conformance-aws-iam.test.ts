@@ -30,6 +30,7 @@ const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'status' | 'code'>>> = 
   'not found': { kind: 'not-found' },
   refused: { kind: 'error', status: 403, code: 'AccessDenied' },
   'quota exceeded': { kind: 'error', status: 409, code: 'LimitExceeded' },
+  'called invalid': { kind: 'error', status: 400, code: 'ValidationError' },
 };
 
 describeConformance({ name: 'AWS IAM', open: openBench });

@@ -120,6 +120,7 @@ test('an entity that can never be removed does not keep the others waiting', asy
   isDown = false;
   for (const id of ids.slice(1)) expect(await lab.outcome(id)).toMatchObject({ state: 'revoked' });
   expect(await lab.stateOf(ids[0]!)).toBe('stuck');
+  await eventually(async () => lab.notices('json').length > 0, 'the alert');
   await lab.handle(ids[0]!).signal('abandon', { by: 'ada' });
   await lab.untilClosed();
   expect(lab.notices('json').map(({ kind }) => kind)).toEqual(['stuck', 'recovered']);
