@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { DynamicSecret } from '../config/load';
 import { summarise } from '../temporal/lease-summary';
 import { buildQuery, matches } from '../temporal/query';
 import type { LeaseQuery } from '../temporal/query';
-import { CALL_TIMEOUT_MS } from '../temporal/service';
 import { ATTRIBUTES } from '../workflows/contract';
 import type { LeaseInput } from '../workflows/contract';
 import { refuse } from './failures';
+import { isRunning } from './running';
 
 /** Holds live leases to the limits of their dynamic secret. */
 export interface Admission {
@@ -16,9 +15,10 @@ export interface Admission {
    * Lets a lease in if fewer others live than may. Decides one after the other for each dynamic secret, so that of those asked
    * for at once no more than may are let in. Temporal's index lags by a moment: what another process let in within it is not
    * counted.
+   * @param signal of the attempt: its turn is left out when it is over.
    * @throws ApplicationFailure `QuotaExceeded`
    */
-  admit(leaseId: string, input: LeaseInput, dynamicSecret: DynamicSecret): Promise<void>;
+  admit(leaseId: string, input: LeaseInput, dynamicSecret: DynamicSecret, signal: AbortSignal): Promise<void>;
 }
 
 interface Admitted {
@@ -38,12 +38,16 @@ interface Limit {
 const REMEMBERED_MS = 10_000;
 /** A lease that has just ended may still be listed: a full house is believed when it was seen twice, this far apart. */
 const LOOK_AGAIN_MS = 1_000;
-/** Above so many the index is only asked how many there are, not which. */
+/** Above so many the index is only asked how many there are, not which: the latest may be counted twice for a moment. */
 const LISTED = 1_000;
+/** Below what an attempt to plan may take: nobody waits for an answer that comes later. */
+const LOOK_TIMEOUT_MS = 4_000;
 
 export function createAdmission(client: Client): Admission {
   const recent = new Map<string, Admitted>();
   const turns = new Map<string, Promise<unknown>>();
+  /** When a limit was last seen to be reached. */
+  const full = new Map<string, number>();
 
   const inTurn = <T>(key: string, act: () => Promise<T>): Promise<T> => {
     const turn = (turns.get(key) ?? Promise.resolve()).then(act);
@@ -58,6 +62,7 @@ export function createAdmission(client: Client): Admission {
   const forget = (): void => {
     const oldest = performance.now() - REMEMBERED_MS;
     for (const [leaseId, { at }] of recent) if (at < oldest) recent.delete(leaseId);
+    for (const [key, at] of full) if (at < oldest) full.delete(key);
   };
 
   const isFull = async (leaseId: string, { most, query }: Limit): Promise<boolean> => {
@@ -65,7 +70,7 @@ export function createAdmission(client: Client): Admission {
     const planned = `${buildQuery(query)} AND ${ATTRIBUTES.integration.name} IS NOT NULL`;
     const { count } = await client.workflow.count(planned);
     if (count + unlisted.length < most) return false;
-    if (most > LISTED) return count >= most;
+    if (most > LISTED) return true;
     const living = new Set<string>();
     for await (const info of client.workflow.list({ query: planned, pageSize: LISTED })) {
       const other = summarise(info);
@@ -82,22 +87,32 @@ export function createAdmission(client: Client): Admission {
   /** Answers the limit that is reached; null: the lease is let in. */
   const decide = async (leaseId: string, input: LeaseInput, limits: readonly Limit[]): Promise<Limit | null> => {
     forget();
-    for (const limit of limits) if (await isFull(leaseId, limit)) return limit;
+    for (const limit of limits) {
+      if (await isFull(leaseId, limit)) {
+        full.set(keyOf(limit), performance.now());
+        return limit;
+      }
+    }
     recent.set(leaseId, { leaseId, input, at: performance.now() });
     return null;
   };
 
   return {
-    admit: async (leaseId, input, dynamicSecret) => {
+    admit: async (leaseId, input, dynamicSecret, signal) => {
       const limits = limitsOf(input, dynamicSecret);
       if (limits.length === 0) return;
       const { project, config, dynamicSecret: name } = input;
       const look = (): Promise<Limit | null> =>
-        inTurn(`${project}/${config}/${name}`, () =>
-          client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => decide(leaseId, input, limits)),
-        );
-      if ((await look()) === null) return;
-      await sleep(LOOK_AGAIN_MS);
+        inTurn(`${project}/${config}/${name}`, () => {
+          signal.throwIfAborted();
+          return client.withDeadline(Date.now() + LOOK_TIMEOUT_MS, () => decide(leaseId, input, limits));
+        });
+      // Who comes while it is known to be full looks once: a crowd must not keep the turn from who may be let in.
+      const isKnown = limits.some(
+        (limit) => performance.now() - (full.get(keyOf(limit)) ?? -LOOK_AGAIN_MS) < LOOK_AGAIN_MS,
+      );
+      if (!isKnown && (await look()) === null) return;
+      await sleep(LOOK_AGAIN_MS, undefined, { signal });
       const reached = await look();
       if (reached === null) return;
       throw refuse(
@@ -106,6 +121,10 @@ export function createAdmission(client: Client): Admission {
       );
     },
   };
+}
+
+function keyOf({ query }: Limit): string {
+  return JSON.stringify(query);
 }
 
 /** The holder's own first: who has reached it shall not be told of the others. */
@@ -123,15 +142,6 @@ function limitsOf(input: LeaseInput, { maxLeases, maxLeasesPerHolder }: DynamicS
       : [{ most: maxLeasesPerHolder, query: { ...query, holder }, whose: 'A holder may have' }]),
     ...(maxLeases === null ? [] : [{ most: maxLeases, query, whose: 'There may be' }]),
   ];
-}
-
-async function isRunning(client: Client, leaseId: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(leaseId).describe()).closeTime === undefined;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }
 
 function isMeant(input: LeaseInput, query: LeaseQuery): boolean {

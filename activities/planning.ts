@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { LEASE_ID_PATTERN } from '../workflows/contract';
 import type { Plan, PlanExtensionInput, PlanInput, PlanningActivities } from '../workflows/contract';
 import { checkTtlRange, formatTtl } from '../workflows/ttl';
@@ -18,7 +19,7 @@ export interface PlanningDeps {
   readonly admission: Admission;
 }
 
-/** The local activities: they decide from the configuration alone, and every refusal leaves nothing made. */
+/** The local activities: they decide from the configuration, and from Temporal where there are limits; a refusal leaves nothing made. */
 export function createPlanning(deps: PlanningDeps): PlanningActivities {
   return {
     plan: (input) => told(() => plan(deps, input)),
@@ -57,7 +58,7 @@ async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<
   }
   const ttlMs = input.ttlMs ?? dynamicSecret.defaultTtlMs;
   checkTtl(ttlMs, dynamicSecret);
-  await admission.admit(leaseId, input, dynamicSecret);
+  await admission.admit(leaseId, input, dynamicSecret, Context.current().cancellationSignal);
   const { entity, handle } = type.plan(
     { leaseId, deployment, integration: dynamicSecret.integration },
     settings.connection,

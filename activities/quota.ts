@@ -25,7 +25,13 @@ export function createQuotaGate(config: Config, connections: Connections): Quota
 
   const ask = async (integration: string): Promise<Known> => {
     // Of nobody's attempt: others wait for the same answer.
-    const quota = await connections.open(integration).quota(AbortSignal.timeout(ASK_TIMEOUT_MS));
+    const signal = AbortSignal.timeout(ASK_TIMEOUT_MS);
+    const quota = await connections
+      .open(integration)
+      .quota(signal)
+      .catch((error: unknown) => {
+        throw signal.aborted ? new IntegrationError('Unavailable', { operation: 'The look at the quota' }) : error;
+      });
     const fresh = { quota, askedAt: performance.now(), passed: 0 };
     known.set(integration, fresh);
     return fresh;

@@ -21,7 +21,7 @@ export interface AuditLine {
   /** ISO instant at which it was written. */
   readonly time: string;
   /**
-   * `<lease id>/<event>`, or `<lease id>/<event>/<n>` for events that repeat. A line is written at least once: readers drop
+   * `<lease id>/<run id>/<event>`, and `/<n>` for events that repeat. A line is written at least once: readers drop
    * repeats by this.
    */
   readonly id: string;

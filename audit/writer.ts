@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { auditLine } from './line';
 import type { AuditRecord } from './line';
 
@@ -11,7 +11,7 @@ export type { AuditEvent, AuditLine, AuditRecord } from './line';
 export interface AuditWriter {
   /**
    * Ends once the line is the operating system's. Lines are written in the order in which they were given.
-   * @throws AuditError if it could not be written, or not within 5 s.
+   * @throws AuditError if it could not be written, or not within 2.5 s.
    */
   write(record: AuditRecord): Promise<void>;
   /** Waits for the lines that were given; none is taken afterwards. */
@@ -26,7 +26,8 @@ export class AuditError extends Error {
 // Readable too, to see whether the last line was cut off; without waiting, should somebody have put a pipe there.
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const MODE = 0o600;
-const WRITE_TIMEOUT_MS = 5_000;
+/** Less than what waits for it. */
+const WRITE_TIMEOUT_MS = 2_500;
 const CUT_OFF_AFTER_MS = 20;
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -76,37 +77,68 @@ function streamWriter(stream: NodeJS.WritableStream): AuditWriter {
   );
 }
 
+interface Job {
+  readonly line: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One line after the other. While one takes longer than it may, it and those behind it are refused, and so is whatever comes: a
+ * line that was refused is not written later, but for the one that was under way.
+ */
 function inTurn(send: (line: string) => Promise<void>, end: () => void): AuditWriter {
-  let last: Promise<void> = Promise.resolve();
+  const waiting: Job[] = [];
+  let isBusy = false;
+  let hangs = false;
   let closed: Promise<void> | undefined;
+  let idle = (): void => undefined;
+
+  const next = (): void => {
+    const job = waiting.shift();
+    isBusy = job !== undefined;
+    if (job === undefined) {
+      idle();
+      return;
+    }
+    const timer = setTimeout(() => {
+      hangs = true;
+      for (const late of [job, ...waiting.splice(0)]) late.reject(hanging());
+    }, WRITE_TIMEOUT_MS);
+    void send(job.line)
+      .then(job.resolve, job.reject)
+      .finally(() => {
+        clearTimeout(timer);
+        hangs = false;
+        next();
+      });
+  };
+
   return {
     write: (record) => {
-      if (closed !== undefined)
+      if (closed !== undefined) {
         return Promise.reject(new AuditError('The audit writer is closed: nothing was written.'));
+      }
+      if (hangs) return Promise.reject(hanging());
       const line = `${JSON.stringify({ kind: 'audit', ...auditLine(record) })}\n`;
-      const written = last.then(() => send(line));
-      last = written.catch(() => undefined);
-      return within(WRITE_TIMEOUT_MS, written);
+      return new Promise((resolve, reject) => {
+        waiting.push({ line, resolve, reject });
+        if (!isBusy) next();
+      });
     },
-    close: () => (closed ??= last.then(end)),
+    close: () =>
+      (closed ??= new Promise<void>((resolve) => {
+        idle = resolve;
+        if (!isBusy) resolve();
+        setTimeout(resolve, 2 * WRITE_TIMEOUT_MS).unref();
+      }).then(end)),
   };
 }
 
-/** A file system that hangs must not keep whoever writes. Whether the line gets there after all is not known then. */
-async function within(timeoutMs: number, written: Promise<void>): Promise<void> {
-  const timer = new AbortController();
-  const late = setTimeout(timeoutMs, undefined, { signal: timer.signal, ref: false }).then(() => {
-    throw new AuditError(
-      `No audit line could be written within ${String(timeoutMs / 1_000)} s: the file system of LEASEHOLD_AUDIT_FILE, or the reader of standard output, hangs.`,
-    );
-  });
-  // Whoever loses the race must not count as unhandled.
-  late.catch(() => undefined);
-  try {
-    await Promise.race([written, late]);
-  } finally {
-    timer.abort();
-  }
+function hanging(): AuditError {
+  return new AuditError(
+    `No audit line could be written within ${String(WRITE_TIMEOUT_MS / 1_000)} s: the file system of LEASEHOLD_AUDIT_FILE, or the reader of standard output, hangs.`,
+  );
 }
 
 function checkFile(file: string): void {
@@ -146,7 +178,7 @@ async function isCutOff(handle: FileHandle, { size }: Stats): Promise<boolean> {
   if (size === 0) return false;
   const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
   if (bytesRead === 0 || buffer.toString('latin1') === '\n') return false;
-  await setTimeout(CUT_OFF_AFTER_MS);
+  await sleep(CUT_OFF_AFTER_MS);
   return (await handle.stat()).size === size;
 }
 

@@ -29,7 +29,8 @@ export function startOversight(duties: readonly Duty[], logger: Logger): { stop(
         if (duty.once) return;
       } catch (error) {
         if (isStopping()) return;
-        logger.error(`${duty.what} could not be seen to, which is tried again every minute. ${explainFailure(error)}`);
+        const why = error instanceof Late ? error.message : explainFailure(error);
+        logger.error(`${duty.what} could not be seen to, which is tried again every minute. ${why}`);
       }
       await sleep(EVERY_MS * (0.9 + Math.random() * 0.2), undefined, { signal }).catch(() => undefined);
     }
@@ -47,5 +48,9 @@ export function startOversight(duties: readonly Duty[], logger: Logger): { stop(
 /** Rejects when the worker stops, or when it has taken far too long. */
 async function late(signal: AbortSignal): Promise<never> {
   await sleep(4 * CALL_TIMEOUT_MS, undefined, { signal });
-  throw new Error('timeout');
+  throw new Late('It took longer than a minute.');
+}
+
+class Late extends Error {
+  override readonly name = 'Late';
 }

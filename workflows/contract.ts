@@ -262,7 +262,7 @@ export type RecordedEvent =
 
 /** One decision, for the audit log and the metrics. Never a secret. */
 export interface RecordInput {
-  /** The same for each repeat of the same record. */
+  /** The same for each repeat of the same record: `<lease id>/<run id>/<event>`, with a number from the second on. */
   readonly id: string;
   readonly event: RecordedEvent;
   readonly leaseId: string | null;

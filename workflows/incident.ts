@@ -1,7 +1,6 @@
 import {
   allHandlersFinished,
   CancellationScope,
-  CancelledFailure,
   condition,
   continueAsNew,
   isCancellation,
@@ -115,6 +114,7 @@ export async function incident(input: IncidentInput): Promise<OpenIncident> {
   };
 
   const recover = async (): Promise<void> => {
+    let idleMs = FIRST_PAUSE_MS;
     for (;;) {
       const { outcome } = await probe(integration);
       if (outcome === 'removed') {
@@ -124,7 +124,11 @@ export async function incident(input: IncidentInput): Promise<OpenIncident> {
       if (outcome === 'quiet') await sleep(SETTLE, { summary: 'before it is believed that nothing fails any more' });
       const survey = await look();
       await judge(survey);
-      if (outcome === 'quiet' && survey.stuck === 0 && reports === answered) return;
+      if (outcome !== 'quiet') continue;
+      if (survey.stuck === 0 && reports === answered) return;
+      // What is stuck and not failing waits for something else, a worker that can run its workflow for instance.
+      await condition(() => reports !== answered, idleMs, { summary: 'nothing fails, and yet something is stuck' });
+      idleMs = Math.min(idleMs * 2, LONGEST_PAUSE_MS);
     }
   };
 
@@ -150,10 +154,6 @@ export async function incident(input: IncidentInput): Promise<OpenIncident> {
     throw error;
   });
   await Promise.race([ended, condition(() => reports >= MAX_REPORTS || workflowInfo().historyLength >= MAX_EVENTS)]);
-  if (CancellationScope.current().consideredCancelled) {
-    await ended;
-    throw new CancelledFailure('Cancelled in Temporal. The next removal that fails opens another incident.');
-  }
   work.cancel();
   if (!(await ended)) {
     const unsent = await outbox.stop();

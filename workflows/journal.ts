@@ -1,4 +1,4 @@
-import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { KeepingActivities, RecordedEvent, RecordInput } from './contract';
 import { insist } from './insist';
 import type { LeaseRecord } from './record';
@@ -30,6 +30,8 @@ const forSure = proxyActivities<KeepingActivities>({
 export function createJournal(record: LeaseRecord): Journal {
   const unwritten: RecordInput[] = [];
   const repeats = new Map<RecordedEvent, number>();
+  // A lease id is issued again where its idempotency key was freed.
+  const { runId } = workflowInfo();
 
   const compose = (event: RecordedEvent, details: Details): RecordInput => {
     const { leaseId, holder, project, config, dynamicSecret, integration, entity, endedBy, reason, failure } =
@@ -37,7 +39,7 @@ export function createJournal(record: LeaseRecord): Journal {
     const count = (repeats.get(event) ?? 0) + 1;
     repeats.set(event, count);
     return {
-      id: `${leaseId}/${event}${count === 1 ? '' : `/${count}`}`,
+      id: `${leaseId}/${runId}/${event}${count === 1 ? '' : `/${count}`}`,
       event,
       leaseId,
       holder,

@@ -7,7 +7,9 @@ type Notice = Omit<NotifyInput, 'webhook'>;
 export function stuckNotice(integration: string, incident: OpenIncident, survey: Survey, at: string): Notice {
   const { example } = survey;
   const many = survey.stuck === 1 ? '1 lease is' : `${survey.stuck} leases are`;
-  const last = example?.failure ?? 'No worker has reported a failure: does one serve this integration?';
+  const last =
+    example?.failure ??
+    'No worker has reported a failure: does one serve this integration, and is it still configured?';
   return {
     id: `${incident.id}/stuck${incident.alerts === 0 ? '' : `/${String(incident.alerts + 1)}`}`,
     kind: 'stuck',
@@ -15,7 +17,7 @@ export function stuckNotice(integration: string, incident: OpenIncident, survey:
     text:
       `${many} stuck: time is over and the provider has not confirmed the removal. ` +
       (example === null ? '' : `Lease ${example.leaseId}: ${last} `) +
-      'Removal goes on, and all of them end within seconds once it can succeed.',
+      'Removal goes on, and begins within seconds of when it can succeed, at the rate that the integration allows.',
     at,
     facts: { integration, stuck: survey.stuck, removing: survey.removing, lease: example?.leaseId ?? null },
   };

@@ -91,25 +91,29 @@ async function findCandidate(
  * Nudges every lease of the integration whose removal waits out a back-off, at the pace at which the provider may be asked.
  * Answers how many.
  */
-export async function nudgeWaiting({ config, client }: ProbeDeps, { integration }: IntegrationInput): Promise<number> {
-  const { cancellationSignal, heartbeat } = contextTools();
+export async function nudgeWaiting(deps: ProbeDeps, { integration }: IntegrationInput): Promise<number> {
+  const { config, client, deployment } = deps;
+  const guard = guardAttempt(Context.current(), { deployment, leaseId: '' });
+  const { signal } = guard.attempt.fence;
   const callsPerSecond = config.integrations[integration]?.limits.callsPerSecond ?? 0;
   const spacingMs = 1_000 / Math.max(callsPerSecond / CALLS_PER_REMOVAL, MIN_NUDGES_PER_SECOND);
   let nudged = 0;
   let next = performance.now();
   try {
     for await (const { leaseId } of listRemoving(client, integration)) {
-      heartbeat();
+      signal.throwIfAborted();
       const removal = await findRemoval(client, leaseId);
       if (removal?.failing !== true || !removal.waiting) continue;
       await sendNudge(client, removal);
       nudged += 1;
       next = Math.max(next + spacingMs, performance.now());
-      await sleep(next - performance.now(), undefined, { signal: cancellationSignal });
+      await sleep(next - performance.now(), undefined, { signal });
     }
     return nudged;
   } catch (error) {
-    throw patient(error, 1);
+    throw patient(stopOf(error, guard.attempt) ?? error, 1);
+  } finally {
+    guard.close();
   }
 }
 
@@ -120,16 +124,6 @@ async function sendNudge(client: Client, { leaseId, runId }: PendingRemoval): Pr
     // It has ended meanwhile: nothing is left to nudge.
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
-}
-
-function contextTools(): { cancellationSignal: AbortSignal; heartbeat: () => void } {
-  const context = Context.current();
-  return {
-    cancellationSignal: context.cancellationSignal,
-    heartbeat: () => {
-      context.heartbeat();
-    },
-  };
 }
 
 /** In our words, and to be tried again soon: a probe has no back-off. */

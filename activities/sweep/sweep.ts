@@ -127,6 +127,7 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
 
   const judgeClosely = async (entity: ListedEntity, mark: EntityMark, integration: Integration): Promise<void> => {
     const marks = await integration.readMarks(entity.handle, attempt.fence.signal);
+    tally.answered();
     if (marks === null) return;
     if (marks.deployment !== mark.deployment || marks.leaseId !== mark.leaseId) {
       tally.unmarked(entity.entity);
@@ -148,7 +149,7 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
       if (!same || judgeMarked(now, marks, entity.createdAt, rules()).do !== 'remove') throw new LeaseMovedOn();
     };
     try {
-      if (!dryRun) await remove(entity, mark, removal, check);
+      if (!dryRun) await remove(entity, mark, removal, check, seen.runId ?? 'unknown');
       tally.removed(removal);
     } catch (error) {
       if (!(error instanceof LeaseMovedOn)) throw error;
@@ -161,10 +162,11 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
     mark: EntityMark,
     { reason, why }: SweptEntity,
     check: () => Promise<void>,
+    runId: string,
   ): Promise<void> => {
     const event = reason === 'late' ? 'late' : 'swept';
     const line = (phase: 'begun' | 'done'): AuditRecord => ({
-      id: `${mark.leaseId}/${event}${phase === 'begun' ? '' : '/done'}`,
+      id: `${mark.leaseId}/${runId}/${event}${phase === 'begun' ? '' : '/done'}`,
       event,
       leaseId: mark.leaseId,
       integration: name,
@@ -199,15 +201,19 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
   async function survive(entity: ListedEntity, act: () => Promise<void>): Promise<void> {
     try {
       await act();
-      tally.succeeded();
     } catch (error) {
       if (!(error instanceof IntegrationError)) throw error;
       deps.metrics.providerError(name, 'sweep', error.type);
-      const inARow = tally.failed(entity.entity, error.message);
-      const isAway = error.type === 'Unavailable' || error.type === 'Throttled';
-      if (isAway && inARow >= FAILURES_IN_A_ROW) throw error;
+      const inARow = tally.failed(entity.entity, error.message, isAway(error));
+      if (inARow >= FAILURES_IN_A_ROW) throw error;
     }
   }
+}
+
+/** Whether the provider did not answer, as opposed to answering that this entity cannot be removed. */
+function isAway({ type, facts }: IntegrationError): boolean {
+  if (type === 'Throttled') return true;
+  return type === 'Unavailable' && (facts.httpStatus === undefined || facts.httpStatus >= 500);
 }
 
 /** The lease is not what it was when its entity was judged. */

@@ -30,14 +30,15 @@ export function createTally(integration: string, deployment: string, dryRun: boo
       counts.removed += 1;
       list(removals, removal);
     },
-    succeeded: () => {
+    /** The provider is there. */
+    answered: () => {
       inARow = 0;
     },
-    /** Answers how many failed one after the other. */
-    failed: (entity: string, failure: string): number => {
+    /** Answers how often one after the other the provider was away. */
+    failed: (entity: string, failure: string, isAway: boolean): number => {
       counts.failed += 1;
       list(failures, { entity, failure });
-      return (inARow += 1);
+      return isAway ? (inARow += 1) : inARow;
     },
     report: (): SweepReport => ({
       integration,

@@ -34,12 +34,9 @@ test('the audit log tells a lease from issue to end: who, what and why, and no c
   await lease.revoke({ by: 'ada', reason: 'no longer needed', wait: true });
   const { leaseId } = lease;
   const [entity] = [`lab-${lab.deployment}-${leaseId}`];
-  expect(linesOf(leaseId).map(({ id }) => id)).toEqual([
-    `${leaseId}/issued`,
-    `${leaseId}/extended`,
-    `${leaseId}/extended/2`,
-    `${leaseId}/revoked`,
-  ]);
+  const { runId } = await lab.handle(leaseId).describe();
+  const events = ['issued', 'extended', 'extended/2', 'revoked'];
+  expect(linesOf(leaseId).map(({ id }) => id)).toEqual(events.map((event) => `${leaseId}/${runId}/${event}`));
   for (const line of linesOf(leaseId)) {
     expect(line).toMatchObject({
       holder: 'library:tester',

@@ -85,6 +85,25 @@ test('reports alone, however many, neither wake anybody nor hold the incident up
   expect(lab.receiver.received).toEqual([]);
 }, 120_000);
 
+test('an incident that hands over while a notice is on its way loses nothing and tells people once', async () => {
+  await lab.startWorker();
+  lab.receiver.hang();
+  const leaseId = await lab.issue('10m');
+  lab.provider.fail('Unavailable', 'deprovision');
+  await lab.leases.revoke(leaseId);
+  await eventually(async () => lab.audit.some(({ event }) => event === 'incident_opened'), 'the alert');
+  const incident = lab.handle(incidentId('memory'));
+  const { runId } = await incident.describe();
+  for (let sent = 0; sent < 510; sent += 1) await incident.signal('report');
+  await eventually(async () => (await incident.describe()).runId !== runId, 'the hand-over', 60_000);
+  lab.receiver.answer(200);
+  await eventually(async () => lab.notices('json').length === 1, 'the alert to arrive', 60_000);
+  lab.provider.heal();
+  expect(await lab.outcome(leaseId)).toMatchObject({ state: 'revoked' });
+  await lab.untilClosed();
+  expect(lab.notices('json').map(({ kind }) => kind)).toEqual(['stuck', 'recovered']);
+}, 180_000);
+
 test('a notice that is failed by hand is sent all the same', async () => {
   await lab.startWorker();
   lab.receiver.hang();

@@ -76,7 +76,7 @@ test('an integration that left the configuration keeps its leases stuck, with th
   const without = await lab.startWorker({ config: { name: null } });
   await lab.untilStuck(leaseId);
   await eventually(
-    async () => lab.notices('json').some(({ text }) => text.includes('does one serve this integration?')),
+    async () => lab.notices('json').some(({ text }) => text.includes('does one serve this integration')),
     'the alert',
   );
   await eventually(async () => {

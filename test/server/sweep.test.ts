@@ -69,10 +69,11 @@ test('the entity of a terminated lease is removed, and the audit line says why',
   const leaseId = await issue('10m');
   const [entity] = lab.provider.of(leaseId);
   await terminate(leaseId);
+  const { runId } = await lab.handle(leaseId).describe();
   expect(await sweep()).toMatchObject({ removed: 1, removals: [{ entity, leaseId, reason: 'closed' }] });
   expect(lab.provider.of(leaseId)).toEqual([]);
   const lines = lab.audit.filter((line) => line.leaseId === leaseId && line.event === 'swept');
-  expect(lines.map(({ id }) => id)).toEqual([`${leaseId}/swept`, `${leaseId}/swept/done`]);
+  expect(lines.map(({ id }) => id)).toEqual([`${leaseId}/${runId}/swept`, `${leaseId}/${runId}/swept/done`]);
   for (const line of lines) {
     expect(line).toMatchObject({ entity, reason: expect.stringContaining('was terminated in Temporal') });
   }

@@ -82,7 +82,7 @@ test('a worker tells Prometheus and the audit file what became of its leases', a
   expect(eventsOf(lines, kept.leaseId)).toEqual(['issued', 'extended']);
   expect(eventsOf(lines, ended.leaseId)).toEqual(['issued', 'revoked']);
   expect(eventsOf(lines, (denied as { leaseId: string }).leaseId)).toEqual(['denied']);
-  expect(lines.find(({ id }) => id === `${ended.leaseId}/revoked`)).toMatchObject({
+  expect(lines.find(({ leaseId, event }) => leaseId === ended.leaseId && event === 'revoked')).toMatchObject({
     kind: 'audit',
     holder: 'library:tester',
     integration: 'aws',

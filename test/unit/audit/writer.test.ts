@@ -186,6 +186,27 @@ describe('standard output', () => {
     expect(linesOf(text).map((line) => line['leaseId'])).toEqual(['a', 'b']);
   });
 
+  test('that hangs is given up, with all that waits behind it, and used again once it is back', async () => {
+    let goOn = (): void => undefined;
+    const texts: string[] = [];
+    const stuck = new Writable({
+      write: (chunk: Buffer, _, done) => {
+        texts.push(chunk.toString());
+        if (texts.length > 1) done();
+        else goOn = done;
+      },
+    });
+    const writer = openAuditWriter({ file: null, stdout: stuck });
+    const given = await Promise.allSettled([writer.write(issued('a')), writer.write(issued('b'))]);
+    for (const each of given) expect(each).toMatchObject({ status: 'rejected', reason: expect.any(AuditError) });
+    await expect(writer.write(issued('c'))).rejects.toThrow(/hangs/);
+    goOn();
+    await new Promise((resolve) => setImmediate(resolve));
+    await writer.write(issued('d'));
+    await writer.close();
+    expect(linesOf(texts.join('')).map(({ leaseId }) => leaseId)).toEqual(['a', 'd']);
+  });
+
   test('that nobody reads any more fails the write and not the process', async () => {
     const gone = Object.assign(new Error('canary'), { code: 'EPIPE' });
     const stdout = new Writable({
