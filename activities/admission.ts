@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { DynamicSecret } from '../config/load';
 import { summarise } from '../temporal/lease-summary';
@@ -36,8 +35,8 @@ interface Limit {
 
 /** Longer than the index lags. */
 const REMEMBERED_MS = 10_000;
-/** A lease that has just ended may still be listed: a full house is believed when it was seen twice, this far apart. */
-const LOOK_AGAIN_MS = 1_000;
+/** A lease that has just ended may still be listed. Up to so many are asked about one by one before another is refused. */
+const VERIFIED = 50;
 /** Above so many the index is only asked how many there are, not which: the latest may be counted twice for a moment. */
 const LISTED = 1_000;
 /** Below what an attempt to plan may take: nobody waits for an answer that comes later. */
@@ -46,8 +45,6 @@ const LOOK_TIMEOUT_MS = 4_000;
 export function createAdmission(client: Client): Admission {
   const recent = new Map<string, Admitted>();
   const turns = new Map<string, Promise<unknown>>();
-  /** When a limit was last seen to be reached. */
-  const full = new Map<string, number>();
 
   const inTurn = <T>(key: string, act: () => Promise<T>): Promise<T> => {
     const turn = (turns.get(key) ?? Promise.resolve()).then(act);
@@ -62,7 +59,6 @@ export function createAdmission(client: Client): Admission {
   const forget = (): void => {
     const oldest = performance.now() - REMEMBERED_MS;
     for (const [leaseId, { at }] of recent) if (at < oldest) recent.delete(leaseId);
-    for (const [key, at] of full) if (at < oldest) full.delete(key);
   };
 
   const isFull = async (leaseId: string, { most, query }: Limit): Promise<boolean> => {
@@ -71,28 +67,25 @@ export function createAdmission(client: Client): Admission {
     const { count } = await client.workflow.count(planned);
     if (count + unlisted.length < most) return false;
     if (most > LISTED) return true;
-    const living = new Set<string>();
+    const listed = new Set<string>();
     for await (const info of client.workflow.list({ query: planned, pageSize: LISTED })) {
       const other = summarise(info);
-      if (matches(other, query) && other.leaseId !== leaseId) living.add(other.leaseId);
-      if (living.size >= most) return true;
+      if (matches(other, query) && other.leaseId !== leaseId) listed.add(other.leaseId);
     }
-    for (const other of unlisted) {
-      if (!living.has(other.leaseId) && (await isRunning(client, other.leaseId))) living.add(other.leaseId);
-      if (living.size >= most) return true;
+    const others = unlisted.map((other) => other.leaseId).filter((id) => !listed.has(id));
+    const isBelieved = most > VERIFIED;
+    let running = isBelieved ? listed.size : 0;
+    for (const id of isBelieved ? others : [...listed, ...others]) {
+      if (running >= most) return true;
+      if (await isRunning(client, id)) running += 1;
     }
-    return false;
+    return running >= most;
   };
 
   /** Answers the limit that is reached; null: the lease is let in. */
   const decide = async (leaseId: string, input: LeaseInput, limits: readonly Limit[]): Promise<Limit | null> => {
     forget();
-    for (const limit of limits) {
-      if (await isFull(leaseId, limit)) {
-        full.set(keyOf(limit), performance.now());
-        return limit;
-      }
-    }
+    for (const limit of limits) if (await isFull(leaseId, limit)) return limit;
     recent.set(leaseId, { leaseId, input, at: performance.now() });
     return null;
   };
@@ -102,18 +95,10 @@ export function createAdmission(client: Client): Admission {
       const limits = limitsOf(input, dynamicSecret);
       if (limits.length === 0) return;
       const { project, config, dynamicSecret: name } = input;
-      const look = (): Promise<Limit | null> =>
-        inTurn(`${project}/${config}/${name}`, () => {
-          signal.throwIfAborted();
-          return client.withDeadline(Date.now() + LOOK_TIMEOUT_MS, () => decide(leaseId, input, limits));
-        });
-      // Who comes while it is known to be full looks once: a crowd must not keep the turn from who may be let in.
-      const isKnown = limits.some(
-        (limit) => performance.now() - (full.get(keyOf(limit)) ?? -LOOK_AGAIN_MS) < LOOK_AGAIN_MS,
-      );
-      if (!isKnown && (await look()) === null) return;
-      await sleep(LOOK_AGAIN_MS, undefined, { signal });
-      const reached = await look();
+      const reached = await inTurn(`${project}/${config}/${name}`, () => {
+        signal.throwIfAborted();
+        return client.withDeadline(Date.now() + LOOK_TIMEOUT_MS, () => decide(leaseId, input, limits));
+      });
       if (reached === null) return;
       throw refuse(
         'QuotaExceeded',
@@ -121,10 +106,6 @@ export function createAdmission(client: Client): Admission {
       );
     },
   };
-}
-
-function keyOf({ query }: Limit): string {
-  return JSON.stringify(query);
 }
 
 /** The holder's own first: who has reached it shall not be told of the others. */
