@@ -139,6 +139,6 @@ async function record(name: string, workflowId: string): Promise<void> {
   const { stdout } = await run(provided().tools.temporal, show, { maxBuffer: 64 * 1024 * 1024 });
   const directory = join(__dirname, `../histories/${version}`);
   await mkdir(directory, { recursive: true });
-  // What was recorded of a release stays as it is.
-  await writeFile(join(directory, `${name}.json`), stdout, { flag: 'wx' });
+  // Stack traces name the place of this checkout. What was recorded of a release stays as it is.
+  await writeFile(join(directory, `${name}.json`), stdout.replaceAll(join(__dirname, '../..'), ''), { flag: 'wx' });
 }
