@@ -1,44 +1,16 @@
-/** What happened. `denied`: refused before anything was made; `failed`: tried, and not delivered. */
-export type AuditEvent =
-  | 'issued'
-  | 'denied'
-  | 'failed'
-  | 'extended'
-  | 'stuck'
-  | 'expired'
-  | 'revoked'
-  | 'abandoned'
-  | 'swept'
-  | 'late'
-  | 'sweep_refused'
-  | 'incident_opened'
-  | 'incident_closed';
+import type { RecordedEvent, RecordInput } from '../workflows/contract';
 
-export type AuditDetails = Readonly<Record<string, string | number | boolean | null>>;
+/** What happened. `denied`: refused before anything was made; `failed`: tried, and not delivered. The last three are the sweep's. */
+export type AuditEvent = RecordedEvent | 'swept' | 'late' | 'sweep_refused';
 
-/** One decision about a lease, as it is written down. Never holds a credential. */
-export interface AuditLine {
+/**
+ * One decision about a lease, as it is written down. Never holds a credential. Written at least once: readers drop repeats by
+ * `id`. `by`: who asked; `reason`: why, in a sentence or as a failure's `type: message`.
+ */
+export interface AuditLine extends Omit<RecordInput, 'event'> {
   /** ISO instant at which it was written. */
   readonly time: string;
-  /**
-   * `<lease id>/<run id>/<event>`, and `/<n>` for events that repeat. A line is written at least once: readers drop
-   * repeats by this.
-   */
-  readonly id: string;
   readonly event: AuditEvent;
-  readonly leaseId: string | null;
-  readonly holder: string | null;
-  readonly project: string | null;
-  readonly config: string | null;
-  readonly dynamicSecret: string | null;
-  readonly integration: string | null;
-  readonly entity: string | null;
-  /** Who asked. */
-  readonly by: string | null;
-  /** Why: a sentence, or a failure's `type: message`. */
-  readonly reason: string | null;
-  /** Further facts, none of them secret. */
-  readonly details: AuditDetails;
 }
 
 /** What is known of a decision; the rest of the line is filled in. */

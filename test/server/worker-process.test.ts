@@ -90,7 +90,7 @@ test('workers can share the work: one runs workflows only, another serves an int
   const workflows = await lab.startWorker(['--workflows-only'], { LAB_KEY: '', LAB_KEY_ID: '' });
   const aws = await lab.startWorker(['--integrations', 'aws']);
   expect(workflows.output()).toContain('"queues":["leasehold"]');
-  expect(aws.output()).toContain('"queues":["aws/provision","aws/deprovision"]');
+  expect(aws.output()).toContain('"queues":["aws/provision","aws/deprovision","aws/upkeep"]');
   const lease = await lab.leases.issue({ ...REQUEST, ttl: '5m' });
   expect(await lease.revoke({ wait: true })).toMatchObject({ state: 'revoked' });
 });
