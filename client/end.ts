@@ -9,7 +9,7 @@ import { LeaseError } from './leases';
 import type { Revocation, RevokeOptions } from './leases';
 import { look, readOutcome } from './look';
 import type { Session } from './session';
-import { boundsOf, Interrupted, within } from './waiting';
+import { boundsOf, Interrupted, isTooLate, within } from './waiting';
 
 /**
  * See `Leases.revoke`.
@@ -93,7 +93,7 @@ function explain(leaseId: string, waitMs: number | null, error: unknown): LeaseE
   if (error instanceof Interrupted && error.why === 'aborted') {
     return new LeaseError('Aborted', `The caller stopped waiting for the end of lease ${leaseId}.`, { leaseId });
   }
-  if (error instanceof Interrupted || grpcStatusOf(error) === 'deadlineExceeded') {
+  if (isTooLate(error)) {
     const span = waitMs === null || waitMs < 1_000 ? 'in time' : `within ${formatTtl(waitMs)}`;
     return new LeaseError(
       'Timeout',

@@ -1,6 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { extend } from '../workflows/contract';
-import { grpcStatusOf } from '../temporal/service';
 import { notFound, terminated } from './end';
 import { toLeaseError } from './failures';
 import { checkLeaseId, checkSignal, checkTimeout, checkTtl } from './input';
@@ -8,7 +7,7 @@ import { LeaseError } from './leases';
 import type { CallOptions, Ttl } from './leases';
 import { look } from './look';
 import type { Session } from './session';
-import { boundsOf, Interrupted, within } from './waiting';
+import { boundsOf, Interrupted, isTooLate, within } from './waiting';
 import type { Bounds } from './waiting';
 
 /** Above the 60 s that the provider may take by default. */
@@ -32,7 +31,7 @@ export async function extendLease(session: Session, leaseId: string, ttl: Ttl, o
 async function explain(session: Session, leaseId: string, bounds: Bounds, error: unknown): Promise<LeaseError> {
   if (error instanceof WorkflowNotFoundError) return explainAbsence(session, leaseId, bounds);
   const aborted = error instanceof Interrupted && error.why === 'aborted';
-  if (aborted || error instanceof Interrupted || grpcStatusOf(error) === 'deadlineExceeded') {
+  if (aborted || isTooLate(error)) {
     const what = aborted ? 'The caller stopped waiting for' : 'No worker answered in time to';
     return new LeaseError(
       aborted ? 'Aborted' : 'Timeout',

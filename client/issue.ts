@@ -1,5 +1,4 @@
 import { formatTtl } from '../workflows/ttl';
-import { grpcStatusOf } from '../temporal/service';
 import { open } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
 import { claimLease } from './claiming';
@@ -13,7 +12,7 @@ import type { Order } from './order';
 import { placeOrder } from './order';
 import type { Session } from './session';
 import { revokeUndelivered } from './undelivered';
-import { boundsOf, Interrupted, within } from './waiting';
+import { boundsOf, Interrupted, isTooLate, within } from './waiting';
 
 /** See `Leases.issue`. */
 export async function issueLease(session: Session, request: IssueRequest): Promise<Lease> {
@@ -54,7 +53,7 @@ async function causeOf(session: Session, order: Order, error: unknown): Promise<
   if (error instanceof Interrupted && error.why === 'aborted') {
     return { code: 'Aborted', message: `The caller aborted the issue of lease ${leaseId}.` };
   }
-  if (error instanceof Interrupted || grpcStatusOf(error) === 'deadlineExceeded') {
+  if (isTooLate(error)) {
     return { code: 'IssueTimeout', message: await explainTimeout(session, order) };
   }
   const { code, message } = toLeaseError(error);

@@ -1,3 +1,4 @@
+import { grpcStatusOf } from '../temporal/service';
 import type { Session } from './session';
 
 /** Why a call is not waited for any longer. */
@@ -53,6 +54,16 @@ export async function within<T>(session: Session, bounds: Bounds, call: () => Pr
   } finally {
     stop();
   }
+}
+
+/**
+ * Whether a call was given up because its time was over. The server calls it cancelled where its own clock was quicker than ours;
+ * a caller's abort is told apart before it gets here.
+ */
+export function isTooLate(error: unknown): boolean {
+  if (error instanceof Interrupted) return error.why === 'timeout';
+  const status = grpcStatusOf(error);
+  return status === 'deadlineExceeded' || status === 'cancelled';
 }
 
 /** Waits so many milliseconds. */
