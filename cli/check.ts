@@ -17,8 +17,9 @@ import { checkSearchAttributes, MissingSearchAttributes } from '../temporal/sear
 import { explainFailure } from '../temporal/service';
 import { findStrays } from '../worker/strays';
 import { formatTtl } from '../workflows/ttl';
+import { readNames } from '../worker/flags';
 import { EXIT, exitWith } from './exit';
-import { chooseIntegrations, readNames } from './integrations';
+import { chooseIntegrations } from './integrations';
 
 interface Flags {
   readonly config?: string;

@@ -1,13 +1,5 @@
-import { InvalidArgumentError } from 'commander';
 import type { Config } from '../config/load';
 import { UsageError } from './exit';
-
-/** Reads `a,b` of an option. */
-export function readNames(text: string): readonly string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.some((name) => name === '')) throw new InvalidArgumentError('Give names separated by commas.');
-  return names;
-}
 
 /**
  * The integrations that were named, or all.

@@ -8,8 +8,9 @@ import { configPath } from '../config/environment';
 import { loadConfig } from '../config/load';
 import { connect } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
+import { readNames } from '../worker/flags';
 import { EXIT, exitWith, tellError, UsageError } from './exit';
-import { chooseIntegrations, readNames } from './integrations';
+import { chooseIntegrations } from './integrations';
 import { describeReport } from './report';
 import { runSweep } from './sweep-run';
 

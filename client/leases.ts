@@ -1,6 +1,7 @@
 import type { LeaseEnd, LeaseFailure, LeaseFailureType } from '../workflows/contract';
 import type { RecipientKeyPair } from '../sealing/recipient';
 import type { LeaseSummary, SeenState } from '../temporal/lease-summary';
+import type { LeaseQuery } from '../temporal/query';
 
 export type { LeaseSummary, SeenState } from '../temporal/lease-summary';
 
@@ -66,16 +67,8 @@ export interface LeaseReport extends LeaseSummary {
 }
 
 /** All given filters must hold. */
-export interface LeaseFilter {
+export interface LeaseFilter extends Omit<LeaseQuery, 'state'> {
   readonly state?: SeenState;
-  readonly project?: string;
-  readonly config?: string;
-  readonly dynamicSecret?: string;
-  readonly integration?: string;
-  /** As shown: `library:<holder>`. */
-  readonly holder?: string;
-  /** True: only leases that have not ended; false: only those that have. */
-  readonly live?: boolean;
   /** Leases fetched at once, 1 to 1,000. */
   readonly pageSize?: number;
 }

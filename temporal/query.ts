@@ -9,6 +9,7 @@ export interface LeaseQuery {
   readonly config?: string;
   readonly dynamicSecret?: string;
   readonly integration?: string;
+  /** As shown: `library:<holder>`. */
   readonly holder?: string;
   /** True: only leases that have not ended; false: only those that have. */
   readonly live?: boolean;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { hostname } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { integrationTypes } from '../activities/integrations/registry';
 import { AuditError, openAuditWriter } from '../audit/writer';
@@ -11,6 +11,7 @@ import type { Logger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { startMetricsServer } from '../telemetry/metrics-server';
 import { loadConnectionOptions } from '../temporal/connection';
+import { readNames } from './flags';
 import { createWorker, UnknownShare } from './worker';
 import type { Share } from './worker';
 
@@ -90,12 +91,6 @@ function exitCodeOf(error: unknown): number {
 function shareOf(flags: Flags): Share {
   if (flags.integrations !== undefined) return { workflows: false, integrations: flags.integrations };
   return { workflows: true, integrations: flags.workflowsOnly === true ? [] : null };
-}
-
-function readNames(text: string): readonly string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.some((name) => name === '')) throw new InvalidArgumentError('Give names separated by commas.');
-  return names;
 }
 
 /** Sends the SDK's logs through ours and lets it end the workers on SIGINT and SIGTERM. */

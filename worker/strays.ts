@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config/load';
 import { summarise } from '../temporal/lease-summary';
 import { buildQuery } from '../temporal/query';
+import { ATTRIBUTES } from '../workflows/contract';
 
 /** Live leases of an integration that issues no more, or that the configuration does not have. */
 export interface Stray {
@@ -35,6 +36,7 @@ export async function findStrays(client: Client, config: Config): Promise<readon
 /** Names of integrations need no quoting: the configuration allows a-z, 0-9 and hyphens in them. */
 function queryOf({ integrations }: Config): string {
   const serving = Object.entries(integrations).filter(([, { retired }]) => !retired);
-  const others = serving.map(([name]) => `LeaseIntegration != "${name}"`);
-  return [buildQuery({ live: true }), 'LeaseIntegration IS NOT NULL', ...others].join(' AND ');
+  const attribute = ATTRIBUTES.integration.name;
+  const others = serving.map(([name]) => `${attribute} != "${name}"`);
+  return [buildQuery({ live: true }), `${attribute} IS NOT NULL`, ...others].join(' AND ');
 }
