@@ -82,6 +82,7 @@ export default tseslint.config(
     ['activities', ['workflows', 'config', 'sealing', 'audit', 'telemetry', 'temporal']],
     ['worker', ['workflows', 'activities', 'config', 'audit', 'telemetry', 'temporal']],
     ['client', ['workflows', 'sealing', 'temporal']],
+    ['api', ['workflows', 'client', 'sealing', 'config', 'audit', 'telemetry', 'temporal']],
   ].map(([folder, allowed]) => ({
     files: [`${folder}/**/*.ts`],
     rules: { '@typescript-eslint/no-restricted-imports': forbid(allBut(folder, ...allowed)) },

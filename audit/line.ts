@@ -1,7 +1,19 @@
 import type { RecordedEvent, RecordInput } from '../workflows/contract';
 
-/** What happened. `denied`: refused before anything was made; `failed`: tried, and not delivered. The last three are the sweep's. */
-export type AuditEvent = RecordedEvent | 'swept' | 'late' | 'sweep_refused';
+/**
+ * What happened. `denied`: refused before anything was made; `failed`: tried, and not delivered. Three are the sweep's. The rest is
+ * what was asked for over HTTP: `delivered` once a credential is about to be sent, everything else before it is done.
+ */
+export type AuditEvent =
+  | RecordedEvent
+  | 'swept'
+  | 'late'
+  | 'sweep_refused'
+  | 'delivered'
+  | 'revoke_requested'
+  | 'abandon_requested'
+  | 'bulk_revoke_requested'
+  | 'block_lifted';
 
 /**
  * One decision about a lease, as it is written down. Never holds a credential. Written at least once: readers drop repeats by

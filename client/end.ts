@@ -22,7 +22,7 @@ export async function revokeLease(
   holder = 'library',
 ): Promise<Revocation> {
   const id = checkLeaseId(leaseId);
-  const { by, reason, waitMs, signal } = checkRevoke(options);
+  const { by, reason, waitMs, signal } = checkRevoke(options, session.keptName);
   try {
     const bounds = boundsOf(CALL_TIMEOUT_MS, signal);
     const asked = await within(session, bounds, () =>

@@ -1,12 +1,19 @@
-import { createHash } from 'node:crypto';
-import { encodeBase32 } from '../temporal/base32';
 import { LEASE_ENDS, LEASE_ID_PATTERN } from '../workflows/contract';
 import { parseTtl, TtlError } from '../workflows/ttl';
 import { checkRecipient } from '../sealing/recipient';
 import type { RecipientKeyPair } from '../sealing/recipient';
 import { open, seal } from '../sealing/seal';
+import { SealingError } from '../sealing/sealing-error';
+import { keepAsserted } from './identity';
 import { LeaseError } from './leases';
+import { invalid, UNPRINTABLE } from './refusals';
 import type { IssueRequest, LeaseFilter, RevokeOptions, SeenState } from './leases';
+import type { SealedIssueRequest } from './service';
+
+/** To whom a credential is sealed. `privateKey` null: the caller has it, and what is sealed is not opened here. */
+export type Recipient = Pick<RecipientKeyPair, 'publicJwk'> & {
+  readonly privateKey: RecipientKeyPair['privateKey'] | null;
+};
 
 /** A request of which every field has been looked at. */
 export interface CheckedRequest {
@@ -14,10 +21,11 @@ export interface CheckedRequest {
   readonly config: string;
   readonly dynamicSecret: string;
   readonly ttlMs: number | null;
-  /** As it is kept: `library:<holder>`. */
+  /** As it is kept. */
   readonly holder: string;
   readonly idempotencyKey: string | null;
-  readonly recipient: RecipientKeyPair | null;
+  /** The key to seal to, and, unless the caller keeps it to itself, the one that opens; null: a fresh pair. */
+  readonly recipient: Recipient | null;
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
 }
@@ -25,14 +33,10 @@ export interface CheckedRequest {
 /** Above the 60 s that a provision may take by default. */
 const ISSUE_TIMEOUT_MS = 75_000;
 const LONGEST_TIMEOUT_MS = 24 * 60 * 60_000;
-const MAX_HOLDER_BYTES = 200;
 const MAX_REASON_CHARACTERS = 200;
-const PREFIX = 'library:';
-const HASHED = 'sha256:';
 
 const SCOPE_NAME = /^[a-z0-9_-]{1,64}$/;
 const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 const ISSUE_FIELDS: Readonly<Record<keyof IssueRequest, true>> = {
   project: true,
@@ -59,6 +63,7 @@ const FILTER_FIELDS: Readonly<Record<keyof LeaseFilter, true>> = {
   dynamicSecret: true,
   integration: true,
   holder: true,
+  entity: true,
   live: true,
   pageSize: true,
 };
@@ -68,19 +73,34 @@ const STATES: readonly SeenState[] = ['provisioning', 'active', 'deprovisioning'
  * Reads an issue request. Callers may be plain JavaScript, so nothing is taken for granted.
  * @throws LeaseError `InvalidInput` or `InvalidTtl` that names the field.
  */
-export async function checkIssue(request: IssueRequest): Promise<CheckedRequest> {
+export async function checkIssue(request: IssueRequest, keep = keepAsserted): Promise<CheckedRequest> {
   const fields = readFields(request, ISSUE_FIELDS, 'request');
   const checked = {
     project: checkName(fields.project, 'project', SCOPE_NAME, 'of lower-case letters, digits, - and _'),
     config: checkName(fields.config, 'config', SCOPE_NAME, 'of lower-case letters, digits, - and _'),
     dynamicSecret: checkName(fields.dynamicSecret, 'dynamicSecret', SECRET_NAME, 'of A-Z, 0-9 and _, from a letter on'),
     ttlMs: fields.ttl === undefined ? null : checkTtl(fields.ttl),
-    holder: checkIdentity(fields.holder, 'holder'),
+    holder: keep(fields.holder, 'holder'),
     idempotencyKey: fields.idempotencyKey === undefined ? null : checkIdempotencyKey(fields.idempotencyKey),
     signal: checkSignal(fields.signal),
     timeoutMs: checkTimeout(fields.timeoutMs, 'timeoutMs') ?? ISSUE_TIMEOUT_MS,
   };
   return { ...checked, recipient: fields.recipient === undefined ? null : await checkKeyPair(fields.recipient) };
+}
+
+/** As {@link checkIssue}, for a caller that keeps the private key to itself. */
+export async function checkSealedIssue(request: SealedIssueRequest, keep = keepAsserted): Promise<CheckedRequest> {
+  const { recipientJwk, ...rest } = request;
+  const checked = await checkIssue(rest, keep);
+  try {
+    const publicJwk = checkRecipient(recipientJwk);
+    // Only using it shows whether it is a point on its curve, and later something would have been made in vain.
+    await seal({ trial: '' }, publicJwk, 'trial');
+    return { ...checked, recipient: { publicJwk, privateKey: null } };
+  } catch (error) {
+    if (!(error instanceof SealingError)) throw error;
+    throw invalid('recipientJwk', `is no public key that can be used. ${error.message.replace(/\.$/, '')}`);
+  }
 }
 
 /** What a revoke is, read. `waitMs` null: not waited for; infinite only if the caller gave nothing else and a signal. */
@@ -94,7 +114,7 @@ export interface CheckedRevoke {
 /** How long `wait: true` waits: a removal that takes longer is as good as stuck. */
 const REMOVAL_TIMEOUT_MS = 5 * 60_000;
 
-export function checkRevoke(options: RevokeOptions | undefined): CheckedRevoke {
+export function checkRevoke(options: RevokeOptions | undefined, keep = keepAsserted): CheckedRevoke {
   const fields = readFields(options ?? {}, REVOKE_FIELDS, 'options');
   const { by, reason, wait } = fields;
   if (reason !== undefined && typeof reason !== 'string') throw invalid('reason', 'must be text');
@@ -104,7 +124,7 @@ export function checkRevoke(options: RevokeOptions | undefined): CheckedRevoke {
   const bound = checkTimeout(fields.timeoutMs, 'timeoutMs') ?? REMOVAL_TIMEOUT_MS;
   const waited = typeof wait === 'number' ? checkTimeout(wait, 'wait') : undefined;
   return {
-    by: by === undefined ? null : checkIdentity(by, 'by'),
+    by: by === undefined ? null : keep(by, 'by'),
     reason: reason === undefined ? null : Array.from(reason).slice(0, MAX_REASON_CHARACTERS).join(''),
     waitMs: waited ?? (wait === true ? bound : null),
     signal: checkSignal(fields.signal),
@@ -113,7 +133,7 @@ export function checkRevoke(options: RevokeOptions | undefined): CheckedRevoke {
 
 export function checkFilter(filter: LeaseFilter | undefined): LeaseFilter {
   const fields = readFields(filter ?? {}, FILTER_FIELDS, 'filter');
-  for (const name of ['project', 'config', 'dynamicSecret', 'integration', 'holder'] as const) {
+  for (const name of ['project', 'config', 'dynamicSecret', 'integration', 'holder', 'entity'] as const) {
     const value: unknown = fields[name];
     if (value === undefined) continue;
     if (typeof value !== 'string' || value === '' || value.length > 255 || UNPRINTABLE.test(value)) {
@@ -156,16 +176,6 @@ export function checkTimeout(timeoutMs: unknown, field: string): number | undefi
   throw invalid(field, `must be a number of milliseconds from 1 to ${LONGEST_TIMEOUT_MS}`);
 }
 
-/** The name as it is kept: marked as asserted by a library's caller, hashed if it is too long. */
-function checkIdentity(value: unknown, field: string): string {
-  if (typeof value !== 'string' || value.trim() === '') throw invalid(field, 'must be text that is not blank');
-  if (UNPRINTABLE.test(value)) throw invalid(field, 'must have no control characters and no broken characters');
-  const fits = Buffer.byteLength(PREFIX + value) <= MAX_HOLDER_BYTES;
-  // What looks hashed is hashed, so that nobody can spell another's hashed name.
-  if (fits && !value.startsWith(HASHED)) return PREFIX + value;
-  return PREFIX + HASHED + encodeBase32(createHash('sha256').update(value).digest());
-}
-
 function checkIdempotencyKey(value: unknown): string {
   const fits = typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= 255 && !UNPRINTABLE.test(value);
   if (!fits) throw invalid('idempotencyKey', 'must be 1 to 255 bytes of printable text');
@@ -201,8 +211,4 @@ function readFields<T extends object>(value: T, known: Readonly<Record<keyof T, 
   if (odd === undefined) return value;
   const shown = odd.replace(/[^\x20-\x7e]/g, '?').slice(0, 40);
   throw invalid(shown, `is no field of the ${what}, which has ${Object.keys(known).join(', ')}`);
-}
-
-function invalid(field: string, problem: string): LeaseError {
-  return new LeaseError('InvalidInput', `${field} ${problem}.`, { field });
 }

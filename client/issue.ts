@@ -1,26 +1,51 @@
+import type { Claim } from '../workflows/contract';
 import { formatTtl } from '../workflows/ttl';
 import { open } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
 import { claimLease } from './claiming';
 import { toLeaseError } from './failures';
-import { checkIssue } from './input';
+import { checkIssue, checkSealedIssue } from './input';
 import { createLease } from './lease';
 import { LeaseError } from './leases';
 import type { IssueRequest, Lease, Undelivered } from './leases';
 import { look } from './look';
 import type { Order } from './order';
 import { placeOrder } from './order';
+import type { SealedIssueRequest, SealedLease } from './service';
 import type { Session } from './session';
 import { revokeUndelivered } from './undelivered';
 import { boundsOf, Interrupted, isTooLate, within } from './waiting';
 
 /** See `Leases.issue`. */
 export async function issueLease(session: Session, request: IssueRequest): Promise<Lease> {
-  const order = await placeOrder(session, await checkIssue(request));
-  try {
-    const claim = await claimLease(session, order);
-    const credential = await open(claim.sealed, order.pair.privateKey, order.leaseId);
+  const order = await placeOrder(session, await checkIssue(request, session.keptName));
+  return carryOut(session, order, async (claim) => {
+    const { privateKey } = order.recipient;
+    if (privateKey === null) throw new LeaseError('SealingFailed', 'The key that opens the credential is not here.');
+    const credential = await open(claim.sealed, privateKey, order.leaseId);
     return createLease(session, { claim, credential, holder: order.input.holder });
+  });
+}
+
+/** See `LeaseService.issueSealed`. */
+export async function issueSealed(session: Session, request: SealedIssueRequest): Promise<SealedLease> {
+  const order = await placeOrder(session, await checkSealedIssue(request, session.keptName));
+  return carryOut(session, order, ({ leaseId, sealed, expiresAt, usableAt, facts, notes }) =>
+    Promise.resolve({
+      leaseId,
+      sealed,
+      expiresAt: new Date(expiresAt),
+      usableAt: usableAt === null ? null : new Date(usableAt),
+      facts,
+      notes,
+    }),
+  );
+}
+
+/** Claims the lease and hands it over, or sees to it that none is left. */
+async function carryOut<T>(session: Session, order: Order, handOver: (claim: Claim) => Promise<T>): Promise<T> {
+  try {
+    return await handOver(await claimLease(session, order));
   } catch (error) {
     throw await explain(session, order, error);
   } finally {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LeaseInput } from '../workflows/contract';
 import { generateRecipient, thumbprint } from '../sealing/recipient';
-import type { RecipientKeyPair } from '../sealing/recipient';
-import type { CheckedRequest } from './input';
+import type { CheckedRequest, Recipient } from './input';
 import { deriveLeaseId, randomLeaseId } from './lease-id';
 import type { Session } from './session';
 import { boundsOf } from './waiting';
@@ -14,7 +13,7 @@ export interface Order {
   /** Names this call in what it starts. */
   readonly issue: string;
   readonly input: LeaseInput;
-  readonly pair: RecipientKeyPair;
+  readonly recipient: Recipient;
   /** Whether the id is this call's alone: no idempotency key. */
   readonly exclusive: boolean;
   /** Whether others may have the key pair too, and thereby the credential: the caller brought it. */
@@ -31,15 +30,15 @@ export interface Order {
 export async function placeOrder(session: Session, request: CheckedRequest): Promise<Order> {
   const bounds = boundsOf(request.timeoutMs, request.signal);
   const { project, config, dynamicSecret, ttlMs, holder, idempotencyKey } = request;
-  const pair = request.recipient ?? (await makePair());
+  const recipient = request.recipient ?? (await makePair());
   const input: LeaseInput = {
     project,
     config,
     dynamicSecret,
     ttlMs,
     holder,
-    recipient: pair.publicJwk,
-    thumbprint: await thumbprint(pair.publicJwk),
+    recipient: recipient.publicJwk,
+    thumbprint: await thumbprint(recipient.publicJwk),
   };
   const { deployment } = session;
   return {
@@ -49,7 +48,7 @@ export async function placeOrder(session: Session, request: CheckedRequest): Pro
         : deriveLeaseId({ deployment, holder, project, config, dynamicSecret, idempotencyKey }),
     issue: randomUUID(),
     input,
-    pair,
+    recipient,
     exclusive: idempotencyKey === null,
     shared: request.recipient !== null,
     bounds,
@@ -60,7 +59,7 @@ export async function placeOrder(session: Session, request: CheckedRequest): Pro
 }
 
 /** A platform in FIPS mode has no X25519. */
-async function makePair(): Promise<RecipientKeyPair> {
+async function makePair(): Promise<Recipient> {
   try {
     return await generateRecipient();
   } catch {

@@ -7,6 +7,7 @@ import { checkSearchAttributes } from '../temporal/search-attributes';
 import { revokeLease } from './end';
 import { extendLease } from './extend';
 import { issueLease } from './issue';
+import { keepAsserted } from './identity';
 import type { Leases } from './leases';
 import { getLease, listLeases } from './read';
 import type { Session } from './session';
@@ -61,7 +62,8 @@ export async function connectLeases(options: ConnectLeasesOptions = {}): Promise
     if (own !== undefined) await ensureConnected(own, namespace);
     await checkSearchAttributes(connection, namespace);
     const deployment = await deploymentId(connection, namespace);
-    return { ...createLeases({ client: new Client({ connection, namespace }), namespace, deployment }), close };
+    const client = new Client({ connection, namespace });
+    return { ...createLeases({ client, namespace, deployment, keptName: keepAsserted }), close };
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,8 @@
 import { DEFAULT_TTL_MS } from '../workflows/contract';
+import { buildAccess } from './access';
+import type { AccessSettings } from './access';
+import { buildApi } from './api';
+import type { ApiSettings } from './api';
 import type { Parts } from './parts';
 import { isReference } from './reference';
 import type { ConfigFile } from './schema';
@@ -9,6 +13,8 @@ export interface Config {
   readonly integrations: Readonly<Record<string, IntegrationSettings>>;
   readonly projects: Readonly<Record<string, ProjectSettings>>;
   readonly alerts: AlertSettings;
+  readonly access: AccessSettings;
+  readonly api: ApiSettings;
 }
 
 export interface IntegrationSettings {
@@ -87,6 +93,8 @@ export interface DynamicSecret {
   readonly maxLeases: number | null;
   /** The same for each holder. */
   readonly maxLeasesPerHolder: number | null;
+  /** Names in its credentials, e.g. `ACCESS_KEY_ID`. */
+  readonly fields: readonly string[];
   /** As the schema of the integration's type gave them. */
   readonly parameters: unknown;
 }
@@ -105,11 +113,14 @@ export function buildConfig(file: ConfigFile, parts: Parts): Config {
           maxTtlMs: dynamicSecret.max_ttl,
           maxLeases: dynamicSecret.max_leases ?? null,
           maxLeasesPerHolder: dynamicSecret.max_leases_per_holder ?? null,
+          fields: parts.fields(dynamicSecret.integration),
           parameters: parts.parameters(project, config, name),
         })),
       })),
     })),
     alerts: { webhooks: buildWebhooks(file.alerts.webhooks) },
+    access: buildAccess(file.access),
+    api: buildApi(file.api),
   };
 }
 

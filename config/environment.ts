@@ -62,6 +62,18 @@ export function metricsAddress(): ListenAddress | null {
   throw new ConfigError('The environment', [{ path: 'LEASEHOLD_METRICS', message }]);
 }
 
+/**
+ * Where the HTTP API listens: LEASEHOLD_API, else port 8400 of this machine alone. Port 0: any free one.
+ * @throws ConfigError if it is no address with a port.
+ */
+export function apiAddress(given = readNonEmpty('LEASEHOLD_API')): ListenAddress {
+  if (given === undefined) return { host: '127.0.0.1', port: 8_400 };
+  const address = parseAddress(given);
+  if (address !== null) return address;
+  const message = `${quote(given)} is no address with a port. Allowed: host:port, [IPv6 address]:port or :port, with a port up to 65535.`;
+  throw new ConfigError('The environment', [{ path: 'LEASEHOLD_API', message }]);
+}
+
 function parseAddress(written: string): ListenAddress | null {
   const [, v6, name, digits] = /^(?:\[([^\]]*)\]|([A-Za-z0-9._-]*)):([0-9]{1,5})$/.exec(written) ?? [];
   const port = Number(digits);

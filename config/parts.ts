@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { keyOf } from './problems';
+import { flatNames } from './flat';
 import type { Path } from './problems';
 import { checkWith } from './sentences';
 import type { Finding } from './sentences';
@@ -8,6 +9,8 @@ import type { Finding } from './sentences';
 export interface TypeSchemas {
   readonly connection: z.ZodType;
   readonly parameters: z.ZodType;
+  /** Names in every credential of the type. */
+  readonly fields: readonly string[];
 }
 
 /** The types of integrations by the `type` that names them. */
@@ -20,6 +23,8 @@ export interface Parts {
   connection(integration: string): unknown;
   /** Of a dynamic secret. */
   parameters(project: string, config: string, dynamicSecret: string): unknown;
+  /** Names in its credentials. */
+  fields(integration: string): readonly string[];
 }
 
 /**
@@ -65,12 +70,31 @@ export function checkParts(file: unknown, types: Types): Parts {
     for (const [name, dynamicSecret] of dynamicSecrets) {
       checkDynamicSecret([...path, 'dynamic_secrets', name], dynamicSecret);
     }
-    const taken = new Set(dynamicSecrets.map(([name]) => name));
-    for (const [name] of entriesOf(entry, 'secrets')) {
-      if (!taken.has(name)) continue;
-      const message = 'is also the name of a dynamic secret of this config: rename one of them';
-      findings.push({ path: [...path, 'secrets', name], message });
+    const taken = new Map<string, string>();
+    for (const [name] of dynamicSecrets) taken.set(name, 'the name of a dynamic secret');
+    for (const [name, dynamicSecret] of dynamicSecrets) {
+      for (const flat of flatNames(name, fieldsOf(fieldOf(dynamicSecret, 'integration')))) {
+        const holder = taken.get(flat);
+        if (holder === undefined) taken.set(flat, `what dynamic secret ${name} is handed out as`);
+        else {
+          const message = `would be handed out as ${flat}, which is also ${holder} of this config: rename one of them`;
+          findings.push({ path: [...path, 'dynamic_secrets', name], message });
+        }
+      }
     }
+    for (const [name] of entriesOf(entry, 'secrets')) {
+      const holder = taken.get(name);
+      if (holder === undefined) continue;
+      findings.push({
+        path: [...path, 'secrets', name],
+        message: `is also ${holder} of this config: rename one of them`,
+      });
+    }
+  }
+
+  function fieldsOf(integration: unknown): readonly string[] {
+    const entry = typeof integration === 'string' ? integrations.get(integration) : undefined;
+    return schemasOf(types, fieldOf(entry, 'type'))?.fields ?? [];
   }
 
   for (const [name, entry] of integrations) checkIntegration(name, entry);
@@ -82,6 +106,7 @@ export function checkParts(file: unknown, types: Types): Parts {
   return {
     findings,
     connection: (integration) => values.get(keyOf(['integrations', integration, 'connection'])),
+    fields: fieldsOf,
     parameters: (project, config, name) =>
       values.get(keyOf(['projects', project, 'configs', config, 'dynamic_secrets', name, 'parameters'])),
   };

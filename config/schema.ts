@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { accessSchema } from './access';
+import { apiSchema } from './api';
 import { DEFAULT_TTL_MS } from '../workflows/contract';
 import { formatTtl, MAX_TTL_MS } from '../workflows/ttl';
 import { DAY, duration, HOUR, MINUTE, SECOND, WEEK } from './duration';
@@ -126,6 +128,8 @@ export const fileSchema = z.strictObject({
     z.record(projectName, orEmpty(z.strictObject({ configs: orEmpty(z.record(projectName, orEmpty(config))) }))),
   ),
   alerts: orEmpty(alerts),
+  access: orEmpty(accessSchema),
+  api: orEmpty(apiSchema),
 });
 
 export type ConfigFile = z.output<typeof fileSchema>;

@@ -11,11 +11,13 @@ export interface LeaseQuery {
   readonly integration?: string;
   /** As shown: `library:<holder>`. */
   readonly holder?: string;
+  /** Name of what was made at the provider. */
+  readonly entity?: string;
   /** True: only leases that have not ended; false: only those that have. */
   readonly live?: boolean;
 }
 
-const FIELDS = ['project', 'config', 'dynamicSecret', 'integration', 'holder'] as const;
+const FIELDS = ['project', 'config', 'dynamicSecret', 'integration', 'holder', 'entity'] as const;
 
 /** Characters of which Temporal's query language makes something else, however they are escaped. */
 const UNQUOTABLE = /[\\"'\p{Cc}]/u;

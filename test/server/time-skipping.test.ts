@@ -9,6 +9,7 @@ import { revokeLease } from '../../client/end';
 import { extendLease } from '../../client/extend';
 import { issueLease } from '../../client/issue';
 import type { Lease } from '../../client/leases';
+import { keepAsserted } from '../../client/identity';
 import type { Session } from '../../client/session';
 import { parseConfig } from '../../config/load';
 import { lease as leaseQuery, MAX_EXTENSIONS } from '../../workflows/contract';
@@ -74,7 +75,7 @@ beforeAll(async () => {
       admission: createAdmission(client),
     }),
   });
-  session = { client, namespace: NAMESPACE, deployment: DEPLOYMENT };
+  session = { client, namespace: NAMESPACE, deployment: DEPLOYMENT, keptName: keepAsserted };
 }, 60_000);
 
 afterEach(() => {

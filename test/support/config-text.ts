@@ -25,8 +25,9 @@ export const types = {
       size: z.int().max(9).default(3),
       free: z.record(z.string(), z.unknown()).optional(),
     }),
+    fields: ['USER', 'PASSWORD'],
   },
-  bare: { connection: z.strictObject({}), parameters: z.strictObject({}) },
+  bare: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: ['KEY'] },
 };
 
 export function load(text: string): Config {

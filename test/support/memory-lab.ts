@@ -3,10 +3,11 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { AuditError } from '../../audit/writer';
-import type { AuditRecord } from '../../audit/writer';
+import type { AuditRecord, AuditWriter } from '../../audit/writer';
 import { connectLeases } from '../../client/temporal';
 import type { ConnectedLeases } from '../../client/temporal';
 import { parseConfig } from '../../config/load';
+import type { Config } from '../../config/load';
 import { createLogger } from '../../telemetry/logger';
 import { createMetrics } from '../../telemetry/metrics';
 import type { Metrics } from '../../telemetry/metrics';
@@ -33,6 +34,10 @@ export interface MemoryLab {
   readonly metrics: Metrics;
   /** Audit lines of all workers so far, as they were given. */
   readonly audit: AuditRecord[];
+  /** Writes them. */
+  readonly writer: AuditWriter;
+  /** The lab's configuration, with what differs. */
+  parse(config?: MemoryConfig): Config;
   /** From now on, whether no audit line can be written. */
   breakAudit(isBroken: boolean): void;
   /** Events of one lease, without the repeats that there may be. */
@@ -61,6 +66,11 @@ export interface MemoryConfig {
   readonly alerts?: Readonly<Record<string, unknown>>;
   /** Null: the integration has left the configuration, and with it its dynamic secret. */
   readonly name?: string | null;
+  /** More of the config `backend/prd`, as in the configuration file. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly dynamicSecrets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Other top-level parts of the file, e.g. who may use the API. */
+  readonly file?: Readonly<Record<string, unknown>>;
 }
 
 export const MEMORY_REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN', holder: 'tester' } as const;
@@ -86,6 +96,15 @@ export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab>
   const audit: AuditRecord[] = [];
   const running = new Set<RunningWorker>();
   let isAuditBroken = false;
+  const parse = (config: MemoryConfig = {}): Config =>
+    parseConfig(configText({ ...base, ...config }), { memory: provider.type }, 'test');
+  const writer: AuditWriter = {
+    write: async (record) => {
+      if (isAuditBroken) throw new AuditError('The audit file cannot be written: its file system is full.');
+      audit.push(record);
+    },
+    close: async () => undefined,
+  };
 
   return {
     address,
@@ -97,6 +116,8 @@ export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab>
     provider,
     metrics,
     audit,
+    writer,
+    parse,
     breakAudit: (isBroken) => {
       isAuditBroken = isBroken;
     },
@@ -110,18 +131,12 @@ export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab>
       const worker = await createWorker({
         connection: { address },
         namespace,
-        config: parseConfig(configText({ ...base, ...config }), { memory: provider.type }, 'test'),
+        config: parse(config),
         types: { memory: provider.type },
         share,
         workflowBundle: workflowBundle ?? (await bundled()),
         identity: 'memory-lab',
-        audit: {
-          write: async (record) => {
-            if (isAuditBroken) throw new AuditError('The audit file cannot be written: its file system is full.');
-            audit.push(record);
-          },
-          close: async () => undefined,
-        },
+        audit: writer,
         metrics,
         logger: createLogger('silent'),
       });
@@ -156,7 +171,16 @@ export async function untilAudit(
   return lab.audit.find(isIt)!;
 }
 
-function configText({ integration = {}, dynamicSecret = {}, alerts, name = 'memory' }: MemoryConfig): string {
+function configText(base: MemoryConfig): string {
+  const {
+    integration = {},
+    dynamicSecret = {},
+    alerts,
+    name = 'memory',
+    secrets = {},
+    dynamicSecrets = {},
+    file,
+  } = base;
   const timings = {
     issue_timeout: '20s',
     attempt_timeout: '10s',
@@ -168,14 +192,18 @@ function configText({ integration = {}, dynamicSecret = {}, alerts, name = 'memo
   const sweep = { every: '7d', grace: '0s', overdue_after: '1s' };
   return JSON.stringify({
     version: 1,
+    ...file,
     ...(alerts === undefined ? {} : { alerts }),
     integrations: name === null ? {} : { [name]: { type: 'memory', limits, timings, sweep, ...integration } },
     projects: {
       backend: {
         configs: {
           prd: {
+            secrets,
             dynamic_secrets:
-              name === null ? {} : { TOKEN: { integration: name, min_ttl: '1s', max_ttl: '12h', ...dynamicSecret } },
+              name === null
+                ? {}
+                : { TOKEN: { integration: name, min_ttl: '1s', max_ttl: '12h', ...dynamicSecret }, ...dynamicSecrets },
           },
         },
       },

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { LEASE_ENDS } from '../workflows/contract';
+
+// JSON of the HTTP API under /v1, for its server and its client. Changing what stands here changes what others' programs see:
+// add, do not rename.
+
+/** `lease_ended` of `LeaseEnded`: codes are written so in JSON. */
+export function wireCode(code: string): string {
+  return code.replace(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
+}
+
+const instant = z.iso.datetime();
+const text = z.string();
+const states = ['provisioning', 'active', 'deprovisioning', 'stuck', ...LEASE_ENDS, 'terminated'] as const;
+
+export const jwkBody = z.object({
+  kty: z.enum(['OKP', 'EC']),
+  crv: z.enum(['X25519', 'P-256']),
+  x: z.string().max(100),
+  y: z.string().max(100).optional(),
+});
+
+export const ttlBody = z
+  .union([z.string().max(40), z.number()])
+  .describe('A span of time: `90s`, `15m`, `1h30m`, `12h`, `7d`, or whole seconds.');
+
+export const issueBody = z.strictObject({
+  project: z.string().max(64),
+  config: z.string().max(64),
+  dynamic_secret: z.string().max(64),
+  ttl: ttlBody.optional().describe("Default: the dynamic secret's own. Out of its range it is refused, never cut."),
+  recipient_jwk: jwkBody
+    .optional()
+    .describe(
+      'A public key (X25519 or P-256): the credential is then answered sealed to it, and this server cannot read it.',
+    ),
+});
+
+/** Answer of an issue: `credential`, or `sealed` where a `recipient_jwk` was given. */
+export const issuedBody = z.object({
+  lease_id: text,
+  expires_at: instant.describe('When removal begins.'),
+  usable_at: instant.nullable().describe('When the provider was seen to honour the credential; null: not known.'),
+  credential: z.record(z.string(), z.string()).optional(),
+  sealed: z.string().optional().describe('Compact JWE (ECDH-ES, A256GCM).'),
+  facts: z.record(z.string(), z.string()),
+  notes: z.array(text),
+});
+
+export const leaseBody = z.object({
+  lease_id: text,
+  state: z.enum(states),
+  project: text,
+  config: text,
+  dynamic_secret: text,
+  integration: text.nullable(),
+  holder: text,
+  entity: text.nullable(),
+  requested_at: instant,
+  expires_at: instant.nullable(),
+  ended_at: instant.nullable(),
+});
+
+export const leaseReportBody = leaseBody.extend({
+  ended_by: text.nullable(),
+  reason: text.nullable(),
+  failure: z.object({ code: text, message: text }).nullable(),
+});
+
+export const leasePageBody = z.object({
+  leases: z.array(leaseBody),
+  next_cursor: text.nullable().describe('For the next page; null: this was the last one.'),
+});
+
+export const leaseFilterQuery = z.strictObject({
+  state: z.enum(states).optional(),
+  project: z.string().max(255).optional(),
+  config: z.string().max(255).optional(),
+  dynamic_secret: z.string().max(255).optional(),
+  integration: z.string().max(255).optional(),
+  holder: z.string().max(255).optional(),
+  entity: z.string().max(255).optional().describe('Name at the provider: an AWS user, a database role.'),
+  live: z.enum(['true', 'false']).optional(),
+  limit: z
+    .string()
+    .regex(/^[1-9][0-9]{0,3}$/)
+    .optional()
+    .describe('Leases on one page, 1 to 1000; 100 if absent.'),
+  cursor: z.string().max(4_000).optional(),
+});
+
+export const extendBody = z.strictObject({ ttl: ttlBody });
+export const extendedBody = z.object({ lease_id: text, expires_at: instant });
+
+export const revokeBody = z.strictObject({
+  reason: z.string().max(1_000).optional(),
+  wait: z
+    .union([z.boolean(), z.string().max(40)])
+    .optional()
+    .describe('Whether to wait for the confirmed removal, or how long: `30s`. At most 5m. Default: not.'),
+});
+
+export const revokedBody = z.object({
+  lease_id: text,
+  state: z.enum(['accepted', ...LEASE_ENDS]),
+  ended_at: instant.nullable(),
+  ended_by: text.nullable(),
+  reason: text.nullable(),
+});
+
+export const abandonBody = z.strictObject({ reason: z.string().min(1).max(1_000) });
+
+/** Every error of the API. `messages` and `success` are what Doppler's clients read. */
+export const errorBody = z.object({
+  success: z.literal(false),
+  messages: z.array(text),
+  code: text,
+  request_id: text,
+  field: text.optional(),
+  lease_id: text.optional(),
+  state: text.optional(),
+  undelivered: text.optional(),
+});
+
+export type IssueBody = z.infer<typeof issueBody>;
+export type IssuedBody = z.infer<typeof issuedBody>;
+export type LeaseBody = z.infer<typeof leaseBody>;
+export type LeaseReportBody = z.infer<typeof leaseReportBody>;
+export type LeasePageBody = z.infer<typeof leasePageBody>;
+export type RevokedBody = z.infer<typeof revokedBody>;
+export type ErrorBody = z.infer<typeof errorBody>;
