@@ -7,7 +7,7 @@ export interface ApiSettings {
   readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** Addresses and networks of proxies whose X-Forwarded-For is believed. */
   readonly trustProxy: readonly string[];
-  /** For each token. */
+  /** For each token, or holder of an OIDC issuer. */
   readonly requestsPerMinute: number;
 }
 
