@@ -22,6 +22,7 @@ export type {
   WebhookSettings,
 } from './config';
 export { findDynamicSecret } from './lookup';
+export { isKeysUrl } from './oidc';
 export type { ClaimSettings, ClaimValue, IssuerSettings, RuleSettings } from './oidc';
 export { ConfigError } from './problems';
 export type { Problem } from './problems';
