@@ -16,7 +16,7 @@ export interface ApiOptions {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Addresses of proxies whose `X-Forwarded-For` is believed; none: nobody's. */
   readonly trustProxy: readonly string[];
-  /** For each token; ten times as many for each source address. */
+  /** For each token, or holder of an OIDC issuer; ten times as many for each source address. */
   readonly requestsPerMinute: number;
 }
 
@@ -71,7 +71,9 @@ export async function createServer(
   const limitToken = app.createRateLimit({
     timeWindow: '1 minute',
     max: requestsPerMinute,
-    keyGenerator: ({ identity, ip }: FastifyRequest) => identity?.tokenId ?? ip,
+    // Of an OIDC issuer each holder has its own.
+    keyGenerator: ({ identity, ip }: FastifyRequest) =>
+      identity === null ? ip : `${identity.tokenId} ${identity.holder}`,
   });
   app.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.open === true || request.is404) return;

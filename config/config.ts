@@ -4,6 +4,7 @@ import type { AccessSettings } from './access';
 import { buildApi } from './api';
 import type { ApiSettings } from './api';
 import type { Parts } from './parts';
+import { mapNames } from './records';
 import { isReference } from './reference';
 import type { ConfigFile } from './schema';
 import { nameWebhooks } from './webhook-url';
@@ -161,11 +162,4 @@ function buildIntegration(entry: ConfigFile['integrations'][string], connection:
 
 function literalOrReference(text: string): { readonly literal: string } | { readonly reference: string } {
   return isReference(text) ? { reference: text } : { literal: text };
-}
-
-/** Without a prototype, so that asking for `constructor` finds nothing unless somebody configured it. */
-function mapNames<A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => B): Record<string, B> {
-  const mapped = Object.create(null) as Record<string, B>;
-  for (const [name, value] of Object.entries(record)) mapped[name] = change(value, name);
-  return mapped;
 }

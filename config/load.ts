@@ -1,3 +1,4 @@
+import { checkAccess } from './access-check';
 import { buildConfig } from './config';
 import type { Config } from './config';
 import { readDocument } from './document';
@@ -10,7 +11,7 @@ import type { Path, Problem } from './problems';
 import { fileSchema } from './schema';
 import { checkWith } from './sentences';
 
-export type { AccessSettings, Right, Scope, TokenSettings } from './access';
+export type { AccessSettings, TokenSettings } from './access';
 export type {
   AlertSettings,
   Config,
@@ -21,8 +22,11 @@ export type {
   WebhookSettings,
 } from './config';
 export { findDynamicSecret } from './lookup';
+export { isKeysUrl } from './oidc';
+export type { ClaimSettings, ClaimValue, IssuerSettings, RuleSettings } from './oidc';
 export { ConfigError } from './problems';
 export type { Problem } from './problems';
+export type { Right, Scope } from './rights';
 
 const MAX_BYTES = 1024 * 1024;
 const WAY_OUT = 'Name the file with --config or LEASEHOLD_CONFIG; leasehold.example.yaml is one to begin with.';
@@ -50,7 +54,7 @@ export function parseConfig(text: string, types: Types, source: string): Config 
   }
   const file = checkWith(fileSchema, document.value, []);
   const parts = checkParts(document.value, types);
-  const findings = [...('findings' in file ? file.findings : []), ...parts.findings]
+  const findings = [...('findings' in file ? file.findings : []), ...parts.findings, ...checkAccess(document.value)]
     .filter(({ path }) => !isInFault(path, document.faults))
     .map(({ path, message }) => problemAt(path, message, document.locate(path)));
   const problems = [...document.faults.map(({ problem }) => problem), ...findings];
