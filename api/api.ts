@@ -2,9 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from './deps';
 import { createServer } from './server';
 import type { ApiOptions, Routes } from './server';
+import { catalogRoutes } from './v1/catalog';
+import { changeRoutes } from './v1/changes';
+import { issueRoutes } from './v1/issue';
+import { leaseRoutes } from './v1/leases';
+import { openapiRoutes } from './v1/openapi';
 
 /** Everything that is served, in the order in which it is described. */
-const GROUPS: readonly Routes[] = [];
+const GROUPS: readonly Routes[] = [issueRoutes, leaseRoutes, changeRoutes, catalogRoutes, openapiRoutes];
 
 /** The HTTP API, ready to listen. */
 export function createApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {

@@ -5,10 +5,14 @@ import rateLimit from '@fastify/rate-limit';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { AuditError } from '../audit/writer';
 import { describeError } from '../telemetry/logger';
 import { writeAudit } from './audit';
 import type { ApiDeps } from './deps';
+import { describeApi } from './describe';
 import { ApiError, errorBodyOf, refusal, toApiError } from './errors';
+import { answerMalformed } from './malformed';
+import { watchMethods } from './methods';
 import './request';
 
 export interface ApiOptions {
@@ -18,6 +22,8 @@ export interface ApiOptions {
   readonly trustProxy: readonly string[];
   /** For each token, or holder of an OIDC issuer; ten times as many for each source address. */
   readonly requestsPerMinute: number;
+  /** Longest time for receiving a request, not for answering it. Default: 10 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 /** A route group. */
@@ -25,29 +31,37 @@ export type Routes = (app: FastifyInstance, deps: ApiDeps) => void | Promise<voi
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** For receiving a request, not for answering it. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const CHECK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 const SOURCE_FACTOR = 10;
 
 /** The server with what all routes share: who asks, limits, errors, logs. It does not listen yet. */
 export async function createServer(
   deps: ApiDeps,
-  { tls, trustProxy, requestsPerMinute }: ApiOptions,
+  { tls, trustProxy, requestsPerMinute, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ApiOptions,
   groups: readonly Routes[],
 ): Promise<FastifyInstance> {
+  const bounds = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+  };
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
+    clientErrorHandler: answerMalformed(deps.logger),
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      void fail(deps, error, request, reply),
     trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
-    ...(tls === null ? {} : { https: { ...tls, minVersion: 'TLSv1.2', maxHeaderSize: MAX_HEADER_BYTES } }),
+    ...(tls === null ? { http: bounds } : { https: { ...tls, minVersion: 'TLSv1.2', ...bounds } }),
   } as object) as unknown as FastifyInstance;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -85,7 +99,10 @@ export async function createServer(
     log(deps, request, reply);
     done();
   });
+  await describeApi(app);
+  const refuseOtherMethods = watchMethods(app);
   for (const routes of groups) await routes(app, deps);
+  refuseOtherMethods();
   return app;
 }
 
@@ -103,6 +120,9 @@ async function fail(
 ): Promise<FastifyReply> {
   const told = fromFramework(error) ?? toApiError(error);
   if (told.code === 'internal') deps.logger.error({ error, requestId: request.id }, 'A request failed unforeseen.');
+  if ((error as Error) instanceof AuditError) {
+    deps.logger.error({ error, requestId: request.id }, 'A request was refused: its line is not in the audit log.');
+  }
   const denied = [401, 403].includes(told.status);
   if (denied && !request.is404) {
     // The refusal stands even where it cannot be written down.
@@ -117,7 +137,7 @@ async function fail(
     });
   }
   if (told.retryAfter !== null) void reply.header('retry-after', told.retryAfter);
-  return reply.status(statusOf(told, request)).send(errorBodyOf(told, request.id));
+  return reply.status(statusOf(told, request)).header('x-request-id', request.id).send(errorBodyOf(told, request.id));
 }
 
 function statusOf({ status }: ApiError, request: FastifyRequest): number {

@@ -1,8 +1,8 @@
-import type { Claim } from '../workflows/contract';
 import { formatTtl } from '../workflows/ttl';
 import { open } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
 import { claimLease } from './claiming';
+import type { Claimed } from './claiming';
 import { toLeaseError } from './failures';
 import { checkIssue, checkSealedIssue } from './input';
 import { createLease } from './lease';
@@ -19,7 +19,7 @@ import { boundsOf, Interrupted, isTooLate, within } from './waiting';
 /** See `Leases.issue`. */
 export async function issueLease(session: Session, request: IssueRequest): Promise<Lease> {
   const order = await placeOrder(session, await checkIssue(request, session.keptName));
-  return carryOut(session, order, async (claim) => {
+  return carryOut(session, order, async ({ claim }) => {
     const { privateKey } = order.recipient;
     if (privateKey === null) throw new LeaseError('SealingFailed', 'The key that opens the credential is not here.');
     const credential = await open(claim.sealed, privateKey, order.leaseId);
@@ -30,9 +30,10 @@ export async function issueLease(session: Session, request: IssueRequest): Promi
 /** See `LeaseService.issueSealed`. */
 export async function issueSealed(session: Session, request: SealedIssueRequest): Promise<SealedLease> {
   const order = await placeOrder(session, await checkSealedIssue(request, session.keptName));
-  return carryOut(session, order, ({ leaseId, sealed, expiresAt, usableAt, facts, notes }) =>
+  return carryOut(session, order, ({ claim: { leaseId, sealed, expiresAt, usableAt, facts, notes }, started }) =>
     Promise.resolve({
       leaseId,
+      started,
       sealed,
       expiresAt: new Date(expiresAt),
       usableAt: usableAt === null ? null : new Date(usableAt),
@@ -43,7 +44,7 @@ export async function issueSealed(session: Session, request: SealedIssueRequest)
 }
 
 /** Claims the lease and hands it over, or sees to it that none is left. */
-async function carryOut<T>(session: Session, order: Order, handOver: (claim: Claim) => Promise<T>): Promise<T> {
+async function carryOut<T>(session: Session, order: Order, handOver: (claimed: Claimed) => Promise<T>): Promise<T> {
   try {
     return await handOver(await claimLease(session, order));
   } catch (error) {

@@ -24,6 +24,8 @@ export interface SealedIssueRequest extends Omit<IssueRequest, 'recipient'> {
 /** An issued lease whose credential only the holder of the private key can open. */
 export interface SealedLease {
   readonly leaseId: string;
+  /** Whether this call started the lease; false: it was there already under the idempotency key. */
+  readonly started: boolean;
   /** Compact JWE, to be opened with `openSealed`. */
   readonly sealed: string;
   readonly expiresAt: Date;
