@@ -102,7 +102,12 @@ interface Document {
 
 interface Body {
   required?: boolean;
-  readonly content: Readonly<Record<string, { schema: { readonly anyOf?: readonly { readonly type?: unknown }[] } }>>;
+  readonly content: Readonly<Record<string, { schema: Schema }>>;
+}
+
+interface Schema {
+  readonly type?: unknown;
+  readonly anyOf?: readonly Schema[];
 }
 
 /** What the generator cannot say or says too much. */
