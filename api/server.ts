@@ -10,6 +10,7 @@ import { writeAudit } from './audit';
 import type { ApiDeps } from './deps';
 import { ApiError, errorBodyOf, refusal, toApiError } from './errors';
 import './request';
+import { acceptUnframedBodies } from './unframed';
 
 export interface ApiOptions {
   /** PEM of the certificate chain and of its key; null: plain HTTP. */
@@ -36,6 +37,7 @@ export async function createServer(
   { tls, trustProxy, requestsPerMinute }: ApiOptions,
   groups: readonly Routes[],
 ): Promise<FastifyInstance> {
+  const unframed = acceptUnframedBodies();
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
@@ -46,9 +48,11 @@ export async function createServer(
     trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    clientErrorHandler: unframed.onClientError,
     routerOptions: { maxParamLength: 200 },
     ...(tls === null ? {} : { https: { ...tls, minVersion: 'TLSv1.2', maxHeaderSize: MAX_HEADER_BYTES } }),
   } as object) as unknown as FastifyInstance;
+  unframed.install(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.decorateRequest('identity', null);
