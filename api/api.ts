@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from './deps';
+import { dopplerRoutes } from './doppler/routes';
 import { healthRoutes } from './health';
 import { createServer } from './server';
 import type { ApiOptions, Routes } from './server';
@@ -18,6 +19,7 @@ const GROUPS: readonly Routes[] = [
   changeRoutes,
   catalogRoutes,
   openapiRoutes,
+  dopplerRoutes,
   healthRoutes,
 ];
 

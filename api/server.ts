@@ -20,6 +20,7 @@ import { createTrust } from './proxies';
 import './request';
 import { secured } from './tls';
 import type { TlsFiles } from './tls';
+import { acceptUnframedBodies } from './unframed';
 
 export interface ApiOptions {
   /** Null: plain HTTP. */
@@ -61,13 +62,13 @@ export async function createServer(
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: CHECK_EVERY_MS,
   };
+  const unframed = acceptUnframedBodies(answerMalformed(deps.logger));
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    clientErrorHandler: answerMalformed(deps.logger),
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       mark(request, reply);
       void failed(error, request, reply);
@@ -76,8 +77,10 @@ export async function createServer(
     trustProxy: createTrust(() => settings().trustProxy),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    clientErrorHandler: unframed.onClientError,
     routerOptions: { maxParamLength: 200 },
   } as object) as unknown as FastifyInstance;
+  unframed.install(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.decorateRequest('identity', null);

