@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onFreePorts } from './ports';
+import { projectRoot } from './root';
 import { startProcess } from './process';
 import type { RunningProcess } from './process';
 import type { TemporalServer } from './temporal-server';
@@ -25,7 +26,7 @@ export async function startApi({ temporal, configFile, logDirectory }: ApiOption
     const logFile = join(logDirectory, `api-${Date.now()}.log`);
     const running = await startProcess({
       command: process.execPath,
-      args: [join(__dirname, '..', 'api', 'main.js'), '--config', configFile, '--listen', `127.0.0.1:${api}`],
+      args: [join(projectRoot(), 'dist', 'api', 'main.js'), '--config', configFile, '--listen', `127.0.0.1:${api}`],
       environment: { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace },
       logFile,
       ready: async () => (await readFile(logFile, 'utf8')).includes('The API is ready.'),

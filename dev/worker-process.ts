@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AwsEmulator } from './aws-emulator';
 import { ORCHESTRATOR } from './development';
+import { projectRoot } from './root';
 import { startProcess } from './process';
 import type { RunningProcess } from './process';
 import type { TemporalServer } from './temporal-server';
@@ -18,7 +19,7 @@ export async function startWorker({ temporal, aws, configFile, logDirectory }: W
   const logFile = join(logDirectory, `worker-${Date.now()}.log`);
   return startProcess({
     command: process.execPath,
-    args: [join(__dirname, '..', 'worker', 'main.js'), '--config', configFile],
+    args: [join(projectRoot(), 'dist', 'worker', 'main.js'), '--config', configFile],
     environment: {
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: temporal.namespace,

@@ -155,7 +155,7 @@ describe('an answer', () => {
       'too large a head',
       `GET / HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`,
       431,
-      'payload_too_large',
+      'headers_too_large',
     ],
     [
       'an address that cannot be read',
