@@ -100,9 +100,14 @@ interface Document {
   readonly components?: { readonly schemas?: Record<string, unknown> };
 }
 
+interface Choice {
+  readonly type?: unknown;
+  readonly anyOf?: readonly Choice[];
+}
+
 interface Body {
   required?: boolean;
-  readonly content: Readonly<Record<string, { schema: { readonly anyOf?: readonly { readonly type?: unknown }[] } }>>;
+  readonly content: Readonly<Record<string, { schema: Choice }>>;
 }
 
 /** What the generator cannot say or says too much. */

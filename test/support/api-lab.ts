@@ -1,4 +1,7 @@
+import type { FastifyInstance } from 'fastify';
 import { createApi } from '../../api/api';
+import type { ApiDeps } from '../../api/deps';
+import type { ApiOptions } from '../../api/server';
 import { createAuthenticate } from '../../api/identity/authenticate';
 import { makeToken } from '../../api/identity/token';
 import { createLeaseService } from '../../client/service';
@@ -15,6 +18,8 @@ export interface ApiLab extends MemoryLab {
   readonly tokens: Readonly<Record<string, string>>;
   /** What the API has logged so far. */
   apiLogs(): string;
+  /** Starts one more API on the same lab, with what differs; it ends with the lab. Answers its URL. */
+  startApi(deps?: Partial<ApiDeps>, options?: Partial<ApiOptions>): Promise<string>;
   /** From now on the API's configuration is another one. */
   reconfigure(config: MemoryConfig): void;
 }
@@ -49,34 +54,41 @@ export async function openApiLab({
   let config: Config = lab.parse();
   let logs = '';
   const { client, namespace, deployment, writer, metrics } = lab;
-  const app = await createApi(
-    {
-      config: () => config,
-      leases: createLeaseService({ client, namespace, deployment }),
-      client,
-      namespace,
-      authenticate: createAuthenticate(() => config),
-      audit: writer,
-      metrics,
-      logger: createLogger('debug', {
-        write: (line) => {
-          logs += line;
-        },
-      }),
-    },
-    { tls: null, trustProxy: [], requestsPerMinute: requestsPerMinute ?? 100_000 },
-  );
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const apps: FastifyInstance[] = [];
+  const startApi: ApiLab['startApi'] = async (deps, options) => {
+    const app = await createApi(
+      {
+        config: () => config,
+        leases: createLeaseService({ client, namespace, deployment }),
+        client,
+        namespace,
+        authenticate: createAuthenticate(() => config),
+        audit: writer,
+        metrics,
+        logger: createLogger('debug', {
+          write: (line) => {
+            logs += line;
+          },
+        }),
+        ...deps,
+      },
+      { tls: null, trustProxy: [], requestsPerMinute: requestsPerMinute ?? 100_000, ...options },
+    );
+    apps.push(app);
+    return app.listen({ host: '127.0.0.1', port: 0 });
+  };
+  const url = await startApi();
   return {
     ...lab,
     url,
     tokens,
     apiLogs: () => logs,
+    startApi,
     reconfigure: (change) => {
       config = lab.parse({ ...change, file: { ...file, ...change.file } });
     },
     close: async () => {
-      await app.close();
+      await Promise.all(apps.map((app) => app.close()));
       await lab.close();
     },
   };
