@@ -13,6 +13,7 @@ import { describeApi } from './describe';
 import { ApiError, errorBodyOf, refusal, toApiError } from './errors';
 import { answerMalformed } from './malformed';
 import { watchMethods } from './methods';
+import { createReach } from './reach';
 import './request';
 
 export interface ApiOptions {
@@ -65,6 +66,8 @@ export async function createServer(
   } as object) as unknown as FastifyInstance;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  // Whatever is no JSON is refused by its type.
+  app.removeContentTypeParser('text/plain');
   app.decorateRequest('identity', null);
   app.setErrorHandler((error: FastifyError, request, reply) => fail(deps, error, request, reply));
   app.setNotFoundHandler((request) => {
@@ -96,6 +99,10 @@ export async function createServer(
   app.addHook('onResponse', (request, reply, done) => {
     log(deps, request, reply);
     done();
+  });
+  const reachTemporal = createReach(deps);
+  app.addHook('preHandler', async (request) => {
+    if (request.routeOptions.config.needsTemporal === true) await reachTemporal();
   });
   await describeApi(app);
   const refuseOtherMethods = watchMethods(app);

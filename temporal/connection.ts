@@ -23,6 +23,12 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
 }
 
+/** A lost server is looked for again after at most so long; by default the pauses grow to two minutes. */
+export const CHANNEL_ARGS = {
+  'grpc.initial_reconnect_backoff_ms': 500,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+} as const;
+
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_ADDRESS = 'localhost:7233';
 const VARIABLES =
@@ -59,7 +65,7 @@ export async function connect(
 ): Promise<{ readonly connection: Connection; readonly namespace: string }> {
   const { connectionOptions, namespace } = loadConnectionOptions(options);
   const connectTimeout = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-  const settings = { ...connectionOptions, connectTimeout } as ConnectionOptions;
+  const settings = { ...connectionOptions, connectTimeout, channelArgs: CHANNEL_ARGS } as ConnectionOptions;
   let connection: Connection;
   try {
     connection = Connection.lazy(settings);
