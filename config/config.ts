@@ -10,6 +10,8 @@ import { nameWebhooks } from './webhook-url';
 
 /** A checked configuration. Durations are milliseconds. References are not resolved. Records by name have no prototype. */
 export interface Config {
+  /** Of what the file says: processes that show the same one run the same configuration. */
+  readonly hash: string;
   readonly integrations: Readonly<Record<string, IntegrationSettings>>;
   readonly projects: Readonly<Record<string, ProjectSettings>>;
   readonly alerts: AlertSettings;
@@ -100,8 +102,9 @@ export interface DynamicSecret {
 }
 
 /** From a file and its parts, both without problems. */
-export function buildConfig(file: ConfigFile, parts: Parts): Config {
+export function buildConfig(file: ConfigFile, parts: Parts, hash: string): Config {
   return {
+    hash,
     integrations: mapNames(file.integrations, (entry, name) => buildIntegration(entry, parts.connection(name))),
     projects: mapNames(file.projects, ({ configs }, project) => ({
       configs: mapNames(configs, (entry, config) => ({

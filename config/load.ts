@@ -3,6 +3,7 @@ import type { Config } from './config';
 import { readDocument } from './document';
 import type { Fault } from './document';
 import { FileError, readTextFile } from './file';
+import { hashConfig } from './hash';
 import { checkParts } from './parts';
 import type { Types } from './parts';
 import { ConfigError, problemAt } from './problems';
@@ -34,7 +35,7 @@ const WAY_OUT = 'Name the file with --config or LEASEHOLD_CONFIG; leasehold.exam
  */
 export function loadConfig(path: string, types: Types): Promise<Config> {
   return new Promise((resolve) => {
-    resolve(parseConfig(readFile(path), types, path));
+    resolve(parseConfig(readConfigText(path), types, path));
   });
 }
 
@@ -55,10 +56,11 @@ export function parseConfig(text: string, types: Types, source: string): Config 
     .map(({ path, message }) => problemAt(path, message, document.locate(path)));
   const problems = [...document.faults.map(({ problem }) => problem), ...findings];
   if (problems.length > 0 || !('value' in file)) throw new ConfigError(source, inFileOrder(problems));
-  return buildConfig(file.value, parts);
+  return buildConfig(file.value, parts, hashConfig(document.value));
 }
 
-function readFile(path: string): string {
+/** @throws ConfigError that names the file and why it cannot be read. */
+export function readConfigText(path: string): string {
   try {
     return readTextFile(path, MAX_BYTES);
   } catch (error) {

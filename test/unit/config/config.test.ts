@@ -4,6 +4,9 @@ import { errorOf, load, problemsOf } from '../../support/config-text';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const SECRET = 'wJalrXUtnFEMI-K7MDENG';
+const HASH: unknown = expect.stringMatching(/^[0-9a-f]{8}$/);
+/** What a file has that says nothing of the HTTP API. */
+const NOBODY = { hash: HASH, access: { tokens: {} }, api: { tls: null, trustProxy: [], requestsPerMinute: 600 } };
 
 const toy = (settings: string): string => `version: 1\nintegrations: {aws: {type: toy, ${settings}}}`;
 const dynamic = (settings: string): string =>
@@ -43,6 +46,7 @@ alerts:
     - { url: "https://alerts.example.com:8443/hook?key=1", secret: file:/run/webhook-secret }
 `);
     expect(config).toEqual({
+      ...NOBODY,
       integrations: {
         'aws-prod': {
           type: 'toy',
@@ -87,6 +91,7 @@ alerts:
               dynamicSecrets: {
                 S3: {
                   integration: 'aws-prod',
+                  fields: ['USER', 'PASSWORD'],
                   defaultTtlMs: 90_000,
                   minTtlMs: 30_000,
                   maxTtlMs: 36 * HOUR,
@@ -96,6 +101,7 @@ alerts:
                 },
                 DB: {
                   integration: 'bare',
+                  fields: ['KEY'],
                   defaultTtlMs: 30 * MINUTE,
                   minTtlMs: MINUTE,
                   maxTtlMs: 12 * HOUR,
@@ -124,10 +130,11 @@ alerts:
   });
 
   test('may leave everything but its version out, or comment it out', () => {
-    expect(load('version: 1')).toEqual({ integrations: {}, projects: {}, alerts: { webhooks: [] } });
-    expect(load('version: 1\nintegrations:\nprojects:\nalerts:\n')).toEqual(load('version: 1'));
-    expect(load('version: 1\nalerts:\n  webhooks:\n')).toEqual(load('version: 1'));
+    expect(load('version: 1')).toEqual({ ...NOBODY, integrations: {}, projects: {}, alerts: { webhooks: [] } });
+    expect(load('version: 1\nintegrations:\nprojects:\nalerts:\n')).toEqual({ ...load('version: 1'), hash: HASH });
+    expect(load('version: 1\nalerts:\n  webhooks:\n')).toEqual({ ...load('version: 1'), hash: HASH });
     expect(load('version: 1\nprojects:\n  a:\n    configs:\n      b:\n        secrets:\n  c:\n')).toEqual({
+      ...NOBODY,
       integrations: {},
       projects: { a: { configs: { b: { secrets: {}, dynamicSecrets: {} } } }, c: { configs: {} } },
       alerts: { webhooks: [] },
