@@ -11,6 +11,7 @@ import type { Path, Problem } from './problems';
 import { fileSchema } from './schema';
 import { checkWith } from './sentences';
 
+export type { ApiSettings } from './api';
 export type { AccessSettings, Right, Scope, TokenSettings } from './access';
 export type {
   AlertSettings,
