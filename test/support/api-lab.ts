@@ -38,7 +38,7 @@ const TOKENS = {
 
 export async function openApiLab({
   tokens: more = {},
-  requestsPerMinute,
+  requestsPerMinute = 100_000,
   ...base
 }: ApiLabOptions = {}): Promise<ApiLab> {
   const tokens: Record<string, string> = {};
@@ -72,7 +72,7 @@ export async function openApiLab({
         }),
         ...deps,
       },
-      { tls: null, trustProxy: [], requestsPerMinute: requestsPerMinute ?? 100_000, ...options },
+      { tls: null, settings: () => ({ trustProxy: [], requestsPerMinute }), ...options },
     );
     apps.push(app);
     return app.listen({ host: '127.0.0.1', port: 0 });
