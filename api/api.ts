@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from './deps';
+import { healthRoutes } from './health';
 import { createServer } from './server';
 import type { ApiOptions, Routes } from './server';
 import { catalogRoutes } from './v1/catalog';
@@ -9,7 +10,7 @@ import { leaseRoutes } from './v1/leases';
 import { openapiRoutes } from './v1/openapi';
 
 /** Everything that is served, in the order in which it is described. */
-const GROUPS: readonly Routes[] = [issueRoutes, leaseRoutes, changeRoutes, catalogRoutes, openapiRoutes];
+const GROUPS: readonly Routes[] = [issueRoutes, leaseRoutes, changeRoutes, catalogRoutes, openapiRoutes, healthRoutes];
 
 /** The HTTP API, ready to listen. */
 export function createApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {
