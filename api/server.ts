@@ -21,6 +21,7 @@ import { createReach } from './reach';
 import './request';
 import { secured } from './tls';
 import type { TlsFiles } from './tls';
+import { createUnderWay } from './under-way';
 
 export interface ApiOptions {
   /** Null: plain HTTP. */
@@ -110,9 +111,14 @@ export async function createServer(
     isClosing = true;
     done();
   });
-  app.addHook('onClose', () => denials.close());
+  const underWay = createUnderWay();
+  app.addHook('onClose', async () => {
+    await underWay.idle();
+    await denials.close();
+  });
   app.addHook('onRequest', async (request, reply) => {
     mark(request, reply);
+    underWay.begin(request, reply);
     reply.raw.once('close', () => {
       log(deps, request, reply);
     });
@@ -123,7 +129,8 @@ export async function createServer(
     request.identity = await deps.authenticate(request.headers.authorization);
     await keep(limitToken, request);
   });
-  app.addHook('onSend', (_, reply, _payload, done) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    underWay.answered(request);
     // Else the client would send its next request to a process that is about to end.
     if (isClosing) void reply.header('connection', 'close');
     done();
