@@ -88,6 +88,19 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-restricted-imports': forbid(allBut(folder, ...allowed)) },
   })),
   {
+    // To read a configuration one must know the schemas of its integrations. Nothing else of them is of the API's business.
+    files: ['api/main.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': forbid([
+        'activities(?!/integrations/registry$)',
+        'worker',
+        'cli',
+        'dev',
+        'test',
+      ]),
+    },
+  },
+  {
     files: ['config/environment.ts', 'test/**/*.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },

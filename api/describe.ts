@@ -100,14 +100,14 @@ interface Document {
   readonly components?: { readonly schemas?: Record<string, unknown> };
 }
 
-interface Body {
-  required?: boolean;
-  readonly content: Readonly<Record<string, { schema: Schema }>>;
+interface Choice {
+  readonly type?: unknown;
+  readonly anyOf?: readonly Choice[];
 }
 
-interface Schema {
-  readonly type?: unknown;
-  readonly anyOf?: readonly Schema[];
+interface Body {
+  required?: boolean;
+  readonly content: Readonly<Record<string, { schema: Choice }>>;
 }
 
 /** What the generator cannot say or says too much. */

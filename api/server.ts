@@ -17,9 +17,11 @@ import { ApiError, errorBodyOf, refusal, toApiError } from './errors';
 import { answerMalformed } from './malformed';
 import { watchMethods } from './methods';
 import { createTrust } from './proxies';
+import { createReach } from './reach';
 import './request';
 import { secured } from './tls';
 import type { TlsFiles } from './tls';
+import { createUnderWay } from './under-way';
 import { acceptUnframedBodies } from './unframed';
 
 export interface ApiOptions {
@@ -43,7 +45,6 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CHECK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 const SOURCE_FACTOR = 10;
-
 /** What Prometheus and the log are told of a request whose asker left before it was answered. */
 const LEFT = 499;
 
@@ -56,7 +57,7 @@ export async function createServer(
   const denials = boundDenials({ summarise: (source, count) => recordMore(deps, source, count) });
   const failed = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
     fail(deps, denials, error, request, reply);
-  const http = {
+  const bounds = {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -69,20 +70,24 @@ export async function createServer(
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    clientErrorHandler: unframed.onClientError,
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       mark(request, reply);
       void failed(error, request, reply);
     },
-    ...(tls === null ? { http } : { https: { ...http, ...secured(tls), handshakeTimeout: requestTimeoutMs } }),
     trustProxy: createTrust(() => settings().trustProxy),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    clientErrorHandler: unframed.onClientError,
     routerOptions: { maxParamLength: 200 },
+    ...(tls === null
+      ? { http: bounds }
+      : { https: { ...secured(tls), ...bounds, handshakeTimeout: requestTimeoutMs } }),
   } as object) as unknown as FastifyInstance;
   unframed.install(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  // Whatever is no JSON is refused by its type.
+  app.removeContentTypeParser('text/plain');
   app.decorateRequest('identity', null);
   app.setErrorHandler(failed);
   app.setNotFoundHandler((request) => {
@@ -112,9 +117,14 @@ export async function createServer(
     isClosing = true;
     done();
   });
-  app.addHook('onClose', () => denials.close());
+  const underWay = createUnderWay();
+  app.addHook('onClose', async () => {
+    await underWay.idle();
+    await denials.close();
+  });
   app.addHook('onRequest', async (request, reply) => {
     mark(request, reply);
+    underWay.begin(request, reply);
     reply.raw.once('close', () => {
       log(deps, request, reply);
     });
@@ -125,10 +135,15 @@ export async function createServer(
     request.identity = await deps.authenticate(request.headers.authorization);
     await keep(limitToken, request);
   });
-  app.addHook('onSend', (_, reply, _payload, done) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    underWay.answered(request);
     // Else the client would send its next request to a process that is about to end.
     if (isClosing) void reply.header('connection', 'close');
     done();
+  });
+  const reachTemporal = createReach(deps);
+  app.addHook('preHandler', async (request) => {
+    if (request.routeOptions.config.needsTemporal === true) await reachTemporal();
   });
   await describeApi(app);
   const refuseOtherMethods = watchMethods(app);
@@ -177,7 +192,7 @@ async function fail(
     });
   }
   if (told.retryAfter !== null) void reply.header('retry-after', told.retryAfter);
-  return reply.status(statusOf(told, request)).header('x-request-id', request.id).send(errorBodyOf(told, request.id));
+  return reply.status(statusOf(told, request)).send(errorBodyOf(told, request.id));
 }
 
 function statusOf({ status }: ApiError, request: FastifyRequest): number {

@@ -97,12 +97,12 @@ export const leasePageBody = z.object({
 
 export const leaseFilterQuery = z.strictObject({
   state: z.enum(states).optional(),
-  project: z.string().max(255).optional(),
-  config: z.string().max(255).optional(),
-  dynamic_secret: z.string().max(255).optional(),
-  integration: z.string().max(255).optional(),
-  holder: z.string().max(255).optional(),
-  entity: z.string().max(255).optional().describe('Name at the provider: an AWS user, a database role.'),
+  project: z.string().min(1).max(255).optional(),
+  config: z.string().min(1).max(255).optional(),
+  dynamic_secret: z.string().min(1).max(255).optional(),
+  integration: z.string().min(1).max(255).optional(),
+  holder: z.string().min(1).max(255).optional(),
+  entity: z.string().min(1).max(255).optional().describe('Name at the provider: an AWS user, a database role.'),
   live: z.enum(['true', 'false']).optional(),
   limit: z
     .string()

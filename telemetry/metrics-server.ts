@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { explainListenFailure, formatAddress } from './listen';
 import type { Metrics } from './metrics';
 
 export interface MetricsServer {
@@ -15,13 +16,6 @@ export class MetricsServerError extends Error {
 
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something else listens there. Choose another port',
-  EADDRNOTAVAIL: 'this machine does not have that address. Choose one that it has',
-  EACCES: 'this process may not listen there. Choose a port from 1024 up',
-  ENOTFOUND: 'no such host is known. Correct its name',
-};
 
 /**
  * Serves metrics at `/metrics`, and at `/healthz` that the process runs. Without authentication: for a network that is trusted.
@@ -66,12 +60,10 @@ async function replyTo({ url, method }: IncomingMessage, metrics: Metrics): Prom
 
 function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const code = error.code ?? 'unknown';
-      const reason = REASONS[code] ?? 'the system refuses it. Choose another address';
+    server.once('error', (error) => {
       reject(
         new MetricsServerError(
-          `Metrics cannot be served at ${format(host, port)} (${code}): ${reason}, in LEASEHOLD_METRICS.`,
+          `Metrics cannot be served at ${formatAddress(host, port)} ${explainListenFailure(error)}, in LEASEHOLD_METRICS.`,
         ),
       );
     });
@@ -93,9 +85,5 @@ function urlOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === 'string')
     throw new MetricsServerError('The metrics server has no address.');
-  return `http://${format(address.address, address.port)}`;
-}
-
-function format(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `http://${formatAddress(address.address, address.port)}`;
 }

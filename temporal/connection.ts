@@ -23,6 +23,12 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
 }
 
+/** A lost server is looked for again after at most so long; by default the pauses grow to two minutes. */
+export const CHANNEL_ARGS = {
+  'grpc.initial_reconnect_backoff_ms': 500,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+} as const;
+
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_ADDRESS = 'localhost:7233';
 const VARIABLES =
@@ -51,21 +57,31 @@ export function loadConnectionOptions(options: ConnectOptions = {}): ConnectionS
 }
 
 /**
+ * A connection as configured, which is made when it is first used.
+ * @throws TemporalError if it cannot be configured so.
+ */
+export function openConnection(options: ConnectOptions = {}): {
+  readonly connection: Connection;
+  readonly namespace: string;
+} {
+  const { connectionOptions, namespace } = loadConnectionOptions(options);
+  const connectTimeout = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  const settings = { ...connectionOptions, connectTimeout, channelArgs: CHANNEL_ARGS } as ConnectionOptions;
+  try {
+    return { connection: Connection.lazy(settings), namespace };
+  } catch {
+    throw connectFailure(null, connectionOptions.address, namespace);
+  }
+}
+
+/**
  * Connects as configured.
  * @throws TemporalError, within `connectTimeoutMs`, if there is no server or it refuses.
  */
 export async function connect(
   options: ConnectOptions = {},
 ): Promise<{ readonly connection: Connection; readonly namespace: string }> {
-  const { connectionOptions, namespace } = loadConnectionOptions(options);
-  const connectTimeout = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-  const settings = { ...connectionOptions, connectTimeout } as ConnectionOptions;
-  let connection: Connection;
-  try {
-    connection = Connection.lazy(settings);
-  } catch {
-    throw connectFailure(null, connectionOptions.address, namespace);
-  }
+  const { connection, namespace } = openConnection(options);
   try {
     await ensureConnected(connection, namespace);
     return { connection, namespace };

@@ -25,7 +25,7 @@ export const changeRoutes: Routes = (app, deps) => {
   typed.post(
     '/v1/leases/:lease_id/extend',
     {
-      config: { mayLease: true },
+      config: { mayLease: true, needsTemporal: true },
       schema: {
         operationId: 'extendLease',
         tags: ['leases'],
@@ -48,7 +48,7 @@ export const changeRoutes: Routes = (app, deps) => {
   typed.post(
     '/v1/leases/:lease_id/revoke',
     {
-      config: { mayLease: true },
+      config: { mayLease: true, needsTemporal: true },
       schema: {
         operationId: 'revokeLease',
         tags: ['leases'],
@@ -86,6 +86,7 @@ export const changeRoutes: Routes = (app, deps) => {
   typed.post(
     '/v1/leases/:lease_id/abandon',
     {
+      config: { needsTemporal: true },
       schema: {
         operationId: 'abandonLease',
         tags: ['leases'],

@@ -36,7 +36,7 @@ export const issueRoutes: Routes = (app, deps) => {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/v1/leases',
     {
-      config: { mayLease: true },
+      config: { mayLease: true, needsTemporal: true },
       schema: {
         operationId: 'issueLease',
         tags: ['leases'],

@@ -17,6 +17,7 @@ export const leaseRoutes: Routes = (app, deps) => {
   typed.get(
     '/v1/leases',
     {
+      config: { needsTemporal: true },
       schema: {
         operationId: 'listLeases',
         tags: ['leases'],
@@ -42,6 +43,7 @@ export const leaseRoutes: Routes = (app, deps) => {
   typed.get(
     '/v1/leases/:lease_id',
     {
+      config: { needsTemporal: true },
       schema: {
         operationId: 'getLease',
         tags: ['leases'],

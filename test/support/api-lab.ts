@@ -1,5 +1,7 @@
+import type { FastifyInstance } from 'fastify';
 import { createApi } from '../../api/api';
-import type { TlsFiles } from '../../api/tls';
+import type { ApiDeps } from '../../api/deps';
+import type { ApiOptions } from '../../api/server';
 import { createAuthenticate } from '../../api/identity/authenticate';
 import { makeToken } from '../../api/identity/token';
 import { createLeaseService } from '../../client/service';
@@ -16,6 +18,8 @@ export interface ApiLab extends MemoryLab {
   readonly tokens: Readonly<Record<string, string>>;
   /** What the API has logged so far. */
   apiLogs(): string;
+  /** Starts one more API on the same lab, with what differs; it ends with the lab. Answers its URL. */
+  startApi(deps?: Partial<ApiDeps>, options?: Partial<ApiOptions>): Promise<string>;
   /** From now on the API's configuration is another one. */
   reconfigure(config: MemoryConfig): void;
 }
@@ -24,8 +28,6 @@ interface ApiLabOptions extends MemoryConfig {
   /** More tokens, as in the configuration file without their hash. */
   readonly tokens?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly requestsPerMinute?: number;
-  readonly trustProxy?: readonly string[];
-  readonly tls?: TlsFiles;
 }
 
 const TOKENS = {
@@ -37,8 +39,6 @@ const TOKENS = {
 export async function openApiLab({
   tokens: more = {},
   requestsPerMinute = 100_000,
-  trustProxy = [],
-  tls,
   ...base
 }: ApiLabOptions = {}): Promise<ApiLab> {
   const tokens: Record<string, string> = {};
@@ -54,34 +54,41 @@ export async function openApiLab({
   let config: Config = lab.parse();
   let logs = '';
   const { client, namespace, deployment, writer, metrics } = lab;
-  const app = await createApi(
-    {
-      config: () => config,
-      leases: createLeaseService({ client, namespace, deployment }),
-      client,
-      namespace,
-      authenticate: createAuthenticate(() => config),
-      audit: writer,
-      metrics,
-      logger: createLogger('debug', {
-        write: (line) => {
-          logs += line;
-        },
-      }),
-    },
-    { tls: tls ?? null, settings: () => ({ trustProxy, requestsPerMinute }) },
-  );
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const apps: FastifyInstance[] = [];
+  const startApi: ApiLab['startApi'] = async (deps, options) => {
+    const app = await createApi(
+      {
+        config: () => config,
+        leases: createLeaseService({ client, namespace, deployment }),
+        client,
+        namespace,
+        authenticate: createAuthenticate(() => config),
+        audit: writer,
+        metrics,
+        logger: createLogger('debug', {
+          write: (line) => {
+            logs += line;
+          },
+        }),
+        ...deps,
+      },
+      { tls: null, settings: () => ({ trustProxy: [], requestsPerMinute }), ...options },
+    );
+    apps.push(app);
+    return app.listen({ host: '127.0.0.1', port: 0 });
+  };
+  const url = await startApi();
   return {
     ...lab,
     url,
     tokens,
     apiLogs: () => logs,
+    startApi,
     reconfigure: (change) => {
       config = lab.parse({ ...change, file: { ...file, ...change.file } });
     },
     close: async () => {
-      await app.close();
+      await Promise.all(apps.map((app) => app.close()));
       await lab.close();
     },
   };
