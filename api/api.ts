@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from './deps';
+import { dopplerLoginRoutes } from './doppler/oidc';
 import { dopplerRoutes } from './doppler/routes';
 import { healthRoutes } from './health';
 import { createServer } from './server';
@@ -20,6 +21,7 @@ const GROUPS: readonly Routes[] = [
   catalogRoutes,
   openapiRoutes,
   dopplerRoutes,
+  dopplerLoginRoutes,
   healthRoutes,
 ];
 

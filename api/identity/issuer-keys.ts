@@ -102,10 +102,14 @@ const fetchBounded: FetchImplementation = async (url, options) => {
 
 function explain(error: unknown): string {
   if (error instanceof IssuerUnavailable) return error.message;
-  const isTimeout = error instanceof errors.JWKSTimeout || (error instanceof Error && error.name === 'TimeoutError');
-  if (isTimeout) return `It did not answer within ${TIMEOUT_MS / 1_000} s.`;
+  if (error instanceof errors.JWKSTimeout || fieldOf(error, 'name') === 'TimeoutError') {
+    return `It did not answer within ${TIMEOUT_MS / 1_000} s.`;
+  }
   if (error instanceof errors.JOSEError) return 'What it answered is no set of keys.';
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
-  return `It cannot be reached (${code}).`;
+  const code = fieldOf(fieldOf(error, 'cause'), 'code');
+  return `It cannot be reached${typeof code === 'string' ? ` (${code})` : ''}.`;
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[field] : undefined;
 }

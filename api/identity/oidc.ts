@@ -26,29 +26,33 @@ const MAX_AGE_S = 25 * 3_600;
 
 /** Keys are kept for each issuer, as long as the configuration names it. */
 export function createVerifyOidc(logger: Logger): VerifyOidc {
-  const keys = new Map<string, JWTVerifyGetKey>();
+  let keys = new Map<string, JWTVerifyGetKey>();
+  let configured: AccessSettings['oidc'] = {};
 
-  const keysOf = (settings: IssuerSettings, { oidc }: Pick<AccessSettings, 'oidc'>): JWTVerifyGetKey => {
+  const keep = (oidc: AccessSettings['oidc']): void => {
+    const ids = new Set(Object.values(oidc).map(idOf));
+    keys = new Map([...keys].filter(([id]) => ids.has(id)));
+    configured = oidc;
+  };
+
+  const keysOf = (settings: IssuerSettings): JWTVerifyGetKey => {
     const id = idOf(settings);
-    const known = keys.get(id);
-    if (known !== undefined) return known;
-    const configured = new Set(Object.values(oidc).map(idOf));
-    for (const other of keys.keys()) if (!configured.has(other)) keys.delete(other);
-    const opened = openIssuerKeys(settings);
+    const opened = keys.get(id) ?? openIssuerKeys(settings);
     keys.set(id, opened);
     return opened;
   };
 
-  return async (text, access) => {
+  return async (text, { oidc }) => {
+    if (oidc !== configured) keep(oidc);
     const issuer = issuerOf(text);
-    const [alias, settings] = Object.entries(access.oidc).find(([, entry]) => entry.issuer === issuer) ?? [];
+    const [alias, settings] = Object.entries(oidc).find(([, entry]) => entry.issuer === issuer) ?? [];
     if (alias === undefined || settings === undefined) return null;
     const refuse = (reason: string, facts: Readonly<Record<string, unknown>> = {}): null => {
       logger.debug({ issuer: alias, reason, ...facts }, 'A token of an OIDC issuer was refused.');
       return null;
     };
     try {
-      const { payload } = await jwtVerify(text, keysOf(settings, access), {
+      const { payload } = await jwtVerify(text, keysOf(settings), {
         algorithms: ALGORITHMS,
         issuer: settings.issuer,
         audience: [...settings.audiences],

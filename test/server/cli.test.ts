@@ -140,7 +140,13 @@ async function untilNoSweepRuns(namespace: string): Promise<void> {
 
 describe('the command line', () => {
   test('helps on standard output, and refuses what it does not know with exit code 2 on standard error', async () => {
-    for (const args of [['--help'], ['help'], ['check', '--help'], ['sweep', '--help']]) {
+    for (const args of [
+      ['--help'],
+      ['help'],
+      ['check', '--help'],
+      ['sweep', '--help'],
+      ['token', 'create', '--help'],
+    ]) {
       expect(await run(args)).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('Usage: leasehold'),
@@ -157,11 +163,22 @@ describe('the command line', () => {
       [['sweep', '--config', 'missing.yaml'], /missing\.yaml.*--config/s],
       [['check', '--integrations', 'nope'], /no integration nope.*aws/],
       [['sweep', '--integrations', 'nope,aws'], /no integration nope.*aws/],
+      [['token'], /Usage: leasehold token.*create/s],
+      [['token', 'create'], /missing required argument 'name'/],
+      [['token', 'create', 'ci', '--scopes', '*'], /unknown option '--scopes'/],
+      [['token', 'create', 'ci'], /--scope is missing/],
     ];
     for (const [args, said] of wrong) {
       expect(await run(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(said) });
     }
   }, 60_000);
+
+  test('makes a token without Temporal and without a configuration', async () => {
+    const environment = { TEMPORAL_ADDRESS: '127.0.0.1:1', LEASEHOLD_CONFIG: 'missing.yaml' };
+    const { code, stdout, stderr } = await run(['token', 'create', 'ci', '--scope', 'backend/prd'], environment);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^lht\.ci\.[a-z2-7]{52}\n$/) });
+    expect(stderr).toMatch(/^access:\n {2}tokens:\n {4}ci:\n {6}hash: sha256:[0-9a-f]{64}$/m);
+  });
 
   test('ends quietly when nobody reads what it prints', async () => {
     const program = start(['check']);

@@ -27,6 +27,8 @@ export interface ApiLab extends MemoryLab {
 interface ApiLabOptions extends MemoryConfig {
   /** More tokens, as in the configuration file without their hash. */
   readonly tokens?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Issuers by alias, as in the configuration file. */
+  readonly oidc?: Readonly<Record<string, unknown>>;
   readonly requestsPerMinute?: number;
 }
 
@@ -38,6 +40,7 @@ const TOKENS = {
 
 export async function openApiLab({
   tokens: more = {},
+  oidc = {},
   requestsPerMinute = 100_000,
   ...base
 }: ApiLabOptions = {}): Promise<ApiLab> {
@@ -48,11 +51,16 @@ export async function openApiLab({
     tokens[name] = made.token;
     entries[name] = { hash: made.hash, ...entry };
   }
-  const file = { ...base.file, access: { tokens: entries } };
+  const file = { ...base.file, access: { tokens: entries, oidc } };
   const lab = await openMemoryLab({ ...base, file });
   await lab.startWorker();
   let config: Config = lab.parse();
   let logs = '';
+  const logger = createLogger('debug', {
+    write: (line) => {
+      logs += line;
+    },
+  });
   const { client, namespace, deployment, writer, metrics } = lab;
   const apps: FastifyInstance[] = [];
   const startApi: ApiLab['startApi'] = async (deps, options) => {
@@ -62,14 +70,10 @@ export async function openApiLab({
         leases: createLeaseService({ client, namespace, deployment }),
         client,
         namespace,
-        authenticate: createAuthenticate(() => config),
+        authenticate: createAuthenticate(() => config, logger),
         audit: writer,
         metrics,
-        logger: createLogger('debug', {
-          write: (line) => {
-            logs += line;
-          },
-        }),
+        logger,
         ...deps,
       },
       { tls: null, settings: () => ({ trustProxy: [], requestsPerMinute }), ...options },

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import type { CryptoKey, JWK, JWTPayload } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
 
 /** An OIDC issuer on this machine, with real keys. */
 export interface Issuer {
@@ -15,7 +15,7 @@ export interface Issuer {
   /** Its public key, as everybody can fetch it. */
   publicKey(): JWK;
   /** A token with these claims beside `iss`, `aud`, `iat` and `exp`, which may be changed or taken out (undefined). */
-  sign(claims: JWTPayload, header?: Readonly<Record<string, unknown>>): Promise<string>;
+  sign(claims: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): Promise<string>;
   /** From now on it signs with another key, and publishes that one alone. */
   rotate(): Promise<void>;
   /** From now on it answers so; null: as it should. */
@@ -57,11 +57,11 @@ export async function openIssuer(audience = 'leasehold'): Promise<Issuer> {
     answer: null,
     publicKey: () => key.jwk,
     sign: (claims, header = {}) => {
-      const now = Math.floor(Date.now() / 1_000);
+      const now = Math.floor(new Date().getTime() / 1_000);
       const payload = { iss: issuer.url, aud: audience, iat: now, exp: now + 600, ...claims };
       return new SignJWT(payload)
         .setProtectedHeader({ alg: ALGORITHM, kid: key.jwk.kid!, ...header })
-        .sign(key.privateKey);
+        .sign(key.privateKey, { crit: { 'of-nobody': true } });
     },
     rotate: async () => {
       made += 1;
