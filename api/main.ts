@@ -75,7 +75,7 @@ async function serve(flags: Flags, logger: Logger): Promise<void> {
       leases: installation.leases,
       client,
       namespace,
-      authenticate: createAuthenticate(config),
+      authenticate: createAuthenticate(config, logger),
       audit,
       metrics,
       logger,

@@ -65,8 +65,11 @@ async function judge(
   const found = await within(session, bounds, () => look(session, leaseId));
   if (found === null) return isSettled ? 'nothing started' : null;
   if (found.closed) return 'ended';
-  if (!isLive(found.summary.state) || (await isEnding(session, leaseId, found))) return 'revoke accepted';
-  if (own === null) return isSettled ? 'left alone' : null;
+  if (!isLive(found.summary.state)) return 'revoke accepted';
+  if (own === null) {
+    if ((await isEnding(session, leaseId, found)) === true) return 'revoke accepted';
+    return isSettled ? 'left alone' : null;
+  }
   try {
     await within(session, bounds, () =>
       session.client.workflow.getHandle(leaseId, found.runId).signal(revoke, {

@@ -19,7 +19,7 @@ import { invalid, UNPRINTABLE } from '../refusals';
 import { UNDELIVERED_SENTENCES } from '../sentences';
 import { disownedBody, issuedBody } from '../wire';
 import { ask, Lost } from './remote';
-import type { Remote } from './remote';
+import type { Flight, Remote } from './remote';
 
 /** An issue of which the holder is whoever the token stands for. */
 export interface HttpIssueRequest extends Omit<IssueRequest, 'holder'> {
@@ -36,8 +36,8 @@ interface Order {
   readonly pair: RecipientKeyPair;
   /** The caller's, or one of this call alone: under it what was started is found again, and is started once. */
   readonly key: string;
-  /** Whether a request was sent that may have started a lease. */
-  isSent: boolean;
+  /** Of the requests that may have started a lease. */
+  readonly flight: Flight;
 }
 
 /** How long it is asked what became of a lease whose credential did not arrive. */
@@ -53,7 +53,7 @@ export async function issueOverHttp(
   const { recipient, idempotencyKey, timeoutMs, signal } = request;
   const bounds = boundsOf(timeoutMs, signal);
   const pair = recipient?.privateKey == null ? await makePair() : { ...recipient, privateKey: recipient.privateKey };
-  const order: Order = { request, pair, key: readKey(idempotencyKey), isSent: false };
+  const order: Order = { request, pair, key: readKey(idempotencyKey), flight: { mayHaveArrived: false } };
   let leaseId: string | undefined;
   try {
     if (request.holder !== '') await requireHolder(remote, bounds, request.holder);
@@ -66,9 +66,7 @@ export async function issueOverHttp(
         headers: keyHeader(order),
         body: { ...scopeOf(order), ...ttlOf(request) },
         harmless: true,
-        onSent: () => {
-          order.isSent = true;
-        },
+        flight: order.flight,
       },
       issuedBody,
     );
@@ -139,7 +137,7 @@ interface Disowned {
 
 /** Sees to it that nothing is left of what this order may have started. */
 async function disown(remote: Remote, order: Order): Promise<Disowned> {
-  if (!order.isSent) return { undelivered: 'nothing started' };
+  if (!order.flight.mayHaveArrived) return { undelivered: 'nothing started' };
   try {
     const { lease_id: leaseId, undelivered } = await ask(
       remote,

@@ -24,8 +24,13 @@ export interface Ask {
   readonly body?: unknown;
   /** Whether it changes nothing, or nothing more, when it is asked again after it failed. */
   readonly harmless: boolean;
-  /** Told just before a request leaves that the server may act on. */
-  readonly onSent?: () => void;
+  /** Kept up to date, for who must know. */
+  readonly flight?: Flight;
+}
+
+/** Whether the server may have done what was asked. */
+export interface Flight {
+  mayHaveArrived: boolean;
 }
 
 /** The API was not reached, or its answer was lost. */
@@ -85,11 +90,14 @@ async function tryOnce<T>(
   answer: z.ZodType<T>,
   facts: LeaseErrorFacts,
 ): Promise<Got<T>> {
+  const flight = what.flight ?? { mayHaveArrived: false };
+  const before = flight.mayHaveArrived;
   let response: Response;
   let body: unknown;
   try {
-    [response, body] = await send(remote, bounds, what);
+    [response, body] = await send(remote, bounds, what, flight);
   } catch (error) {
+    if (error instanceof Lost && !error.reached) flight.mayHaveArrived = before;
     if (error instanceof Lost) return { error, again: error.passing && (what.harmless || !error.reached) };
     throw error;
   }
@@ -99,16 +107,17 @@ async function tryOnce<T>(
     return { error: new Lost(`${remote.url} answered with something else than leases.`, true, false), again: false };
   }
   const refusal = readRefusal(response.status, body, remote.url, facts);
+  if (refusal.untouched) flight.mayHaveArrived = before;
   return { error: refusal.error, again: mayAskAgain(response, refusal, what) };
 }
 
-function mayAskAgain(response: Response, { code, untouched }: Refusal, { harmless, method }: Ask): boolean | number {
+function mayAskAgain(response: Response, { code }: Refusal, { harmless, method }: Ask): boolean | number {
   const { status } = response;
   if (status === 429 && (code === null || code === 'rate_limited')) {
     const seconds = Number(response.headers.get('retry-after') ?? NaN);
     return Number.isFinite(seconds) && seconds >= 0 ? Math.max(seconds, 1) * 1_000 : false;
   }
-  if (untouched) return true;
+  if (code === 'shutting_down') return true;
   if (status < 502 || status > 504) return false;
   return code === null ? harmless : method === 'GET' && code === 'unavailable';
 }
@@ -117,7 +126,8 @@ function mayAskAgain(response: Response, { code, untouched }: Refusal, { harmles
 async function send(
   remote: Remote,
   { deadline, signal }: Bounds,
-  { method, path, headers, body, onSent }: Ask,
+  { method, path, headers, body }: Ask,
+  flight: Flight,
 ): Promise<[Response, unknown]> {
   remote.ensureOpen();
   const hangUp = new AbortController();
@@ -125,7 +135,7 @@ async function send(
     return await waitWithin({ deadline, signal }, async () => {
       const token = await readToken(remote);
       if (hangUp.signal.aborted) throw new Lost('It was too late.', false, false);
-      onSent?.();
+      flight.mayHaveArrived = true;
       try {
         const response = await remote.fetch(`${remote.url}${path}`, {
           method,
