@@ -1,4 +1,5 @@
 import { createApi } from '../../api/api';
+import type { ApiDeps } from '../../api/deps';
 import { createAuthenticate } from '../../api/identity/authenticate';
 import { makeToken } from '../../api/identity/token';
 import { createLeaseService } from '../../client/service';
@@ -13,10 +14,17 @@ export interface ApiLab extends MemoryLab {
   readonly url: string;
   /** Tokens by name; `ci`, `other` and `admin` are always there. */
   readonly tokens: Readonly<Record<string, string>>;
+  /** Starts another API on the same lab, to be stopped by the test. */
+  startApi(different?: Partial<ApiDeps>): Promise<RunningApi>;
   /** What the API has logged so far. */
   apiLogs(): string;
   /** From now on the API's configuration is another one. */
   reconfigure(config: MemoryConfig): void;
+}
+
+export interface RunningApi {
+  readonly url: string;
+  stop(): Promise<void>;
 }
 
 interface ApiLabOptions extends MemoryConfig {
@@ -49,34 +57,40 @@ export async function openApiLab({
   let config: Config = lab.parse();
   let logs = '';
   const { client, namespace, deployment, writer, metrics } = lab;
-  const app = await createApi(
-    {
-      config: () => config,
-      leases: createLeaseService({ client, namespace, deployment }),
-      client,
-      namespace,
-      authenticate: createAuthenticate(() => config),
-      audit: writer,
-      metrics,
-      logger: createLogger('debug', {
-        write: (line) => {
-          logs += line;
-        },
-      }),
-    },
-    { tls: null, trustProxy: [], requestsPerMinute: requestsPerMinute ?? 100_000 },
-  );
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const startApi = async (different: Partial<ApiDeps> = {}): Promise<RunningApi> => {
+    const app = await createApi(
+      {
+        config: () => config,
+        leases: createLeaseService({ client, namespace, deployment }),
+        client,
+        namespace,
+        authenticate: createAuthenticate(() => config),
+        audit: writer,
+        metrics,
+        logger: createLogger('debug', {
+          write: (line) => {
+            logs += line;
+          },
+        }),
+        ...different,
+      },
+      { tls: null, trustProxy: [], requestsPerMinute: requestsPerMinute ?? 100_000 },
+    );
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    return { url, stop: () => app.close() };
+  };
+  const api = await startApi();
   return {
     ...lab,
-    url,
+    url: api.url,
+    startApi,
     tokens,
     apiLogs: () => logs,
     reconfigure: (change) => {
       config = lab.parse({ ...change, file: { ...file, ...change.file } });
     },
     close: async () => {
-      await app.close();
+      await api.stop();
       await lab.close();
     },
   };
