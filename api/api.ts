@@ -1,11 +1,27 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from './deps';
 import { dopplerRoutes } from './doppler/routes';
+import { healthRoutes } from './health';
 import { createServer } from './server';
 import type { ApiOptions, Routes } from './server';
+import { catalogRoutes } from './v1/catalog';
+import { changeRoutes } from './v1/changes';
+import { issueRoutes } from './v1/issue';
+import { leaseRoutes } from './v1/leases';
+import { openapiRoutes } from './v1/openapi';
+import { undeliveredRoutes } from './v1/undelivered';
 
 /** Everything that is served, in the order in which it is described. */
-const GROUPS: readonly Routes[] = [dopplerRoutes];
+const GROUPS: readonly Routes[] = [
+  issueRoutes,
+  undeliveredRoutes,
+  leaseRoutes,
+  changeRoutes,
+  catalogRoutes,
+  openapiRoutes,
+  dopplerRoutes,
+  healthRoutes,
+];
 
 /** The HTTP API, ready to listen. */
 export function createApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {

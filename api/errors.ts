@@ -1,3 +1,4 @@
+import { AuditError } from '../audit/writer';
 import type { LeaseErrorCode, LeaseErrorFacts } from '../client/leases';
 import { LeaseError } from '../client/leases';
 import { wireCode } from '../client/wire';
@@ -14,6 +15,7 @@ export type ApiErrorCode =
   | 'unsupported_media_type'
   | 'method_not_allowed'
   | 'request_timeout'
+  | 'headers_too_large'
   | 'rate_limited'
   | 'unavailable'
   | 'shutting_down'
@@ -90,6 +92,9 @@ export function toApiError(error: unknown): ApiError {
       },
       status === 429 ? RETRY_AFTER_SECONDS : null,
     );
+  }
+  if (error instanceof AuditError) {
+    return refusal(502, 'unavailable', 'The audit log cannot be written, and nothing is done without it.');
   }
   return refusal(500, 'internal', 'Something went wrong that was not foreseen; the log of the server names it.');
 }

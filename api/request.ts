@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether the route answers anybody: health, the API's description. */
     readonly open?: boolean;
+    /** Whether it is answered however often it is asked: a probe that is refused would have the process killed. */
+    readonly unlimited?: boolean;
     /** Whether a lease may exist by the time it fails: then never 500, on which Doppler's SDK asks again. */
     readonly mayLease?: boolean;
     /**

@@ -5,20 +5,33 @@ import rateLimit from '@fastify/rate-limit';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { AuditError } from '../audit/writer';
+import type { ApiSettings } from '../config/load';
 import { describeError } from '../telemetry/logger';
 import { writeAudit } from './audit';
+import { boundDenials } from './denials';
+import type { Denials } from './denials';
 import type { ApiDeps } from './deps';
+import { describeApi } from './describe';
 import { ApiError, errorBodyOf, refusal, toApiError } from './errors';
+import { answerMalformed } from './malformed';
+import { watchMethods } from './methods';
+import { createTrust } from './proxies';
 import './request';
+import { secured } from './tls';
+import type { TlsFiles } from './tls';
 import { acceptUnframedBodies } from './unframed';
 
 export interface ApiOptions {
-  /** PEM of the certificate chain and of its key; null: plain HTTP. */
-  readonly tls: { readonly cert: string; readonly key: string } | null;
-  /** Addresses of proxies whose `X-Forwarded-For` is believed; none: nobody's. */
-  readonly trustProxy: readonly string[];
-  /** For each token; ten times as many for each source address. */
-  readonly requestsPerMinute: number;
+  /** Null: plain HTTP. */
+  readonly tls: TlsFiles | null;
+  /**
+   * Asked at each request: it may be another one than before. Ten times as many requests for each source address as for each token,
+   * or for each holder of an OIDC issuer.
+   */
+  readonly settings: () => Pick<ApiSettings, 'trustProxy' | 'requestsPerMinute'>;
+  /** Longest time for receiving a request, not for answering it. Default: 10 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 /** A route group. */
@@ -26,87 +39,132 @@ export type Routes = (app: FastifyInstance, deps: ApiDeps) => void | Promise<voi
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** For receiving a request, not for answering it. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const CHECK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 const SOURCE_FACTOR = 10;
+
+/** What Prometheus and the log are told of a request whose asker left before it was answered. */
+const LEFT = 499;
 
 /** The server with what all routes share: who asks, limits, errors, logs. It does not listen yet. */
 export async function createServer(
   deps: ApiDeps,
-  { tls, trustProxy, requestsPerMinute }: ApiOptions,
+  { tls, settings, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ApiOptions,
   groups: readonly Routes[],
 ): Promise<FastifyInstance> {
-  const unframed = acceptUnframedBodies();
+  const denials = boundDenials({ summarise: (source, count) => recordMore(deps, source, count) });
+  const failed = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+    fail(deps, denials, error, request, reply);
+  const http = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+  };
+  const unframed = acceptUnframedBodies(answerMalformed(deps.logger));
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
-    trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      mark(request, reply);
+      void failed(error, request, reply);
+    },
+    ...(tls === null ? { http } : { https: { ...http, ...secured(tls), handshakeTimeout: requestTimeoutMs } }),
+    trustProxy: createTrust(() => settings().trustProxy),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: unframed.onClientError,
     routerOptions: { maxParamLength: 200 },
-    ...(tls === null ? {} : { https: { ...tls, minVersion: 'TLSv1.2', maxHeaderSize: MAX_HEADER_BYTES } }),
   } as object) as unknown as FastifyInstance;
   unframed.install(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.decorateRequest('identity', null);
-  app.setErrorHandler((error: FastifyError, request, reply) => fail(deps, error, request, reply));
+  app.setErrorHandler(failed);
   app.setNotFoundHandler((request) => {
     throw refusal(404, 'not_found', `There is no ${request.method} ${shown(request.url)} here.`);
   });
-  await app.register(helmet, { global: true, crossOriginResourcePolicy: false });
-  app.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
-    done();
-  });
-  await app.register(rateLimit, {
+  await app.register(helmet, {
     global: true,
-    hook: 'onRequest',
-    timeWindow: '1 minute',
-    max: requestsPerMinute * SOURCE_FACTOR,
-    errorResponseBuilder: tooMany,
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    crossOriginResourcePolicy: false,
+    hsts: tls !== null,
   });
+  await app.register(rateLimit, { global: false, timeWindow: '1 minute' });
+  const limitSource = app.createRateLimit({ max: () => settings().requestsPerMinute * SOURCE_FACTOR });
   const limitToken = app.createRateLimit({
-    timeWindow: '1 minute',
-    max: requestsPerMinute,
-    keyGenerator: ({ identity, ip }: FastifyRequest) => identity?.tokenId ?? ip,
+    max: () => settings().requestsPerMinute,
+    // Of an OIDC issuer each holder has its own.
+    keyGenerator: ({ identity, ip }: FastifyRequest) =>
+      identity === null ? ip : `${identity.tokenId} ${identity.holder}`,
   });
-  app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.open === true || request.is404) return;
-    request.identity = await deps.authenticate(request.headers.authorization);
-    const limit = await limitToken(request);
-    if (!limit.isAllowed && limit.isExceeded) throw tooMany(request, { ttl: limit.ttl });
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    log(deps, request, reply);
+  const keep = async (limit: typeof limitToken, request: FastifyRequest): Promise<void> => {
+    const found = await limit(request);
+    if (!found.isAllowed && found.isExceeded) throw tooMany(found.ttlInSeconds);
+  };
+
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
     done();
   });
+  app.addHook('onClose', () => denials.close());
+  app.addHook('onRequest', async (request, reply) => {
+    mark(request, reply);
+    reply.raw.once('close', () => {
+      log(deps, request, reply);
+    });
+    const { open, unlimited } = request.routeOptions.config;
+    if (isClosing) throw closing();
+    if (unlimited !== true) await keep(limitSource, request);
+    if (open === true || request.is404) return;
+    request.identity = await deps.authenticate(request.headers.authorization);
+    await keep(limitToken, request);
+  });
+  app.addHook('onSend', (_, reply, _payload, done) => {
+    // Else the client would send its next request to a process that is about to end.
+    if (isClosing) void reply.header('connection', 'close');
+    done();
+  });
+  await describeApi(app);
+  const refuseOtherMethods = watchMethods(app);
   for (const routes of groups) await routes(app, deps);
+  refuseOtherMethods();
   return app;
 }
 
-function tooMany(_: unknown, { ttl }: { readonly ttl: number }): ApiError {
-  const seconds = Math.max(1, Math.ceil(ttl / 1_000));
+function mark(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+}
+
+function closing(): ApiError {
+  return new ApiError(503, 'shutting_down', 'This process is about to end. Send the request again.', {}, 1);
+}
+
+function tooMany(ttlInSeconds: number): ApiError {
+  const seconds = Math.max(1, ttlInSeconds);
   return new ApiError(429, 'rate_limited', `Too many requests. Try again in ${seconds} s.`, {}, seconds);
 }
 
 /** Every error of every route ends here. */
 async function fail(
   deps: ApiDeps,
+  denials: Denials,
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const told = fromFramework(error) ?? toApiError(error);
   if (told.code === 'internal') deps.logger.error({ error, requestId: request.id }, 'A request failed unforeseen.');
-  const denied = [401, 403].includes(told.status);
-  if (denied && !request.is404) {
+  if ((error as Error) instanceof AuditError) {
+    deps.logger.error({ error, requestId: request.id }, 'A request was refused: its line is not in the audit log.');
+  }
+  const isDenied = told.status === 403 || (told.status === 401 && denials.note(request.ip));
+  if (isDenied && !request.is404) {
     // The refusal stands even where it cannot be written down.
     await writeAudit(
       deps,
@@ -119,13 +177,23 @@ async function fail(
     });
   }
   if (told.retryAfter !== null) void reply.header('retry-after', told.retryAfter);
-  return reply.status(statusOf(told, request)).send(errorBodyOf(told, request.id));
+  return reply.status(statusOf(told, request)).header('x-request-id', request.id).send(errorBodyOf(told, request.id));
 }
 
 function statusOf({ status }: ApiError, request: FastifyRequest): number {
   const { failsAs403, mayLease } = request.routeOptions.config;
   if (status !== 401 && status !== 404 && failsAs403?.(request) === true) return 403;
-  return status === 500 && mayLease === true ? 502 : status;
+  return (status === 500 || status === 503) && mayLease === true ? 502 : status;
+}
+
+/** One line for the refusals that got none of their own. */
+async function recordMore({ audit, logger }: ApiDeps, source: string | null, count: number): Promise<void> {
+  const reason = `unauthenticated: ${count} more within a minute.`;
+  await audit
+    .write({ id: `${randomUUID()}/denied`, event: 'denied', reason, details: { tokenId: null, source, count } })
+    .catch((error: unknown) => {
+      logger.error({ error: describeError(error) }, 'Denials are not in the audit log.');
+    });
 }
 
 /** What the framework refuses by itself, in our words; null: it is none of its refusals. */
@@ -162,17 +230,20 @@ function fromFramework(error: FastifyError): ApiError | null {
   }
 }
 
-function log({ logger }: ApiDeps, request: FastifyRequest, reply: FastifyReply): void {
+/** Once for each request, also for those whose asker has left. */
+function log({ logger, metrics }: ApiDeps, request: FastifyRequest, reply: FastifyReply): void {
+  const status = reply.raw.writableFinished ? reply.statusCode : LEFT;
+  metrics.answered(request.routeOptions.url ?? 'none', request.method, status, reply.elapsedTime);
   logger.info(
     {
       requestId: request.id,
       route: routeOf(request),
-      status: reply.statusCode,
+      status,
       ms: Math.round(reply.elapsedTime),
       tokenId: request.identity?.tokenId ?? null,
       source: request.ip,
     },
-    'answered',
+    status === LEFT ? 'left unanswered' : 'answered',
   );
 }
 

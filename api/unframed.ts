@@ -2,14 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { answerClientError } from './client-errors';
-import type { ClientError } from './client-errors';
 
 // Doppler's node SDK sends the body of a DELETE without saying that there is one: neither Content-Length nor Transfer-Encoding,
 // the JSON just follows. Node reads a DELETE without a body and then chokes on what it takes for the next request.
 //
 // No request can be smuggled in by this: what is taken for the body is what the parser has refused, it begins with a brace, as no
 // request does, it must be JSON to its very end, and the connection is closed after the answer.
+
+/** What Node's server says of a connection that it cannot go on with. */
+interface ClientError extends NodeJS.ErrnoException {
+  readonly rawPacket?: unknown;
+  readonly bytesParsed?: unknown;
+}
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -26,7 +30,8 @@ export interface UnframedBodies {
 const MAX_BYTES = 64 * 1024;
 const BRACE = 0x7b;
 
-export function acceptUnframedBodies(): UnframedBodies {
+/** @param otherwise answers everything else that the parser chokes on. */
+export function acceptUnframedBodies(otherwise: (error: ClientError, socket: Socket) => void): UnframedBodies {
   const latest = new WeakMap<Socket, Exchange>();
   const bodies = new WeakMap<IncomingMessage, Buffer>();
 
@@ -46,10 +51,7 @@ export function acceptUnframedBodies(): UnframedBodies {
   return {
     onClientError: (error, socket) => {
       if (claim(error, socket)) return;
-      const response = latest.get(socket)?.response;
-      // In the middle of an answer nothing else can be said.
-      if (response?.headersSent === true && !response.writableFinished) socket.destroy();
-      else answerClientError(error, socket);
+      otherwise(error, socket);
     },
     install: (app) => {
       app.addHook('onRequest', (request, reply, done) => {

@@ -1,8 +1,16 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
-import { ATTRIBUTES, claim, LEASE_WORKFLOW, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT_MS } from '../workflows/contract';
+import {
+  ATTRIBUTES,
+  claim,
+  lease,
+  LEASE_WORKFLOW,
+  WORKFLOW_QUEUE,
+  WORKFLOW_TASK_TIMEOUT_MS,
+} from '../workflows/contract';
 import type { Claim, LeaseInput, LeaseOutcome } from '../workflows/contract';
+import { grpcStatusOf } from '../temporal/service';
 import { detailsOf, summaryOf } from './descriptions';
 import { toLeaseError } from './failures';
 import { LeaseError } from './leases';
@@ -11,10 +19,17 @@ import { isLive, ISSUE_MEMO, look, readOutcome } from './look';
 import type { Found } from './look';
 import type { Order } from './order';
 import type { Session } from './session';
-import { pause, within } from './waiting';
+import { Interrupted, pause, within } from './waiting';
 
 /** The ended run whose idempotency key is free again, so that a new one may be started; null: none. */
 type Freed = string | null;
+
+/** A lease that was started or joined. */
+export interface Claimed {
+  readonly claim: Claim;
+  /** Whether this order started it; false: it was there under the idempotency key. */
+  readonly started: boolean;
+}
 
 /** How often a lease that ends, or is begun by others, under our hands is asked for again. */
 const MAX_STARTS = 6;
@@ -24,14 +39,13 @@ const START_AGAIN_MS = 150;
  * Starts the lease, or joins the one of the same idempotency key, and claims its sealed credential.
  * @throws LeaseError when that is refused; Interrupted, or an error of the SDK, when it is not known what became of it.
  */
-export async function claimLease(session: Session, order: Order): Promise<Claim> {
+export async function claimLease(session: Session, order: Order): Promise<Claimed> {
   let freed: Freed = null;
   for (let start = 0; start < MAX_STARTS; start += 1) {
     if (start > 0) await pause(START_AGAIN_MS * start);
     try {
       const answer = await within(session, order.bounds, () => request(session, order, freed));
-      if (!order.exclusive) await refuseDead(session, order);
-      return answer;
+      return { claim: answer, started: order.exclusive || (await refuseDead(session, order)).issue === order.issue };
     } catch (error) {
       freed = await judge(session, order, error);
     }
@@ -95,7 +109,23 @@ async function judge(session: Session, order: Order, error: unknown): Promise<Fr
   if (refused && ours) throw failure;
   if (found.closed) return judgeEnded(session, order, found, ours);
   if (closed) return null;
-  throw isLive(found.summary.state) ? failure : ended(order, found.summary.state);
+  const view = await within(session, order.bounds, () =>
+    session.client.workflow.getHandle(order.leaseId, found.runId).query(lease),
+  );
+  if (view.endedBy === null && isLive(view.state)) throw failure;
+  if (view.delivered) throw isLive(view.state) ? failure : ended(order, view.state);
+  // Whoever asked for it hung up before anybody had its credential: once it is removed, the key is free.
+  return judgeEnded(session, order, await untilClosed(session, order, found), false);
+}
+
+async function untilClosed(session: Session, order: Order, found: Found): Promise<Found> {
+  try {
+    await within(session, order.bounds, () => readOutcome(session, order.leaseId, found.runId));
+  } catch (error) {
+    // What is left is a workflow that ended without an outcome.
+    if (error instanceof Interrupted || grpcStatusOf(error) !== null) throw error;
+  }
+  return (await within(session, order.bounds, () => look(session, order.leaseId, found.runId))) ?? found;
 }
 
 /** A lease that nobody ever had frees its idempotency key. */
@@ -114,10 +144,10 @@ function isFreed(outcome: LeaseOutcome): boolean {
 }
 
 /** The server repeats an answer even when the lease behind it is over. */
-async function refuseDead(session: Session, order: Order): Promise<void> {
+async function refuseDead(session: Session, order: Order): Promise<Found> {
   const found = await within(session, order.bounds, () => look(session, order.leaseId));
-  const state = found?.summary.state ?? 'terminated';
-  if (!isLive(state)) throw ended(order, state);
+  if (found === null || !isLive(found.summary.state)) throw ended(order, found?.summary.state ?? 'terminated');
+  return found;
 }
 
 function ended(order: Order, state: SeenState): LeaseError {

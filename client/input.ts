@@ -1,4 +1,4 @@
-import { LEASE_ENDS, LEASE_ID_PATTERN } from '../workflows/contract';
+import { LEASE_ENDS, LEASE_ID_PATTERN } from '../workflows/words';
 import { parseTtl, TtlError } from '../workflows/ttl';
 import { checkRecipient } from '../sealing/recipient';
 import type { RecipientKeyPair } from '../sealing/recipient';
@@ -67,7 +67,14 @@ const FILTER_FIELDS: Readonly<Record<keyof LeaseFilter, true>> = {
   live: true,
   pageSize: true,
 };
-const STATES: readonly SeenState[] = ['provisioning', 'active', 'deprovisioning', 'stuck', ...LEASE_ENDS, 'terminated'];
+export const STATES: readonly SeenState[] = [
+  'provisioning',
+  'active',
+  'deprovisioning',
+  'stuck',
+  ...LEASE_ENDS,
+  'terminated',
+];
 
 /**
  * Reads an issue request. Callers may be plain JavaScript, so nothing is taken for granted.

@@ -3,14 +3,18 @@ import { formatTtl } from '../workflows/ttl';
 import { open } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
 import { claimLease } from './claiming';
+import type { Claimed } from './claiming';
+import { revokeLease } from './end';
+import { extendLease } from './extend';
 import { toLeaseError } from './failures';
 import { checkIssue, checkSealedIssue } from './input';
 import { createLease } from './lease';
 import { LeaseError } from './leases';
-import type { IssueRequest, Lease, Undelivered } from './leases';
+import type { IssueRequest, Lease, Leases } from './leases';
 import { look } from './look';
 import type { Order } from './order';
 import { placeOrder } from './order';
+import { UNDELIVERED_SENTENCES } from './sentences';
 import type { SealedIssueRequest, SealedLease } from './service';
 import type { Session } from './session';
 import { revokeUndelivered } from './undelivered';
@@ -19,31 +23,39 @@ import { boundsOf, Interrupted, isTooLate, within } from './waiting';
 /** See `Leases.issue`. */
 export async function issueLease(session: Session, request: IssueRequest): Promise<Lease> {
   const order = await placeOrder(session, await checkIssue(request, session.keptName));
-  return carryOut(session, order, async (claim) => {
+  return carryOut(session, order, async ({ claim }) => {
     const { privateKey } = order.recipient;
     if (privateKey === null) throw new LeaseError('SealingFailed', 'The key that opens the credential is not here.');
     const credential = await open(claim.sealed, privateKey, order.leaseId);
-    return createLease(session, { claim, credential, holder: order.input.holder });
+    const leases: Pick<Leases, 'extend' | 'revoke'> = {
+      extend: (leaseId, ttl, options) => extendLease(session, leaseId, ttl, options),
+      revoke: (leaseId, options) => revokeLease(session, leaseId, options, order.input.holder),
+    };
+    return createLease(leases, { ...factsOf(claim), credential });
   });
 }
 
 /** See `LeaseService.issueSealed`. */
 export async function issueSealed(session: Session, request: SealedIssueRequest): Promise<SealedLease> {
   const order = await placeOrder(session, await checkSealedIssue(request, session.keptName));
-  return carryOut(session, order, ({ leaseId, sealed, expiresAt, usableAt, facts, notes }) =>
-    Promise.resolve({
-      leaseId,
-      sealed,
-      expiresAt: new Date(expiresAt),
-      usableAt: usableAt === null ? null : new Date(usableAt),
-      facts,
-      notes,
-    }),
+  return carryOut(session, order, ({ claim, started }) =>
+    Promise.resolve({ ...factsOf(claim), started, sealed: claim.sealed }),
   );
 }
 
+/** What a claim tells beside the credential. */
+function factsOf({ leaseId, expiresAt, usableAt, facts, notes }: Claim): Omit<SealedLease, 'sealed' | 'started'> {
+  return {
+    leaseId,
+    expiresAt: new Date(expiresAt),
+    usableAt: usableAt === null ? null : new Date(usableAt),
+    facts,
+    notes,
+  };
+}
+
 /** Claims the lease and hands it over, or sees to it that none is left. */
-async function carryOut<T>(session: Session, order: Order, handOver: (claim: Claim) => Promise<T>): Promise<T> {
+async function carryOut<T>(session: Session, order: Order, handOver: (claimed: Claimed) => Promise<T>): Promise<T> {
   try {
     return await handOver(await claimLease(session, order));
   } catch (error) {
@@ -59,16 +71,8 @@ async function explain(session: Session, order: Order, error: unknown): Promise<
   if (error instanceof LeaseError && error.code !== 'Unavailable') return error;
   const why = await causeOf(session, order, error);
   const undelivered = await revokeUndelivered(session, order);
-  return new LeaseError(why.code, `${why.message} ${SENTENCES[undelivered]}`, { leaseId, undelivered });
+  return new LeaseError(why.code, `${why.message} ${UNDELIVERED_SENTENCES[undelivered]}`, { leaseId, undelivered });
 }
-
-const SENTENCES: Readonly<Record<Undelivered, string>> = {
-  'revoke accepted': 'Its revoke was accepted: what was made is removed.',
-  ended: 'It has ended.',
-  'nothing started': 'Nothing was started.',
-  'left alone': 'It was left alone, because another caller with this idempotency key may hold its credential.',
-  unknown: 'Its revoke could not be confirmed: if it was started, it ends by its TTL.',
-};
 
 async function causeOf(session: Session, order: Order, error: unknown): Promise<Pick<LeaseError, 'code' | 'message'>> {
   const { leaseId } = order;

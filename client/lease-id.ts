@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { digestOf } from '../sealing/parts';
 import { encodeBase32 } from '../temporal/base32';
 
 const ID_BYTES = 15;
@@ -20,11 +21,7 @@ export function randomLeaseId(): string {
 
 /** The lease id of an idempotency key: the same parts give the same id, in every process and release. */
 export function deriveLeaseId(parts: LeaseIdParts): string {
-  const hash = createHash('sha256').update('leasehold lease id 1\n');
   const { deployment, holder, project, config, dynamicSecret, idempotencyKey } = parts;
-  for (const part of [deployment, holder, project, config, dynamicSecret, idempotencyKey]) {
-    // The length goes first, so that no two different lists of parts read the same.
-    hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  }
-  return encodeBase32(hash.digest().subarray(0, ID_BYTES));
+  const digest = digestOf('leasehold lease id 1', [deployment, holder, project, config, dynamicSecret, idempotencyKey]);
+  return encodeBase32(digest.subarray(0, ID_BYTES));
 }

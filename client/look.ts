@@ -22,10 +22,10 @@ export interface Found {
   readonly taken: boolean;
 }
 
-/** Asks the server, not the index; null if there is no such lease. */
-export async function look(session: Session, leaseId: string): Promise<Found | null> {
+/** Asks the server, not the index; null if there is no such lease. @param run absent: the latest. */
+export async function look(session: Session, leaseId: string, run?: string): Promise<Found | null> {
   try {
-    const info = await session.client.workflow.getHandle(leaseId).describe();
+    const info = await session.client.workflow.getHandle(leaseId, run).describe();
     if (info.type !== LEASE_WORKFLOW) return null;
     return {
       runId: info.runId,

@@ -1,6 +1,7 @@
 import { abandon } from '../workflows/contract';
 import type { RecipientJwk } from '../workflows/contract';
 import { CALL_TIMEOUT_MS } from '../temporal/service';
+import { disownLease } from './disown';
 import { notFound, revokeLease, terminated } from './end';
 import { extendLease } from './extend';
 import { toLeaseError } from './failures';
@@ -8,7 +9,7 @@ import { keepVerified } from './identity';
 import { issueLease, issueSealed } from './issue';
 import { checkLeaseId, checkRevoke } from './input';
 import { LeaseError } from './leases';
-import type { IssueRequest, LeaseFilter, Leases, LeaseSummary } from './leases';
+import type { IssueRequest, LeaseFilter, Leases, LeaseSummary, Undelivered } from './leases';
 import { look } from './look';
 import { pageLeases } from './page';
 import { getLease, listLeases } from './read';
@@ -24,12 +25,26 @@ export interface SealedIssueRequest extends Omit<IssueRequest, 'recipient'> {
 /** An issued lease whose credential only the holder of the private key can open. */
 export interface SealedLease {
   readonly leaseId: string;
+  /** Whether this call started the lease; false: it was there already under the idempotency key. */
+  readonly started: boolean;
   /** Compact JWE, to be opened with `openSealed`. */
   readonly sealed: string;
   readonly expiresAt: Date;
   readonly usableAt: Date | null;
   readonly facts: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
+}
+
+/** Which issue it was whose answer did not reach its caller. */
+export interface DisownRequest extends Omit<SealedIssueRequest, 'ttl' | 'signal' | 'timeoutMs'> {
+  readonly idempotencyKey: string;
+  /** Whether another caller may hold the key pair, and with it the credential. */
+  readonly shared: boolean;
+}
+
+export interface Disowned {
+  readonly leaseId: string;
+  readonly undelivered: Undelivered;
 }
 
 /** Leases as one page. */
@@ -46,6 +61,11 @@ export interface LeaseService extends Leases {
   /** As `issue`; the credential is handed out sealed. */
   issueSealed(request: SealedIssueRequest): Promise<SealedLease>;
   /**
+   * Revokes what an issue with an idempotency key started, for a caller that did not get the answer; tells what has become of it.
+   * What was issued to another key pair is left alone. So is what another caller may have, unless its issue was given up.
+   */
+  disown(request: DisownRequest): Promise<Disowned>;
+  /**
    * One page of what `list` finds; it may be shorter than asked for although more follow.
    * @param cursor the `next` of the page before, of the same filter.
    */
@@ -60,6 +80,7 @@ export function createLeaseService(given: Omit<Session, 'keptName'>): LeaseServi
   return {
     issue: (request) => issueLease(session, request),
     issueSealed: (request) => issueSealed(session, request),
+    disown: (request) => disownLease(session, request),
     extend: (leaseId, ttl, options) => extendLease(session, leaseId, ttl, options),
     revoke: (leaseId, options) => revokeLease(session, leaseId, options),
     get: (leaseId) => getLease(session, leaseId),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LEASE_ENDS } from '../workflows/contract';
+import { LEASE_ENDS } from '../workflows/words';
 
 // JSON of the HTTP API under /v1, for its server and its client. Changing what stands here changes what others' programs see:
 // add, do not rename.
@@ -13,12 +13,14 @@ const instant = z.iso.datetime();
 const text = z.string();
 const states = ['provisioning', 'active', 'deprovisioning', 'stuck', ...LEASE_ENDS, 'terminated'] as const;
 
-export const jwkBody = z.object({
-  kty: z.enum(['OKP', 'EC']),
-  crv: z.enum(['X25519', 'P-256']),
-  x: z.string().max(100),
-  y: z.string().max(100).optional(),
-});
+export const jwkBody = z
+  .strictObject({
+    kty: z.enum(['OKP', 'EC']),
+    crv: z.enum(['X25519', 'P-256']),
+    x: z.string().max(100),
+    y: z.string().max(100).optional(),
+  })
+  .meta({ id: 'RecipientJwk' });
 
 export const ttlBody = z
   .union([z.string().max(40), z.number()])
@@ -37,29 +39,50 @@ export const issueBody = z.strictObject({
 });
 
 /** Answer of an issue: `credential`, or `sealed` where a `recipient_jwk` was given. */
-export const issuedBody = z.object({
-  lease_id: text,
-  expires_at: instant.describe('When removal begins.'),
-  usable_at: instant.nullable().describe('When the provider was seen to honour the credential; null: not known.'),
-  credential: z.record(z.string(), z.string()).optional(),
-  sealed: z.string().optional().describe('Compact JWE (ECDH-ES, A256GCM).'),
-  facts: z.record(z.string(), z.string()),
-  notes: z.array(text),
+export const issuedBody = z
+  .object({
+    lease_id: text,
+    expires_at: instant.describe('When removal begins.'),
+    usable_at: instant.nullable().describe('When the provider was seen to honour the credential; null: not known.'),
+    credential: z.record(z.string(), z.string()).optional(),
+    sealed: z.string().optional().describe('Compact JWE (ECDH-ES, A256GCM).'),
+    facts: z.record(z.string(), z.string()),
+    notes: z.array(text),
+  })
+  .meta({ id: 'IssuedLease' });
+
+/** An issue, with its idempotency key, whose answer did not arrive: what it started is revoked. */
+export const disownBody = z.strictObject({
+  project: z.string().max(64),
+  config: z.string().max(64),
+  dynamic_secret: z.string().max(64),
+  recipient_jwk: jwkBody.describe('As given to the issue. What was issued to another key is left alone.'),
+  shared: z
+    .boolean()
+    .optional()
+    .describe('Whether another caller may hold this key pair: then it is only told what became of the lease.'),
 });
 
-export const leaseBody = z.object({
+export const disownedBody = z.object({
   lease_id: text,
-  state: z.enum(states),
-  project: text,
-  config: text,
-  dynamic_secret: text,
-  integration: text.nullable(),
-  holder: text,
-  entity: text.nullable(),
-  requested_at: instant,
-  expires_at: instant.nullable(),
-  ended_at: instant.nullable(),
+  undelivered: z.enum(['revoke accepted', 'ended', 'nothing started', 'left alone', 'unknown']),
 });
+
+export const leaseBody = z
+  .object({
+    lease_id: text,
+    state: z.enum(states),
+    project: text,
+    config: text,
+    dynamic_secret: text,
+    integration: text.nullable(),
+    holder: text,
+    entity: text.nullable(),
+    requested_at: instant,
+    expires_at: instant.nullable(),
+    ended_at: instant.nullable(),
+  })
+  .meta({ id: 'Lease' });
 
 export const leaseReportBody = leaseBody.extend({
   ended_by: text.nullable(),
@@ -100,28 +123,64 @@ export const revokeBody = z.strictObject({
     .describe('Whether to wait for the confirmed removal, or how long: `30s`. At most 5m. Default: not.'),
 });
 
-export const revokedBody = z.object({
-  lease_id: text,
-  state: z.enum(['accepted', ...LEASE_ENDS]),
-  ended_at: instant.nullable(),
-  ended_by: text.nullable(),
-  reason: text.nullable(),
-});
+export const revokedBody = z
+  .object({
+    lease_id: text,
+    state: z.enum(['accepted', ...LEASE_ENDS]),
+    ended_at: instant.nullable(),
+    ended_by: text.nullable(),
+    reason: text.nullable(),
+  })
+  .meta({ id: 'Revocation' });
 
 export const abandonBody = z.strictObject({ reason: z.string().min(1).max(1_000) });
 
-/** Every error of the API. `messages` and `success` are what Doppler's clients read. */
-export const errorBody = z.object({
-  success: z.literal(false),
-  messages: z.array(text),
-  code: text,
-  request_id: text,
-  field: text.optional(),
-  lease_id: text.optional(),
-  state: text.optional(),
-  undelivered: text.optional(),
+/** What can be leased. */
+export const dynamicSecretsBody = z.object({
+  dynamic_secrets: z.array(
+    z.object({
+      project: text,
+      config: text,
+      name: text,
+      integration: text.nullable().describe('Only for admins; null otherwise.'),
+      fields: z.array(text).describe('Names in its credentials.'),
+      flat_names: z.array(text).describe('The names under which it is handed out among other secrets.'),
+      default_ttl_seconds: z.int(),
+      min_ttl_seconds: z.int(),
+      max_ttl_seconds: z.int(),
+    }),
+  ),
 });
 
+export const dynamicSecretsQuery = z.strictObject({
+  project: z.string().max(64).optional(),
+  config: z.string().max(64).optional(),
+});
+
+export const whoamiBody = z.object({
+  token_id: text,
+  holder: text.describe('Whose leases they are.'),
+  rights: z.array(text),
+  scopes: z.array(text).describe('`project/config`, `project/*` or `*`.'),
+  expires_at: instant.nullable(),
+});
+
+/** Every error of the API. `messages` and `success` are what Doppler's clients read. */
+export const errorBody = z
+  .object({
+    success: z.literal(false),
+    messages: z.array(text),
+    code: text,
+    request_id: text,
+    field: text.optional(),
+    lease_id: text.optional(),
+    state: text.optional(),
+    undelivered: text.optional(),
+  })
+  .meta({ id: 'Error' });
+
+export type DynamicSecretsBody = z.infer<typeof dynamicSecretsBody>;
+export type WhoamiBody = z.infer<typeof whoamiBody>;
 export type IssueBody = z.infer<typeof issueBody>;
 export type IssuedBody = z.infer<typeof issuedBody>;
 export type LeaseBody = z.infer<typeof leaseBody>;

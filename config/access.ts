@@ -1,19 +1,15 @@
 import { z } from 'zod';
+import { buildIssuer, issuerSchema } from './oidc';
+import type { IssuerSettings } from './oidc';
+import { mapNames } from './records';
+import { buildRights, nameSchema, readScope, rightsSchema, scopesSchema } from './rights';
+import type { Right, Scope } from './rights';
 
-/** `read`: static secrets and one's own leases. `admin`: everything in its scopes, other holders' leases too. */
-export const RIGHTS = ['read', 'lease', 'revoke-own', 'admin'] as const;
-
-export type Right = (typeof RIGHTS)[number];
-
-/** Where somebody may act. `*`: in all projects, or in all configs of the project. */
-export interface Scope {
-  readonly project: string;
-  readonly config: string;
-}
-
-/** Who may use the HTTP API. */
+/** Who may use the HTTP API. Records by name have no prototype. */
 export interface AccessSettings {
   readonly tokens: Readonly<Record<string, TokenSettings>>;
+  /** By the alias that stands in the holders' names. */
+  readonly oidc: Readonly<Record<string, IssuerSettings>>;
 }
 
 export interface TokenSettings {
@@ -27,18 +23,11 @@ export interface TokenSettings {
   readonly expiresAt: Date | null;
 }
 
-const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const SCOPE = /^(?:\*|[a-z0-9_-]{1,64}\/(?:\*|[a-z0-9_-]{1,64}))$/;
+/** What vouches for holders by itself, so that no issuer may be called so. */
+const RESERVED = ['library', 'token'];
 
-export const nameSchema = z.string().regex(NAME, 'must be 1 to 63 of a-z 0-9 - and not begin with -');
-
-export const rightsSchema = z.array(z.enum(RIGHTS)).min(1).default(['read', 'lease', 'revoke-own']);
-
-export const scopesSchema = z
-  .array(z.string().regex(SCOPE, 'must be project/config, project/* or *'))
-  .min(1, 'must name at least one project/config');
-
-const token = z.strictObject({
+/** The entry of a token, as "leasehold token create" prints it. */
+export const tokenSchema = z.strictObject({
   hash: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits, as "leasehold token create" prints it'),
@@ -51,26 +40,26 @@ const token = z.strictObject({
   expires_at: z.iso.datetime({ offset: true, error: 'must be an instant such as 2027-01-31T00:00:00Z' }).optional(),
 });
 
+const alias = nameSchema.refine((name) => !RESERVED.includes(name), `cannot be ${RESERVED.join(' or ')}`);
+
 export const accessSchema = z.strictObject({
-  tokens: z.preprocess((value) => value ?? {}, z.record(nameSchema, token)),
+  tokens: z.preprocess((value) => value ?? {}, z.record(nameSchema, tokenSchema)),
+  oidc: z.preprocess((value) => value ?? {}, z.record(alias, issuerSchema)),
 });
 
-export function buildAccess({ tokens }: z.output<typeof accessSchema>): AccessSettings {
-  const built = Object.create(null) as Record<string, TokenSettings>;
-  for (const [name, { hash, subject, rights, scopes, expires_at: expiry }] of Object.entries(tokens)) {
-    built[name] = {
-      sha256: hash.slice('sha256:'.length),
-      subject: subject ?? name,
-      rights,
-      scopes: scopes.map(readScope),
-      expiresAt: expiry === undefined ? null : new Date(expiry),
-    };
-  }
-  return { tokens: built };
+export function buildAccess({ tokens, oidc }: z.output<typeof accessSchema>): AccessSettings {
+  return { tokens: mapNames(tokens, buildToken), oidc: mapNames(oidc, buildIssuer) };
 }
 
-/** `project/config`, `project/*` or `*`. */
-export function readScope(written: string): Scope {
-  const [project = '*', config = '*'] = written.split('/');
-  return { project, config };
+function buildToken(
+  { hash, subject, rights, scopes, expires_at: expiry }: z.output<typeof tokenSchema>,
+  name: string,
+): TokenSettings {
+  return {
+    sha256: hash.slice('sha256:'.length),
+    subject: subject ?? name,
+    rights: buildRights(rights),
+    scopes: scopes.map(readScope),
+    expiresAt: expiry === undefined ? null : new Date(expiry),
+  };
 }

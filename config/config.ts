@@ -4,12 +4,15 @@ import type { AccessSettings } from './access';
 import { buildApi } from './api';
 import type { ApiSettings } from './api';
 import type { Parts } from './parts';
+import { mapNames } from './records';
 import { isReference } from './reference';
 import type { ConfigFile } from './schema';
 import { nameWebhooks } from './webhook-url';
 
 /** A checked configuration. Durations are milliseconds. References are not resolved. Records by name have no prototype. */
 export interface Config {
+  /** Of what the file says: processes that show the same one run the same configuration. */
+  readonly hash: string;
   readonly integrations: Readonly<Record<string, IntegrationSettings>>;
   readonly projects: Readonly<Record<string, ProjectSettings>>;
   readonly alerts: AlertSettings;
@@ -100,8 +103,9 @@ export interface DynamicSecret {
 }
 
 /** From a file and its parts, both without problems. */
-export function buildConfig(file: ConfigFile, parts: Parts): Config {
+export function buildConfig(file: ConfigFile, parts: Parts, hash: string): Config {
   return {
+    hash,
     integrations: mapNames(file.integrations, (entry, name) => buildIntegration(entry, parts.connection(name))),
     projects: mapNames(file.projects, ({ configs }, project) => ({
       configs: mapNames(configs, (entry, config) => ({
@@ -161,11 +165,4 @@ function buildIntegration(entry: ConfigFile['integrations'][string], connection:
 
 function literalOrReference(text: string): { readonly literal: string } | { readonly reference: string } {
   return isReference(text) ? { reference: text } : { literal: text };
-}
-
-/** Without a prototype, so that asking for `constructor` finds nothing unless somebody configured it. */
-function mapNames<A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => B): Record<string, B> {
-  const mapped = Object.create(null) as Record<string, B>;
-  for (const [name, value] of Object.entries(record)) mapped[name] = change(value, name);
-  return mapped;
 }

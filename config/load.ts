@@ -1,8 +1,10 @@
+import { checkAccess } from './access-check';
 import { buildConfig } from './config';
 import type { Config } from './config';
 import { readDocument } from './document';
 import type { Fault } from './document';
 import { FileError, readTextFile } from './file';
+import { hashConfig } from './hash';
 import { checkParts } from './parts';
 import type { Types } from './parts';
 import { ConfigError, problemAt } from './problems';
@@ -10,7 +12,8 @@ import type { Path, Problem } from './problems';
 import { fileSchema } from './schema';
 import { checkWith } from './sentences';
 
-export type { AccessSettings, Right, Scope, TokenSettings } from './access';
+export type { AccessSettings, TokenSettings } from './access';
+export type { ApiSettings } from './api';
 export type {
   AlertSettings,
   Config,
@@ -21,8 +24,11 @@ export type {
   WebhookSettings,
 } from './config';
 export { findDynamicSecret } from './lookup';
+export { isKeysUrl } from './oidc';
+export type { ClaimSettings, ClaimValue, IssuerSettings, RuleSettings } from './oidc';
 export { ConfigError } from './problems';
 export type { Problem } from './problems';
+export type { Right, Scope } from './rights';
 
 const MAX_BYTES = 1024 * 1024;
 const WAY_OUT = 'Name the file with --config or LEASEHOLD_CONFIG; leasehold.example.yaml is one to begin with.';
@@ -34,7 +40,7 @@ const WAY_OUT = 'Name the file with --config or LEASEHOLD_CONFIG; leasehold.exam
  */
 export function loadConfig(path: string, types: Types): Promise<Config> {
   return new Promise((resolve) => {
-    resolve(parseConfig(readFile(path), types, path));
+    resolve(parseConfig(readConfigText(path), types, path));
   });
 }
 
@@ -50,15 +56,16 @@ export function parseConfig(text: string, types: Types, source: string): Config 
   }
   const file = checkWith(fileSchema, document.value, []);
   const parts = checkParts(document.value, types);
-  const findings = [...('findings' in file ? file.findings : []), ...parts.findings]
+  const findings = [...('findings' in file ? file.findings : []), ...parts.findings, ...checkAccess(document.value)]
     .filter(({ path }) => !isInFault(path, document.faults))
     .map(({ path, message }) => problemAt(path, message, document.locate(path)));
   const problems = [...document.faults.map(({ problem }) => problem), ...findings];
   if (problems.length > 0 || !('value' in file)) throw new ConfigError(source, inFileOrder(problems));
-  return buildConfig(file.value, parts);
+  return buildConfig(file.value, parts, hashConfig(document.value));
 }
 
-function readFile(path: string): string {
+/** @throws ConfigError that names the file and why it cannot be read. */
+export function readConfigText(path: string): string {
   try {
     return readTextFile(path, MAX_BYTES);
   } catch (error) {

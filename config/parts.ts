@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { keyOf } from './problems';
 import { flatNames } from './flat';
 import type { Path } from './problems';
+import { entriesOf, fieldOf } from './records';
 import { checkWith } from './sentences';
 import type { Finding } from './sentences';
 
@@ -121,14 +122,4 @@ function withoutValue(finding: Finding, root: unknown, base: Path): Finding {
 
 function schemasOf(types: Types, name: unknown): TypeSchemas | undefined {
   return typeof name === 'string' && Object.hasOwn(types, name) ? types[name] : undefined;
-}
-
-function entriesOf(value: unknown, field: string): readonly [string, unknown][] {
-  const inner = fieldOf(value, field);
-  return typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? Object.entries(inner) : [];
-}
-
-function fieldOf(value: unknown, field: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[field];
 }

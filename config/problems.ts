@@ -54,10 +54,11 @@ export function formatPath(path: Path): string {
   }, '');
 }
 
-/** Below a connection, among static secrets and in a webhook a key may be a secret in the wrong place. */
+/** Below a connection, among static secrets and tokens and in a webhook a key may be a secret in the wrong place. */
 function findSecretPart(path: Path): number {
   if (path[0] === 'integrations' && path[2] === 'connection') return 3;
   if (path[0] === 'projects' && path[2] === 'configs' && path[4] === 'secrets') return 5;
+  if (path[0] === 'access' && path[1] === 'tokens') return 2;
   if (path[0] === 'alerts' && path[1] === 'webhooks') return 2;
   return Infinity;
 }

@@ -4,6 +4,7 @@ import { apiSchema } from './api';
 import { DEFAULT_TTL_MS } from '../workflows/contract';
 import { formatTtl, MAX_TTL_MS } from '../workflows/ttl';
 import { DAY, duration, HOUR, MINUTE, SECOND, WEEK } from './duration';
+import { fieldOf } from './records';
 import { isReference, referenceSchema } from './reference';
 import { isWebhookUrl } from './webhook-url';
 
@@ -158,9 +159,4 @@ function hasNumbers(value: unknown, fields: readonly string[]): boolean {
 
 function hasFailed(value: unknown, field: string): boolean {
   return !['number', 'undefined'].includes(typeof fieldOf(value, field));
-}
-
-function fieldOf(value: unknown, field: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[field];
 }

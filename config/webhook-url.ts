@@ -2,12 +2,17 @@ import { isReference, referenceSchema } from './reference';
 
 const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
 
+/** Whether a host, as a URL names it, is this machine. */
+export function isLocal(hostname: string): boolean {
+  return LOCAL.has(hostname);
+}
+
 /** A reference, or a URL to which notices may be sent: nobody on the way may read its path, which is as good as a password. */
 export function isWebhookUrl(text: string): boolean {
   if (isReference(text)) return referenceSchema.safeParse(text).success;
   if (!/^https?:\/\/[^\s\\\p{Cc}]+$/u.test(text) || !URL.canParse(text)) return false;
   const { protocol, username, password, hostname } = new URL(text);
-  return username === '' && password === '' && (protocol === 'https:' || LOCAL.has(hostname));
+  return username === '' && password === '' && (protocol === 'https:' || isLocal(hostname));
 }
 
 /**

@@ -3,13 +3,14 @@ import { Connection } from '@temporalio/client';
 import { connectLeases } from '../client/temporal';
 import type { ConnectedLeases, Lease } from '../client/temporal';
 import { tryBuckets, tryIdentity, userExists } from './aws-calls';
+import { DEVELOPMENT, writeDevelopmentConfig } from './development';
 import type { RunningProcess } from './process';
 import { runProgram } from './run';
 import { startStack } from './stack';
 import type { Stack } from './stack';
 import { beginStory, say } from './story';
 import type { Story } from './story';
-import { DEVELOPMENT, startWorker, writeDevelopmentConfig } from './worker-process';
+import { startWorker } from './worker-process';
 
 const TTL_S = 12;
 
@@ -28,7 +29,7 @@ void runProgram(async (signal) => {
   let worker: RunningProcess | undefined;
   try {
     const { temporal, aws, logDirectory } = stack;
-    const configFile = await writeDevelopmentConfig(logDirectory, aws);
+    const { file: configFile } = await writeDevelopmentConfig(logDirectory, aws);
     const start = (): Promise<RunningProcess> => startWorker({ temporal, aws, configFile, logDirectory });
     worker = await start();
     const connection = await Connection.connect({ address: temporal.address });

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { configPath } from '../config/environment';
-import { runProgram } from './run';
+import { startApi } from './api-process';
+import type { RunningApi } from './api-process';
+import { DEVELOPMENT, writeDevelopmentConfig } from './development';
 import { stackDirectory } from './root';
+import { runProgram } from './run';
 import { describeStack, StackRunning, startStack } from './stack';
 import type { Stack } from './stack';
 import { say } from './story';
-import { DEVELOPMENT, startWorker, writeDevelopmentConfig } from './worker-process';
+import { startWorker } from './worker-process';
 
 void runProgram(async (signal) => {
   try {
@@ -23,29 +26,24 @@ void runProgram(async (signal) => {
   }
 });
 
-/** Runs a worker on the stack until somebody asks to end, or a part of it ends by itself. */
+/** Runs a worker and the HTTP API on the stack until somebody asks to end, or a part of it ends by itself. */
 async function serve(stack: Stack, signal: AbortSignal): Promise<number> {
   const { temporal, aws, logDirectory } = stack;
-  const configFile = configPath(await writeDevelopmentConfig(stackDirectory(), aws));
+  const own = await writeDevelopmentConfig(stackDirectory(), aws);
+  const configFile = configPath(own.file);
   const worker = await startWorker({ temporal, aws, configFile, logDirectory });
+  let api: RunningApi | undefined;
   try {
-    const { project, config, dynamicSecret } = DEVELOPMENT;
-    say(`
-The worker is ready (configuration: ${configFile}, logs: ${logDirectory}).
-
-In your program:   export TEMPORAL_ADDRESS=${temporal.address} TEMPORAL_NAMESPACE=${temporal.namespace}
-  const leases = await connectLeases();
-  const lease = await leases.issue({ project: '${project}', config: '${config}', dynamicSecret: '${dynamicSecret}', holder: 'me', ttl: '5m' });
-Use the key with:  endpoint ${aws.url}, region ${aws.region}
-
-Leases are kept in ${stackDirectory()} and go on at the next start. The AWS emulator forgets everything when this stops.
-Set LEASEHOLD_CONFIG to lease by a configuration of your own. Ctrl-C ends it all.`);
+    api = await startApi({ temporal, configFile, logDirectory });
+    say(`HTTP API         ${api.url}`);
+    say(advice(stack, configFile, configFile === own.file ? own.token : null, api));
     const asked = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => undefined);
     const ended = await Promise.race([
       asked.then(() => null),
       temporal.ended.then(() => 'Temporal'),
       aws.ended.then(() => 'The AWS emulator'),
       worker.ended.then(() => 'The worker'),
+      api.process.ended.then(() => 'The HTTP API'),
     ]);
     if (ended === null) {
       say('\nStopping ...');
@@ -54,6 +52,39 @@ Set LEASEHOLD_CONFIG to lease by a configuration of your own. Ctrl-C ends it all
     say(`${ended} has ended by itself; its log is in ${logDirectory}. Stopping the rest.`);
     return 1;
   } finally {
+    await api?.process.stop();
     await worker.stop();
   }
+}
+
+/** What to do with it. @param token of the configuration written here; null: the configuration is the developer's own. */
+function advice(
+  { temporal, logDirectory }: Stack,
+  configFile: string,
+  token: string | null,
+  { url }: RunningApi,
+): string {
+  const { project, config, dynamicSecret } = DEVELOPMENT;
+  const overHttp =
+    token === null
+      ? ['Over HTTP:         with a token of your configuration, made by: node dist/cli/main.js token create']
+      : [
+          'Over HTTP, and with the Doppler CLI (this token is shown only now; each start makes another one):',
+          `  export DOPPLER_API_HOST=${url}`,
+          `  export DOPPLER_TOKEN=${token}`,
+          '  doppler run --no-fallback -- node examples/list-buckets.mjs',
+        ];
+  return [
+    '',
+    `Ready (configuration: ${configFile}, logs: ${logDirectory}).`,
+    '',
+    ...overHttp,
+    '',
+    `In your program:   export TEMPORAL_ADDRESS=${temporal.address} TEMPORAL_NAMESPACE=${temporal.namespace}`,
+    '  const leases = await connectLeases();',
+    `  const lease = await leases.issue({ project: '${project}', config: '${config}', dynamicSecret: '${dynamicSecret}', holder: 'me', ttl: '5m' });`,
+    '',
+    `Leases are kept in ${stackDirectory()} and go on at the next start. The AWS emulator forgets everything when this stops.`,
+    'Set LEASEHOLD_CONFIG to lease by a configuration of your own. Ctrl-C ends it all.',
+  ].join('\n');
 }

@@ -17,6 +17,8 @@ export interface Metrics {
   providerError(integration: string, verb: string, type: string): void;
   /** @param webhook its name. */
   alertFailed(webhook: string): void;
+  /** A request over HTTP. @param route its pattern, never its address. @param ms until it was answered, or its asker left. */
+  answered(route: string, method: string, status: number, ms: number): void;
   /**
    * Says how many leases there are. Asked at a scrape, at most every 15 seconds and never twice at once. If it fails, or
    * takes more than 5 seconds, scrapes go without that gauge.
@@ -41,6 +43,9 @@ const MAX_WAIT_MS = 5_000;
 
 // From the tenth of a second that a removal takes at best to the day after which somebody has surely looked.
 const LAG_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800, 43_200, 86_400];
+
+// From an answer out of memory to the 75 s that an issue may take.
+const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 80];
 
 /** Metrics of one process, in a registry of their own, with those of the process itself. */
 export function createMetrics(): Metrics {
@@ -83,6 +88,18 @@ export function createMetrics(): Metrics {
     'type',
   ]);
   const alertsFailed = counter('alerts_failed_total', 'Alerts that a webhook did not take.', ['webhook']);
+  const requests = counter('http_requests_total', 'Requests over HTTP, by route and by status.', [
+    'route',
+    'method',
+    'status',
+  ]);
+  const duration = new Histogram({
+    name: `${PREFIX}http_request_duration_seconds`,
+    help: 'From the head of a request to the end of its answer.',
+    labelNames: ['route', 'method'],
+    buckets: REQUEST_SECONDS,
+    registers: [registry],
+  });
   const leases = gauge('leases', 'Leases that there are, by state.', ['integration', 'state']);
   const scrapeErrors = counter('scrape_errors_total', 'Failures to count the leases for a scrape.', []);
   const census = createCensus(() => {
@@ -124,6 +141,10 @@ export function createMetrics(): Metrics {
     },
     alertFailed: (webhook) => {
       alertsFailed.inc({ webhook });
+    },
+    answered: (route, method, status, ms) => {
+      requests.inc({ route, method, status });
+      duration.observe({ route, method }, ms / 1_000);
     },
     onScrape: census.use,
     text: async () => {

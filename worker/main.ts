@@ -6,14 +6,19 @@ import { integrationTypes } from '../activities/integrations/registry';
 import { AuditError, openAuditWriter } from '../audit/writer';
 import { auditFile, configPath, logLevel, metricsAddress } from '../config/environment';
 import { ConfigError, loadConfig } from '../config/load';
+import type { Config } from '../config/load';
+import { startReload } from '../config/reload';
 import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { startMetricsServer } from '../telemetry/metrics-server';
 import { loadConnectionOptions } from '../temporal/connection';
+import { workerIdentity } from '../temporal/pollers';
 import { readNames } from './flags';
+import { createGenerations } from './generations';
+import { refuseToLeave } from './leaving';
 import { createWorker, UnknownShare } from './worker';
-import type { Share } from './worker';
+import type { LeaseWorker, Share } from './worker';
 
 interface Flags {
   readonly config?: string;
@@ -56,7 +61,8 @@ async function run(flags: Flags): Promise<void> {
 }
 
 async function serve(flags: Flags, logger: Logger): Promise<void> {
-  const config = await loadConfig(flags.config ?? configPath(), integrationTypes);
+  const file = flags.config ?? configPath();
+  const initial = await loadConfig(file, integrationTypes);
   const address = metricsAddress();
   const audit = openAuditWriter({ file: auditFile() });
   const metrics = createMetrics();
@@ -64,18 +70,45 @@ async function serve(flags: Flags, logger: Logger): Promise<void> {
   try {
     installRuntime(logger);
     const { connectionOptions, namespace } = loadConnectionOptions();
-    const worker = await createWorker({
-      connection: connectionOptions,
-      namespace,
-      config,
-      share: shareOf(flags),
-      identity: `leasehold-worker/${process.pid}@${hostname()}`,
-      audit,
-      metrics,
-      logger,
+    const create = (config: Config): Promise<LeaseWorker> =>
+      createWorker({
+        connection: connectionOptions,
+        namespace,
+        config,
+        share: shareOf(flags),
+        identity: workerIdentity({ pid: process.pid, host: hostname() }, config.hash),
+        audit,
+        metrics,
+        logger,
+      });
+    const worker = await create(initial);
+    const generations = createGenerations(worker, logger);
+    const reload = startReload({
+      file,
+      types: integrationTypes,
+      initial,
+      apply: async (next, inForce) => {
+        if (next.hash === inForce.hash) return;
+        await refuseToLeave(inForce, next);
+        await generations.replace(await create(next));
+      },
+      taken: ({ hash }) => {
+        logger.info({ config: hash }, 'The changed configuration is in force.');
+      },
+      refused: (error) => {
+        logger.error({ error }, 'The configuration was not taken over; the one before stays in force.');
+      },
     });
-    logger.info({ namespace, queues: worker.queues, metrics: server?.url ?? null }, 'The worker is ready.');
-    await worker.run();
+    process.on('SIGHUP', () => void reload.now());
+    logger.info(
+      { namespace, queues: worker.queues, config: initial.hash, metrics: server?.url ?? null },
+      'The worker is ready.',
+    );
+    try {
+      await generations.run();
+    } finally {
+      await reload.stop();
+    }
   } finally {
     await server?.close();
     await audit.close();

@@ -12,7 +12,7 @@ import type { Metrics } from '../telemetry/metrics';
 import { connectFailure } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
 import { checkSearchAttributes } from '../temporal/search-attributes';
-import { CALL_TIMEOUT_MS, explainFailure } from '../temporal/service';
+import { CALL_TIMEOUT_MS } from '../temporal/service';
 import {
   DEPROVISION_ATTEMPT_MS,
   deprovisionQueue,
@@ -23,7 +23,6 @@ import {
 import { findWorkflowBundle } from './bundle';
 import { countLeases } from './census';
 import { findStrays } from './strays';
-import type { Stray } from './strays';
 import { startOversight } from './oversight';
 import { ensureSweeps } from './sweeps';
 
@@ -114,8 +113,6 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
     const common = { connection, namespace, identity: options.identity };
     const workers: Worker[] = [];
     if (share.workflows) {
-      await shoutAboutStrays(client, config, logger);
-      metrics.onScrape(() => countLeases(client, config));
       workers.push(
         await Worker.create({
           ...common,
@@ -167,11 +164,15 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
       ? [
           { what: 'The schedules of the sweeps', once: true, act: () => ensureSweeps(client, config) },
           { what: 'The incidents', once: false, act: () => opened.reopenIncidents() },
+          { what: 'Leases without an integration', once: true, act: () => shoutAboutStrays(client, config, logger) },
         ]
       : [];
     return assemble(
       workers,
-      () => startOversight(oversight, logger),
+      () => {
+        if (share.workflows) metrics.onScrape(() => countLeases(client, config));
+        return startOversight(oversight, logger);
+      },
       async () => {
         opened.close();
         await connection.close();
@@ -185,15 +186,9 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
   }
 }
 
-/** Their leases cannot end, and nobody would know why. Removing others does not wait for the answer to be had. */
+/** Their leases cannot end, and nobody would know why. */
 async function shoutAboutStrays(client: Client, config: Config, logger: Logger): Promise<void> {
-  let strays: readonly Stray[];
-  try {
-    strays = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => findStrays(client, config));
-  } catch (error) {
-    logger.warn(`It is not known whether leases live whose integration is not configured. ${explainFailure(error)}`);
-    return;
-  }
+  const strays = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () => findStrays(client, config));
   for (const { integration, why, leases } of strays) {
     if (why === 'retired') continue;
     logger.error(

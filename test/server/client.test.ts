@@ -291,6 +291,29 @@ test('an aborted issue with an idempotency key is revoked and frees the key', as
   await lease.revoke({ wait: true });
 });
 
+test.each(['same', 'other'])(
+  'a repeat by the %s key pair that comes while an aborted issue is still removed waits for that, and is issued',
+  async (pair) => {
+    const request = { ...REQUEST, idempotencyKey: randomUUID(), recipient: await generateRecipient() };
+    const again = pair === 'same' ? request : { ...request, recipient: await generateRecipient() };
+    const { held, letGo } = holdProvision();
+    const controller = new AbortController();
+    const failure = failureOf(leases.issue({ ...request, signal: controller.signal }));
+    const leaseId = await held;
+    controller.abort();
+    expect(await failure).toMatchObject({ undelivered: 'revoke accepted' });
+    const repeated = leases.issue(again);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    worker.setProvision(null);
+    letGo();
+    const lease = await repeated;
+    expect(lease.leaseId).toBe(leaseId);
+    expect(await leases.get(leaseId)).toMatchObject({ state: 'active' });
+    expect(worker.existing.has(leaseId)).toBe(true);
+    await lease.revoke({ wait: true });
+  },
+);
+
 test('a caller with a kept key pair that aborts what it started revokes it', async () => {
   const request = { ...REQUEST, idempotencyKey: randomUUID(), recipient: await generateRecipient() };
   const { held, letGo } = holdProvision();

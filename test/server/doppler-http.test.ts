@@ -2,7 +2,7 @@ import { IntegrationError } from '../../activities/integrations/integration';
 import { openApiLab } from '../support/api-lab';
 import type { ApiLab } from '../support/api-lab';
 import { eventually, pause } from '../support/lab';
-import { openRaw } from '../support/raw-http';
+import { openRaw } from '../support/raw-connection';
 
 const SECOND = { integration: 'memory', default_ttl: '5m', min_ttl: '1s', max_ttl: '10m' };
 const DOWNLOAD = '/v3/configs/config/secrets/download?include_dynamic_secrets=true';

@@ -13,7 +13,7 @@ let lab: ApiLab;
 const streams: EventStream[] = [];
 
 beforeAll(async () => {
-  lab = await openApiLab({ secrets: { GREETING: 'hello' } });
+  lab = await openApiLab({ secrets: { GREETING: 'hello' }, tokens: { fresh: { scopes: ['backend/prd'] } } });
 }, 60_000);
 
 afterEach(async () => {
@@ -99,9 +99,9 @@ test('a process that was started since announces the end of leases that another 
 });
 
 test('leases of programs that have ended do not restart one that begins', async () => {
-  await download('ci', '&dynamic_secrets_ttl_sec=4');
-  await download('ci', '&dynamic_secrets_ttl_sec=600');
-  const stream = await watch();
+  await download('fresh', '&dynamic_secrets_ttl_sec=4');
+  await download('fresh', '&dynamic_secrets_ttl_sec=600');
+  const stream = await watch('fresh');
   await pause(5_000);
   expect(stream.types()).toEqual(['ping']);
 });

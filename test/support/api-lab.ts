@@ -1,5 +1,6 @@
 import { createApi } from '../../api/api';
 import type { ApiDeps } from '../../api/deps';
+import type { TlsFiles } from '../../api/tls';
 import { createAuthenticate } from '../../api/identity/authenticate';
 import { makeToken } from '../../api/identity/token';
 import { createLeaseService } from '../../client/service';
@@ -31,6 +32,8 @@ interface ApiLabOptions extends MemoryConfig {
   /** More tokens, as in the configuration file without their hash. */
   readonly tokens?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly requestsPerMinute?: number;
+  readonly trustProxy?: readonly string[];
+  readonly tls?: TlsFiles;
 }
 
 const TOKENS = {
@@ -41,7 +44,9 @@ const TOKENS = {
 
 export async function openApiLab({
   tokens: more = {},
-  requestsPerMinute,
+  requestsPerMinute = 100_000,
+  trustProxy = [],
+  tls,
   ...base
 }: ApiLabOptions = {}): Promise<ApiLab> {
   const tokens: Record<string, string> = {};
@@ -74,7 +79,7 @@ export async function openApiLab({
         }),
         ...different,
       },
-      { tls: null, trustProxy: [], requestsPerMinute: requestsPerMinute ?? 100_000 },
+      { tls: tls ?? null, settings: () => ({ trustProxy, requestsPerMinute }) },
     );
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     return { url, stop: () => app.close() };

@@ -28,6 +28,7 @@ export const types = {
     fields: ['USER', 'PASSWORD'],
   },
   bare: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: ['KEY'] },
+  odd: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: ['ID'] },
 };
 
 export function load(text: string): Config {

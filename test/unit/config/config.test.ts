@@ -4,6 +4,7 @@ import { errorOf, load, problemsOf } from '../../support/config-text';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const SECRET = 'wJalrXUtnFEMI-K7MDENG';
+const HASH: unknown = expect.stringMatching(/^[0-9a-f]{8}$/);
 
 const toy = (settings: string): string => `version: 1\nintegrations: {aws: {type: toy, ${settings}}}`;
 const dynamic = (settings: string): string =>
@@ -13,6 +14,13 @@ projects: {backend: {configs: {prd: {dynamic_secrets: {DB: {integration: aws, pa
 const secrets = (entries: string): string =>
   `version: 1\nprojects: {backend: {configs: {prd: {secrets: {${entries}}}}}}`;
 const webhook = (entry: string): string => `version: 1\nalerts: {webhooks: [${entry}]}`;
+/** What a file says of the HTTP API that says nothing of it. */
+const NO_API = {
+  hash: HASH,
+  access: { tokens: {}, oidc: {} },
+  api: { tls: null, trustProxy: [], requestsPerMinute: 600 },
+};
+const DB = 'DB: {integration: aws, parameters: {rights: [r]}}';
 const AT = 'projects.backend.configs.prd';
 
 describe('a configuration', () => {
@@ -92,6 +100,7 @@ alerts:
                   maxTtlMs: 36 * HOUR,
                   maxLeases: 50,
                   maxLeasesPerHolder: 1,
+                  fields: ['USER', 'PASSWORD'],
                   parameters: { rights: ['r'], size: 3 },
                 },
                 DB: {
@@ -101,6 +110,7 @@ alerts:
                   maxTtlMs: 12 * HOUR,
                   maxLeases: null,
                   maxLeasesPerHolder: null,
+                  fields: ['KEY'],
                   parameters: {},
                 },
               },
@@ -119,18 +129,26 @@ alerts:
           },
         ],
       },
+      ...NO_API,
     });
     expect('consistencyWindowMs' in config.integrations['bare']!.timings).toBe(false);
   });
 
   test('may leave everything but its version out, or comment it out', () => {
-    expect(load('version: 1')).toEqual({ integrations: {}, projects: {}, alerts: { webhooks: [] } });
-    expect(load('version: 1\nintegrations:\nprojects:\nalerts:\n')).toEqual(load('version: 1'));
-    expect(load('version: 1\nalerts:\n  webhooks:\n')).toEqual(load('version: 1'));
+    expect(load('version: 1')).toEqual({ integrations: {}, projects: {}, alerts: { webhooks: [] }, ...NO_API });
+    for (const other of [
+      'version: 1\nintegrations:\nprojects:\nalerts:\n',
+      'version: 1\nalerts:\n  webhooks:\n',
+      'version: 1\naccess:\napi:\n',
+      'version: 1\naccess: {tokens: , oidc: }\napi: {tls: , trust_proxy: }',
+    ]) {
+      expect(load(other)).toEqual({ ...load('version: 1'), hash: HASH });
+    }
     expect(load('version: 1\nprojects:\n  a:\n    configs:\n      b:\n        secrets:\n  c:\n')).toEqual({
       integrations: {},
       projects: { a: { configs: { b: { secrets: {}, dynamicSecrets: {} } } }, c: { configs: {} } },
       alerts: { webhooks: [] },
+      ...NO_API,
     });
     expect(
       load('version: 1\nintegrations: {a: {type: bare, connection: , limits: , timings: , sweep: }}').integrations,
@@ -190,7 +208,7 @@ projects:
     ['version: 1\nintegrations: []', 'integrations: must be a mapping of names to values'],
     ['version: 1\nintegrations: {a: 5}', 'integrations.a: must be a mapping of keys to values'],
     ['version: 1\nintegrations: {a: {}}', 'integrations.a.type: is missing'],
-    ['version: 1\nintegrations: {a: {type: constructor}}', 'integrations.a.type: must be one of: toy, bare'],
+    ['version: 1\nintegrations: {a: {type: constructor}}', 'integrations.a.type: must be one of: toy, bare, odd'],
     [toy('retired: yes'), 'integrations.aws.retired: must be true or false'],
     [toy('limits: {calls_per_second: 0}'), 'integrations.aws.limits.calls_per_second: must be at least 0.1'],
     [toy('limits: {calls_per_second: 1001}'), 'integrations.aws.limits.calls_per_second: must be at most 1000'],
@@ -289,6 +307,36 @@ projects:
     expect(problemsOf(dynamic('max_ttl: 1h').replace('prd: {', 'prd: {secrets: {DB: x}, '))).toEqual([
       `${AT}.secrets.DB: is also the name of a dynamic secret of this config: rename one of them`,
     ]);
+  });
+
+  test.each([
+    ['secrets: {DB_USER: x}', 'secrets.DB_USER: is also what dynamic secret DB is handed out as'],
+    ['secrets: {DB_LEASE_ID: x}', 'secrets.DB_LEASE_ID: is also what dynamic secret DB is handed out as'],
+    ['secrets: {DB_LEASE_EXPIRES_AT: x}', 'secrets.DB_LEASE_EXPIRES_AT: is also what dynamic secret DB is'],
+    [
+      'dynamic_secrets: {DB_USER: {integration: bare}}',
+      'dynamic_secrets.DB: would be handed out as DB_USER, which is also the name of a dynamic secret',
+    ],
+    [
+      'dynamic_secrets: {DB_LEASE: {integration: odd}}',
+      'dynamic_secrets.DB_LEASE: would be handed out as DB_LEASE_ID, which is also what dynamic secret DB is handed out as',
+    ],
+  ])('refuses %s beside a dynamic secret whose credential has that name', (entries, problem) => {
+    const [part = ''] = entries.split(':');
+    const merged = entries.replace('dynamic_secrets: {', `dynamic_secrets: {${DB}, `);
+    const rest = part === 'secrets' ? `, dynamic_secrets: {${DB}}` : '';
+    const text = `version: 1
+integrations: {aws: {type: toy}, bare: {type: bare}, odd: {type: odd}}
+projects: {backend: {configs: {prd: {${merged}${rest}}, dev: {secrets: {DB_USER: x}}}}}`;
+    expect(problemsOf(text)).toEqual([expect.stringContaining(`${AT}.${problem}`)]);
+    expect(problemsOf(text)[0]).toMatch(/of this config: rename one of them$/);
+  });
+
+  test('allows names that only begin like those of a credential', () => {
+    const text = `version: 1
+integrations: {aws: {type: toy}, bare: {type: bare}}
+projects: {backend: {configs: {prd: {secrets: {DB_USERS: x, DB_KEY: x}, dynamic_secrets: {${DB}, DB_: {integration: bare}, B: {integration: bare}}}}}}`;
+    expect(() => load(text)).not.toThrow();
   });
 
   test('a key with characters that do something is named without them', () => {

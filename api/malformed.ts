@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from '../telemetry/logger';
+import { errorBodyOf, refusal } from './errors';
+import type { ApiError } from './errors';
+
+/** Answers what never became a request, in the words of all other errors, and closes the connection. */
+export function answerMalformed(logger: Logger): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  return (error, socket) => {
+    if (error.code === 'ECONNRESET' || socket.destroyed) return;
+    const told = explain(error.code);
+    const requestId = randomUUID();
+    logger.info({ requestId, status: told.status, source: socket.remoteAddress ?? null }, 'refused unread');
+    if (socket.writable && !isAnswering(socket)) {
+      const body = JSON.stringify(errorBodyOf(told, requestId));
+      socket.write(
+        [
+          `HTTP/1.1 ${told.status} ${STATUS_CODES[told.status] ?? ''}`,
+          'Content-Type: application/json; charset=utf-8',
+          `Content-Length: ${Buffer.byteLength(body)}`,
+          `X-Request-Id: ${requestId}`,
+          'Connection: close',
+          '',
+          body,
+        ].join('\r\n'),
+      );
+    }
+    socket.destroySoon();
+  };
+}
+
+function explain(code: string | undefined): ApiError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return refusal(408, 'request_timeout', 'The request did not arrive in time.');
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return refusal(431, 'headers_too_large', 'The head of the request is larger than what is read.');
+  }
+  return refusal(400, 'invalid_input', 'The request is no HTTP that can be read.');
+}
+
+/** Whether an answer has begun on this connection, which another text would break. */
+function isAnswering(socket: Socket): boolean {
+  const { _httpMessage: answer } = socket as Socket & { readonly _httpMessage?: { readonly headersSent: boolean } };
+  return answer?.headersSent === true;
+}

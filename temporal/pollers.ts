@@ -1,0 +1,108 @@
+import type { Config } from '../config/load';
+import { deprovisionQueue, provisionQueue, upkeepQueue, WORKFLOW_QUEUE } from '../workflows/contract';
+import type { TemporalService } from './service';
+
+/** Who works on a configuration's task queues, as Temporal saw it lately. */
+export interface Workforce {
+  readonly queues: readonly Queue[];
+  /** Worker processes that run another configuration. */
+  readonly others: readonly OtherConfig[];
+}
+
+export interface Queue {
+  readonly name: string;
+  /** Whether a worker asked it for work lately. */
+  readonly served: boolean;
+}
+
+export interface OtherConfig {
+  /** `leasehold-worker/<pid>@<host>`. */
+  readonly process: string;
+  /** Hash of its configuration. */
+  readonly config: string;
+}
+
+/** A worker that waits for work asks anew every minute. */
+const LATELY_MS = 90_000;
+/** So that many integrations do not become as many questions at once. */
+const AT_ONCE = 8;
+type QueueType = NonNullable<Parameters<TemporalService['workflowService']['describeTaskQueue']>[0]['taskQueueType']>;
+/** By number, since the SDK does not export the enumeration. */
+const TYPES = { workflow: 1, activity: 2 } as unknown as Readonly<Record<Wanted['type'], QueueType>>;
+
+interface Wanted {
+  readonly name: string;
+  readonly type: 'workflow' | 'activity';
+}
+
+/** What a worker calls itself in Temporal, so that others see by which configuration it works. */
+export function workerIdentity(process: { readonly pid: number; readonly host: string }, configHash: string): string {
+  return `leasehold-worker/${process.pid}@${process.host}#${configHash}`;
+}
+
+/**
+ * Asks Temporal who works on the queues of a configuration. To be called with a deadline.
+ * @param integrations whose queues; default: all that are configured.
+ */
+export async function surveyWorkforce(
+  { workflowService }: TemporalService,
+  namespace: string,
+  config: Config,
+  integrations?: readonly string[],
+): Promise<Workforce> {
+  const queues: Queue[] = [];
+  const seen = new Map<string, { readonly config: string; readonly at: number }>();
+  const since = Date.now() - LATELY_MS;
+  const look = async ({ name, type }: Wanted): Promise<Queue> => {
+    const { pollers } = await workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name },
+      taskQueueType: TYPES[type],
+    });
+    let served = false;
+    for (const { identity, lastAccessTime } of pollers) {
+      const at = Number(lastAccessTime?.seconds ?? 0) * 1_000;
+      if (at < since) continue;
+      served = true;
+      const worker = readIdentity(identity);
+      // A process that took over a changed file is remembered under both.
+      if (worker !== null && at >= (seen.get(worker.process)?.at ?? 0)) {
+        seen.set(worker.process, { config: worker.config, at });
+      }
+    }
+    return { name, served };
+  };
+  const wanted = queuesOf(config, integrations);
+  for (let index = 0; index < wanted.length; index += AT_ONCE) {
+    queues.push(...(await Promise.all(wanted.slice(index, index + AT_ONCE).map(look))));
+  }
+  const others = [...seen].filter(([, worker]) => worker.config !== config.hash);
+  return {
+    queues,
+    others: others.map(([process, worker]) => ({ process, config: worker.config })).sort(byProcess),
+  };
+}
+
+/** A retired integration issues nothing: nobody need wait for work of that kind. */
+function queuesOf({ integrations }: Config, named: readonly string[] = Object.keys(integrations)): readonly Wanted[] {
+  const ofIntegrations = named.flatMap((integration) => [
+    ...(integrations[integration]?.retired === true ? [] : [provisionQueue(integration)]),
+    deprovisionQueue(integration),
+    upkeepQueue(integration),
+  ]);
+  return [
+    { name: WORKFLOW_QUEUE, type: 'workflow' },
+    ...ofIntegrations.map((name) => ({ name, type: 'activity' }) as const),
+  ];
+}
+
+/** Null: it does not tell, as workers of older releases. */
+function readIdentity(identity: string | null | undefined): { process: string; config: string } | null {
+  const [, process, config] =
+    /^(leasehold-worker\/[0-9]+@[\x21-\x7e]{1,255})#([0-9a-f]{8})$/.exec(identity ?? '') ?? [];
+  return process === undefined || config === undefined ? null : { process, config };
+}
+
+function byProcess(a: OtherConfig, b: OtherConfig): number {
+  return a.process < b.process ? -1 : 1;
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { startApi } from '../../dev/api-process';
+import { tryIdentity } from '../../dev/aws-calls';
+import { writeDevelopmentConfig } from '../../dev/development';
+import { projectRoot } from '../../dev/root';
+import { startWorker } from '../../dev/worker-process';
+import { Connection } from '@temporalio/client';
+import { connectLeases } from '../../client/temporal';
+import { createNamespace } from '../support/namespace';
+import { provided } from '../support/stack';
+
+const run = promisify(execFile);
+
+/** The README's shell examples that hold this text, as they stand there. */
+async function example(holds: string): Promise<string> {
+  const readme = await readFile(join(projectRoot(), 'README.md'), 'utf8');
+  const found = [...readme.matchAll(/```sh\n(.*?)```/gs)]
+    .map(([, code]) => code!)
+    .filter((code) => code.includes(holds));
+  expect(found).toHaveLength(1);
+  return found[0]!;
+}
+
+test('the examples of the README do what it says, and the key that was leased is dead after its revoke', async () => {
+  const { temporal, aws, doppler } = provided();
+  const directory = await mkdtemp(join(tmpdir(), 'leasehold-'));
+  const connection = await Connection.connect({ address: temporal.address });
+  const place = { address: temporal.address, namespace: await createNamespace(connection) };
+  const { file: configFile, token } = await writeDevelopmentConfig(directory, aws as never);
+  const options = { temporal: place, aws: aws as never, configFile, logDirectory: directory };
+  const worker = await startWorker(options);
+  const api = await startApi(options);
+  const leases = await connectLeases({ connection, namespace: place.namespace });
+  const shell = async (code: string): Promise<string> => {
+    const environment = {
+      PATH: [dirname(doppler), process.env['PATH']].join(delimiter),
+      HOME: directory,
+      DOPPLER_API_HOST: api.url,
+      DOPPLER_TOKEN: token,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    };
+    const { stdout } = await run('sh', ['-ec', code], { cwd: projectRoot(), env: environment, timeout: 60_000 });
+    return stdout;
+  };
+  try {
+    const answers = (await shell(await example('curl'))).trim();
+    const [issued, listed] = JSON.parse(`[${answers.replace('}{', '},{')}]`) as [
+      { lease_id: string; credential: Record<string, string> },
+      { leases: { lease_id: string }[] },
+    ];
+    expect(await tryIdentity(aws, issued.credential)).toBe('ok');
+    expect(Array.isArray(listed.leases)).toBe(true);
+
+    expect(await shell(await example('doppler run'))).toMatch(/^The key \S+ works: \d+ buckets\.$/m);
+
+    for await (const { leaseId } of leases.list({ live: true })) await leases.revoke(leaseId, { wait: true });
+    expect(await tryIdentity(aws, issued.credential)).toBe('InvalidClientTokenId');
+  } finally {
+    await api.process.stop();
+    await worker.stop();
+    await leases.close();
+    await connection.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}, 120_000);
