@@ -14,12 +14,12 @@ beforeAll(async () => {
   lab = await openApiLab({
     secrets: { GREETING: 'hello', ABSENT: 'env:LEASEHOLD_TEST_NOT_SET' },
     dynamicSecrets: { SECOND },
-    file: { api: {} },
+    projects: { site: { configs: { prd: { secrets: { COLOUR: 'blue', ABSENT: 'env:LEASEHOLD_TEST_NOT_SET' } } } } },
     tokens: {
       reader: { scopes: ['backend/prd'], rights: ['read'] },
       lessee: { scopes: ['backend/prd'], rights: ['lease'] },
       wide: { scopes: ['backend/*'] },
-      elsewhere: { scopes: ['other/prd'] },
+      elsewhere: { scopes: ['site/prd'] },
     },
   });
 }, 60_000);
@@ -63,6 +63,11 @@ function post(body: unknown, token = 'ci'): Promise<Answer> {
 
 async function nothingLeft(): Promise<void> {
   await eventually(async () => lab.provider.entities.size === 0, 'nothing to be left at the provider');
+}
+
+/** Leases that ended because nobody got their credential. */
+function undelivered(): number {
+  return lab.audit.filter(({ reason }) => reason === 'undelivered').length;
 }
 
 const TOKEN_ALONE = `${DOWNLOAD}&secrets=TOKEN`;
@@ -157,6 +162,14 @@ describe('on a config with dynamic secrets, a download that fails', () => {
     });
     expect(lab.provider.calls.provision).toBe(before);
   });
+});
+
+test('on a config of static secrets alone each failure has its own status', async () => {
+  const site = (query: string): Promise<Answer> => ask(`${DOWNLOAD}${query}`, { token: 'elsewhere' });
+  expect(await site('&secrets=COLOUR')).toMatchObject({ status: 200, body: { COLOUR: 'blue' } });
+  expect(await site('&dynamic_secrets_ttl_sec=0')).toMatchObject({ status: 400, body: { code: 'invalid_ttl' } });
+  expect(await site('&format=xml')).toMatchObject({ status: 400 });
+  expect(await site('')).toMatchObject({ status: 502, body: { code: 'unavailable' } });
 });
 
 test('no answer of a config with dynamic secrets can be taken from a cache', async () => {
@@ -259,13 +272,14 @@ describe('POST of a lease', () => {
   test('whose caller is gone leaves nothing', async () => {
     lab.provider.before = (verb) => (verb === 'provision' ? pause(500) : undefined);
     const already = lab.provider.calls.provision;
+    const before = undelivered();
     const lost = new AbortController();
     const headers = { 'content-type': 'application/json' };
     const gone = ask(LEASES, { method: 'POST', signal: lost.signal, body: JSON.stringify(BODY), headers });
     gone.catch(() => undefined);
     await eventually(async () => lab.provider.calls.provision === already + 1, 'the provider to be asked');
     lost.abort();
-    await eventually(async () => lab.audit.some(({ reason }) => reason === 'undelivered'), 'the revoke');
+    await eventually(async () => undelivered() > before, 'the revoke', 4_000);
     await nothingLeft();
   });
 
@@ -291,7 +305,7 @@ test('lists are cut into pages', async () => {
   for (const query of ['page=0', 'per_page=1001', 'page=x', 'per_page=1.5']) {
     expect(await ask(`/v3/projects?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_input' } });
   }
-  expect((await ask('/v3/projects', { token: 'elsewhere' })).body['projects']).toEqual([]);
+  expect((await ask('/v3/projects', { token: 'elsewhere' })).body['projects']).toMatchObject([{ name: 'site' }]);
   expect((await ask('/v3/configs?project=backend&environment=dev')).body['configs']).toEqual([]);
   expect(await ask('/v3/configs?project=nobody')).toMatchObject({ status: 404 });
 });
