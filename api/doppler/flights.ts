@@ -168,7 +168,8 @@ export function createFlights<T>({
       seat(flight, response);
       try {
         const cargo = await land(flight);
-        if (flight.isOver) throw new LeaseError('Aborted', 'What was issued is revoked: nobody waited for it.');
+        // Nothing is on record as delivered that was not about to be sent.
+        if (isGone(response)) throw new LeaseError('Aborted', 'The caller is gone.');
         await handOver(cargo);
         return cargo;
       } catch (error) {

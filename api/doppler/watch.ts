@@ -112,7 +112,7 @@ function follow(
 
 /** Each change of the config and each set of leases is news once for each stream. */
 function hasNews(fingerprint: string | null, download: Download, told: Set<LeaseSet | string>, now: number): boolean {
-  const due: (LeaseSet | string)[] = download.sets.filter((set) => set.dueAt <= now && set.expiresAt > now);
+  const due: (LeaseSet | string)[] = download.sets.filter((set) => set.dueAt <= now + TICK_MS && set.expiresAt > now);
   const isChanged = fingerprint !== null && download.fingerprint !== null && fingerprint !== download.fingerprint;
   if (isChanged) due.push(fingerprint);
   const news = due.filter((each) => !told.has(each));

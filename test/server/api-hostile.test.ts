@@ -258,7 +258,7 @@ describe('a client that sends', () => {
   let url: string;
 
   beforeAll(async () => {
-    url = await lab.startApi({}, { requestTimeoutMs: 1_000 });
+    ({ url } = await lab.startApi({}, { requestTimeoutMs: 1_000 }));
   });
 
   function* slowly(text: string): Iterable<string> {
@@ -305,7 +305,7 @@ test.each([
   ['QuotaExceeded', 429, 'quota_exceeded'],
   ['Unavailable', 502, 'unavailable'],
 ] as const)('a provider that answers %s is told', async (type, status, code) => {
-  const url = await lab.startApi({
+  const { url } = await lab.startApi({
     leases: {
       ...createLeaseService(lab),
       issue: (request) => createLeaseService(lab).issue({ ...request, timeoutMs: 3_000 }),
@@ -325,7 +325,7 @@ describe('without Temporal', () => {
     try {
       const { namespace, deployment } = lab;
       const client = new Client({ connection, namespace });
-      const url = await lab.startApi({ client, leases: createLeaseService({ client, namespace, deployment }) });
+      const { url } = await lab.startApi({ client, leases: createLeaseService({ client, namespace, deployment }) });
       const lease = await issue({ url });
       expect(lease.status).toBe(201);
       const id = lease.body.lease_id;

@@ -136,7 +136,7 @@ describe('issue', () => {
 
   test('whose line cannot be written gives nothing and leaves nothing', async () => {
     const made = lab.provider.calls.provision;
-    const url = await lab.startApi({
+    const { url } = await lab.startApi({
       audit: {
         write: (record) =>
           record.event === 'delivered' ? Promise.reject(new AuditError('full')) : lab.writer.write(record),
@@ -168,7 +168,7 @@ describe('an idempotency key', () => {
     issue({ headers: { 'idempotency-key': key }, ...call });
 
   test('gives the same credential again, from any API process, and makes no second one', async () => {
-    const second = await lab.startApi();
+    const { url: second } = await lab.startApi();
     const key = randomUUID();
     const made = lab.provider.calls.provision;
     const answers = await Promise.all([keyed(key), keyed(key, { url: second }), keyed(key)]);
@@ -221,7 +221,7 @@ describe('an idempotency key', () => {
       expiresAt: null,
       secret: null,
     };
-    const url = await lab.startApi({ authenticate: () => Promise.resolve(identity) });
+    const { url } = await lab.startApi({ authenticate: () => Promise.resolve(identity) });
     const key = randomUUID();
     const first = await keyed(key, { url });
     expect(first).toMatchObject({ status: 201, body: { credential: { TOKEN: expect.any(String) } } });
@@ -253,7 +253,7 @@ describe('an idempotency key', () => {
   });
 
   test('is free again once its client hung up, and a repeat that comes meanwhile is answered by another process', async () => {
-    const second = await lab.startApi();
+    const { url: second } = await lab.startApi();
     const key = randomUUID();
     const { held, letGo } = holdProvision();
     const client = new AbortController();

@@ -18,10 +18,15 @@ export interface ApiLab extends MemoryLab {
   readonly tokens: Readonly<Record<string, string>>;
   /** What the API has logged so far. */
   apiLogs(): string;
-  /** Starts one more API on the same lab, with what differs; it ends with the lab. Answers its URL. */
-  startApi(deps?: Partial<ApiDeps>, options?: Partial<ApiOptions>): Promise<string>;
+  /** Starts one more API on the same lab, with what differs; it ends with the lab if the test does not stop it. */
+  startApi(deps?: Partial<ApiDeps>, options?: Partial<ApiOptions>): Promise<RunningApi>;
   /** From now on the API's configuration is another one. */
   reconfigure(config: MemoryConfig): void;
+}
+
+export interface RunningApi {
+  readonly url: string;
+  stop(): Promise<void>;
 }
 
 interface ApiLabOptions extends MemoryConfig {
@@ -79,9 +84,9 @@ export async function openApiLab({
       { tls: null, settings: () => ({ trustProxy: [], requestsPerMinute }), ...options },
     );
     apps.push(app);
-    return app.listen({ host: '127.0.0.1', port: 0 });
+    return { url: await app.listen({ host: '127.0.0.1', port: 0 }), stop: () => app.close() };
   };
-  const url = await startApi();
+  const { url } = await startApi();
   return {
     ...lab,
     url,

@@ -69,6 +69,8 @@ export interface MemoryConfig {
   /** More of the config `backend/prd`, as in the configuration file. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly dynamicSecrets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** More projects, as in the configuration file. */
+  readonly projects?: Readonly<Record<string, unknown>>;
   /** Other top-level parts of the file, e.g. who may use the API. */
   readonly file?: Readonly<Record<string, unknown>>;
 }
@@ -179,6 +181,7 @@ function configText(base: MemoryConfig): string {
     name = 'memory',
     secrets = {},
     dynamicSecrets = {},
+    projects = {},
     file,
   } = base;
   const timings = {
@@ -196,6 +199,7 @@ function configText(base: MemoryConfig): string {
     ...(alerts === undefined ? {} : { alerts }),
     integrations: name === null ? {} : { [name]: { type: 'memory', limits, timings, sweep, ...integration } },
     projects: {
+      ...projects,
       backend: {
         configs: {
           prd: {
