@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTemporalServer } from '../../dev/temporal-server';
 import { incidentId, LEASE_WORKFLOW } from '../../workflows/contract';
-import { historyText, spellings } from '../support/canaries';
+import { filesUnder, findLeaks, historyText, spellings } from '../support/canaries';
 import { eventually, openLab, REQUEST } from '../support/lab';
 import { startProgram } from '../support/program';
 import { provided } from '../support/stack';
@@ -125,13 +125,7 @@ test('no credential is found in histories, visibility, logs, metrics, audit, ale
     expect(places.get('logs of the workers')).toContain('Refused');
     expect(places.get(auditFile)).toContain('/stuck');
 
-    const leaks: string[] = [];
-    for (const [place, text] of places) {
-      for (const [name, value] of found) {
-        if (spellings(value).some((spelling) => text.includes(spelling))) leaks.push(`${name} in ${place}`);
-      }
-    }
-    expect(leaks).toEqual([]);
+    expect(findLeaks(found, places)).toEqual([]);
   } finally {
     await lab.close();
     await receiver.close();
@@ -148,9 +142,4 @@ test('the search finds a canary that is there', () => {
 function show(value: unknown): string {
   const own = value instanceof Error ? `${String(value.stack)} ${JSON.stringify(Object.entries(value))}` : '';
   return `${own} ${JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))}`;
-}
-
-async function filesUnder(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }

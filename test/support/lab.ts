@@ -54,6 +54,10 @@ export interface LabOptions {
   readonly connection?: Readonly<Record<string, string>>;
   readonly sweep?: Readonly<Record<string, string>>;
   readonly alerts?: Readonly<Record<string, unknown>>;
+  /** Static secrets of the config. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Other top-level parts of the file, e.g. who may use the API. */
+  readonly file?: Readonly<Record<string, unknown>>;
 }
 
 /** What is leased in a lab. */
@@ -153,7 +157,8 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function configText(endpoint: string, { timings, limits, parameters, connection, sweep, alerts }: LabOptions): string {
+function configText(endpoint: string, options: LabOptions): string {
+  const { timings, limits, parameters, connection, sweep, alerts, secrets, file } = options;
   const allTimings = {
     issue_timeout: '1m',
     attempt_timeout: '15s',
@@ -164,6 +169,7 @@ function configText(endpoint: string, { timings, limits, parameters, connection,
   };
   return JSON.stringify({
     version: 1,
+    ...file,
     integrations: {
       aws: {
         type: 'aws_iam',
@@ -183,6 +189,7 @@ function configText(endpoint: string, { timings, limits, parameters, connection,
       backend: {
         configs: {
           prd: {
+            ...(secrets === undefined ? {} : { secrets }),
             dynamic_secrets: {
               S3_READER: {
                 integration: 'aws',
