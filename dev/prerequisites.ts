@@ -23,6 +23,7 @@ export interface Python {
 }
 
 const PYTHONS = ['python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3'];
+const OLDEST_MINOR = 10;
 /** Prints the version if this Python can make environments that have pip. */
 const PROBE = 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])';
 const VERSION = 'import sys; print("%d.%d" % sys.version_info[:2])';
@@ -44,19 +45,24 @@ export function checkNode(version: string = process.versions.node, platform: str
 /**
  * Finds a Python of at least 3.10 that really runs: some machines have names on the PATH that do not. Without one, `uv`
  * brings its own.
+ * @param oldest minor version of Python 3 that is wanted, if 3.10 will not do.
  * @throws PrerequisiteError
  */
-export async function findPython(commands: readonly string[] = PYTHONS, uv = 'uv'): Promise<Python> {
+export async function findPython(
+  commands: readonly string[] = PYTHONS,
+  uv = 'uv',
+  oldest: number = OLDEST_MINOR,
+): Promise<Python> {
   const unfit: string[] = [];
   for (const command of commands) {
     const version = await outputOf(command, PROBE);
-    if (version !== null && isNewEnough(version)) return plainPython(command);
+    if (version !== null && isNewEnough(version, oldest)) return plainPython(command);
     const bare = version ?? (await outputOf(command, VERSION));
-    if (bare !== null) unfit.push(`${command} is ${bare}${isNewEnough(bare) ? ' but lacks venv' : ''}`);
+    if (bare !== null) unfit.push(`${command} is ${bare}${isNewEnough(bare, oldest) ? ' but lacks venv' : ''}`);
   }
-  if ((await outputOf(uv, null)) !== null) return managedPython(uv);
+  if ((await outputOf(uv, null)) !== null) return managedPython(uv, oldest);
   throw new PrerequisiteError(
-    `Python 3.10 or newer with venv is needed (${unfit.length === 0 ? 'none that runs was found' : unfit.join(', ')}): ` +
+    `Python 3.${oldest} or newer with venv is needed (${unfit.length === 0 ? 'none that runs was found' : unfit.join(', ')}): ` +
       'install python3 and python3-venv, or uv from https://docs.astral.sh/uv.',
   );
 }
@@ -71,9 +77,9 @@ function plainPython(command: string): Python {
   };
 }
 
-function managedPython(command: string): Python {
+function managedPython(command: string, oldest: number): Python {
   return {
-    create: (directory) => ({ command, args: ['venv', '--quiet', '--python', '>=3.10', directory] }),
+    create: (directory) => ({ command, args: ['venv', '--quiet', '--python', `>=3.${oldest}`, directory] }),
     install: (directory, requirements) => ({
       command,
       args: ['pip', 'install', ...PINNED, '--python', join(directory, 'bin', 'python'), '-r', requirements],
@@ -81,9 +87,9 @@ function managedPython(command: string): Python {
   };
 }
 
-function isNewEnough(version: string): boolean {
+function isNewEnough(version: string, oldest: number): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 3 || (major === 3 && minor >= 10);
+  return major > 3 || (major === 3 && minor >= oldest);
 }
 
 /** What it prints; null if it cannot be run or fails. */

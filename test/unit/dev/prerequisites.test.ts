@@ -66,6 +66,15 @@ test('a Python that is too old, or has no venv, is passed over', async () => {
   );
 });
 
+test('a newer Python may be asked for', async () => {
+  const old = await program('old', python('3.10'));
+  const good = await program('good', python('3.11'));
+  expect((await findPython([old, good], absent(), 11)).create('/env').command).toBe(good);
+  await expect(findPython([old], absent(), 11)).rejects.toThrow('Python 3.11 or newer with venv is needed (');
+  const uv = await program('uv', 'echo uv 0.9.0');
+  expect((await findPython([old], uv, 11)).create('/env').args).toContain('>=3.11');
+});
+
 test('without any Python the message says what to install', async () => {
   await expect(findPython([absent()], absent())).rejects.toThrow(/none that runs was found.*install python3/);
 });
