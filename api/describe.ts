@@ -100,14 +100,13 @@ interface Document {
   readonly components?: { readonly schemas?: Record<string, unknown> };
 }
 
-interface Choice {
-  readonly type?: unknown;
-  readonly anyOf?: readonly Choice[];
-}
-
 interface Body {
   required?: boolean;
-  readonly content: Readonly<Record<string, { schema: Choice }>>;
+  readonly content: Readonly<Record<string, { readonly schema: { readonly anyOf?: readonly Choice[] } }>>;
+}
+
+interface Choice {
+  readonly type?: unknown;
 }
 
 /** What the generator cannot say or says too much. */
@@ -122,12 +121,8 @@ function tidy<T>(document: T): T {
   return document;
 }
 
-/** A body that may be null may be left out, which is what is described. */
+/** A body that may be null may be left out. */
 function freeBody(body: Body): void {
-  const media = body.content['application/json'];
-  const choices = media?.schema.anyOf ?? [];
-  const [only, ...others] = choices.filter(({ type }) => type !== 'null');
-  if (media === undefined || only === undefined || others.length > 0 || choices.length === 1) return;
-  media.schema = only;
-  body.required = false;
+  const choices = body.content['application/json']?.schema.anyOf ?? [];
+  if (choices.some(({ type }) => type === 'null')) body.required = false;
 }

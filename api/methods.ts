@@ -1,8 +1,6 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { refusal } from './errors';
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
-
 /**
  * Watches which routes are made from now on. What it answers is to be called once they all are: from then on any other method of a
  * known path is refused with 405 and the methods that it has.
@@ -23,7 +21,7 @@ export function watchMethods(app: FastifyInstance): () => void {
 }
 
 function refuseOthers(app: FastifyInstance, url: string, methods: ReadonlySet<string>): void {
-  const others = METHODS.filter((method) => !methods.has(method));
+  const others = app.supportedMethods.filter((method) => !methods.has(method));
   if (others.length === 0) return;
   const allowed = [...methods].sort().join(', ');
   app.route({

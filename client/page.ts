@@ -12,7 +12,7 @@ import type { Session } from './session';
 import { boundsOf, within } from './waiting';
 
 const PAGE_SIZE = 100;
-const CURSOR = /^[A-Za-z0-9_-]{12,4000}$/;
+const CURSOR = /^[A-Za-z0-9_-]{12,1000}$/;
 const MARK_BYTES = 8;
 
 /** See `LeaseService.page`. The client's own `list` keeps its place to itself, so the server is asked directly. */

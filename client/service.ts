@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/common';
 import { abandon } from '../workflows/contract';
 import type { RecipientJwk } from '../workflows/contract';
 import { CALL_TIMEOUT_MS } from '../temporal/service';
@@ -9,7 +10,7 @@ import { keepVerified } from './identity';
 import { issueLease, issueSealed } from './issue';
 import { checkLeaseId, checkRevoke } from './input';
 import { LeaseError } from './leases';
-import type { IssueRequest, LeaseFilter, Leases, LeaseSummary, Undelivered } from './leases';
+import type { IssueRequest, LeaseFilter, Leases, LeaseSummary, SeenState, Undelivered } from './leases';
 import { look } from './look';
 import { pageLeases } from './page';
 import { getLease, listLeases } from './read';
@@ -103,14 +104,21 @@ async function abandonLease(
       if (found === null) throw notFound(id);
       const { state } = found.summary;
       if (state === 'terminated') throw terminated(id);
-      if (found.closed)
-        throw new LeaseError('LeaseEnded', `Lease ${id} has ended: it is ${state}.`, { leaseId: id, state });
+      if (found.closed) throw ended(id, state);
       await session.client.workflow.getHandle(id, found.runId).signal(abandon, {
         by: by ?? 'unknown',
         reason: reason ?? 'unknown',
       });
     });
   } catch (error) {
+    // It was there a moment ago.
+    if (error instanceof WorkflowNotFoundError) throw ended(id);
     throw toLeaseError(error, { leaseId: id });
   }
+}
+
+function ended(leaseId: string, state?: SeenState): LeaseError {
+  return state === undefined
+    ? new LeaseError('LeaseEnded', `Lease ${leaseId} has just ended.`, { leaseId })
+    : new LeaseError('LeaseEnded', `Lease ${leaseId} has ended: it is ${state}.`, { leaseId, state });
 }

@@ -26,17 +26,19 @@ export const ttlBody = z
   .union([z.string().max(40), z.number()])
   .describe('A span of time: `90s`, `15m`, `1h30m`, `12h`, `7d`, or whole seconds.');
 
-export const issueBody = z.strictObject({
-  project: z.string().max(64),
-  config: z.string().max(64),
-  dynamic_secret: z.string().max(64),
-  ttl: ttlBody.optional().describe("Default: the dynamic secret's own. Out of its range it is refused, never cut."),
-  recipient_jwk: jwkBody
-    .optional()
-    .describe(
-      'A public key (X25519 or P-256): the credential is then answered sealed to it, and this server cannot read it.',
-    ),
-});
+export const issueBody = z
+  .strictObject({
+    project: z.string().max(64),
+    config: z.string().max(64),
+    dynamic_secret: z.string().max(64),
+    ttl: ttlBody.optional().describe("Default: the dynamic secret's own. Out of its range it is refused, never cut."),
+    recipient_jwk: jwkBody
+      .optional()
+      .describe(
+        'A public key (X25519 or P-256): the credential is then answered sealed to it, and this server cannot read it.',
+      ),
+  })
+  .meta({ examples: [{ project: 'backend', config: 'prd', dynamic_secret: 'S3_UPLOADS', ttl: '15m' }] });
 
 /** Answer of an issue: `credential`, or `sealed` where a `recipient_jwk` was given. */
 export const issuedBody = z
@@ -109,10 +111,10 @@ export const leaseFilterQuery = z.strictObject({
     .regex(/^[1-9][0-9]{0,3}$/)
     .optional()
     .describe('Leases on one page, 1 to 1000; 100 if absent.'),
-  cursor: z.string().max(4_000).optional(),
+  cursor: z.string().max(1_000).optional().describe('The `next_cursor` of the page before, of the same list.'),
 });
 
-export const extendBody = z.strictObject({ ttl: ttlBody });
+export const extendBody = z.strictObject({ ttl: ttlBody }).meta({ examples: [{ ttl: '1h' }] });
 export const extendedBody = z.object({ lease_id: text, expires_at: instant });
 
 export const revokeBody = z.strictObject({

@@ -81,6 +81,24 @@ export async function installDoppler(say: Say): Promise<string> {
 }
 
 /**
+ * Installs Schemathesis, which sends what an OpenAPI document allows and what it does not, as {@link installTestServer} does.
+ * Answers where its program `st` is.
+ * @throws PrerequisiteError, InstallError
+ */
+export async function installSchemathesis(say: Say): Promise<string> {
+  checkNode();
+  const directory = join(stackDirectory(), 'venv-schemathesis');
+  await ensureEnvironment({
+    directory,
+    requirements: [join(projectRoot(), 'dev', 'requirements', 'schemathesis.txt')],
+    findPython: () => findPython(),
+    say,
+    advice: 'The tests of the API by its description need Schemathesis, which PyPI has.',
+  });
+  return join(directory, 'bin', 'st');
+}
+
+/**
  * A command line that is there already; null if there is none that is new enough.
  * @throws PrerequisiteError if one was asked for by name and will not do.
  */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Identity } from '../../api/identity/identity';
 import { AuditError } from '../../audit/writer';
+import { createLeaseService } from '../../client/service';
 import { generateRecipient } from '../../sealing/recipient';
 import { open } from '../../sealing/seal';
 import { callApi } from '../support/api-call';
@@ -148,6 +149,17 @@ describe('issue', () => {
     expect(JSON.stringify(body)).not.toContain('canary');
     await untilNothingIsLeft();
     expect(lab.provider.calls.provision).toBe(made + 1);
+  });
+
+  test('that fails for no known reason is 502 where a lease may exist, 500 elsewhere, and tells nothing', async () => {
+    const fail = (): never => {
+      throw new Error('canary');
+    };
+    const url = await lab.startApi({ leases: { ...createLeaseService(lab), issue: fail, get: fail } });
+    expect(await issue({ url })).toMatchObject({ status: 502, body: { code: 'internal' } });
+    const read = await ask('GET', `/v1/leases/${UNKNOWN}`, { url });
+    expect(read).toMatchObject({ status: 500, body: { code: 'internal' } });
+    expect(JSON.stringify(read.body)).not.toContain('canary');
   });
 
   test('whose client hangs up while the credential is made leaves nothing', async () => {

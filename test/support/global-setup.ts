@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { startStack } from '../../dev/stack';
 import type { Stack } from '../../dev/stack';
-import { installDoppler, installTestServer } from '../../dev/tools';
+import { installDoppler, installSchemathesis, installTestServer } from '../../dev/tools';
 import type { ProvidedStack } from './stack';
 import { STACK_VARIABLE } from './stack';
 
@@ -15,6 +15,7 @@ export default async function startSharedStack(): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const testServer = await installTestServer(say);
   const doppler = await installDoppler(say);
+  const schemathesis = await installSchemathesis(say);
   const stack = await startStack({ say });
   globalThis.leaseholdTestStack = { stack, unwatch: removeWhenInterrupted(stack.logDirectory) };
   const { temporal, aws, tools, logDirectory } = stack;
@@ -30,6 +31,7 @@ export default async function startSharedStack(): Promise<void> {
     tools,
     testServer,
     doppler,
+    schemathesis,
     directory: logDirectory,
   };
   process.env[STACK_VARIABLE] = JSON.stringify(provided);

@@ -13,6 +13,8 @@ export interface ProvidedStack {
   readonly testServer: string;
   /** Doppler's own command line. */
   readonly doppler: string;
+  /** Schemathesis's program `st`. */
+  readonly schemathesis: string;
   /** A temporary directory with the servers' logs; removed at the end. */
   readonly directory: string;
 }

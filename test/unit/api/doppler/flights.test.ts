@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { createFlights } from '../../../api/doppler/flights';
-import type { Flights, FlightOptions } from '../../../api/doppler/flights';
+import { createFlights } from '../../../../api/doppler/flights';
+import type { Flights, FlightOptions } from '../../../../api/doppler/flights';
 
 /** As much of a response as flights look at. */
 class FakeResponse extends EventEmitter {
