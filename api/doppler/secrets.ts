@@ -55,7 +55,7 @@ const namesBody = z.object({ success: z.literal(true), names: z.array(z.string()
 const secretBody = z.object({ success: z.literal(true), name: z.string(), value: valueBody });
 export const failures = { '4xx': errorBody, '5xx': errorBody };
 
-/** Secrets of a config, static and, on demand, freshly leased. */
+/** Secrets of a config, static and, on demand, freshly leased. There is no HEAD of what leases: nobody would get the leases. */
 export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Shared): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
   const failsAs403 = (request: FastifyRequest): boolean => mayHoldDynamicSecrets(deps, request);
@@ -65,6 +65,7 @@ export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Share
     {
       schema: { querystring: downloadQuery, response: { 200: z.string(), ...failures }, tags: ['Doppler'] },
       config: { mayLease: true, failsAs403 },
+      exposeHeadRoute: false,
     },
     async (request, reply) => {
       const { format, name_transformer: transformer, ...query } = request.query;
@@ -83,6 +84,7 @@ export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Share
     {
       schema: { querystring: secretsQuery, response: { 200: secretsBody, ...failures }, tags: ['Doppler'] },
       config: { mayLease: true, failsAs403: (request) => mayInclude(request) && failsAs403(request) },
+      exposeHeadRoute: false,
     },
     async (request, reply) => {
       const wanted = readWanted(deps, request, request.query);

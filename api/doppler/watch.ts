@@ -49,6 +49,7 @@ export function watchRoutes(app: FastifyInstance, deps: ApiDeps, downloads: Down
         response: { 200: z.string().describe('Server-sent events `ping` and `secrets.update`.'), ...failures },
         tags: ['Doppler'],
       },
+      exposeHeadRoute: false,
     },
     async (request, reply) => {
       const identity = identityOf(request);

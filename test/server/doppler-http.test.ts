@@ -225,7 +225,9 @@ test('one failure among several revokes what was already made', async () => {
     if (verb !== 'provision') return;
     made.push(name);
     if (made[0] === name) return;
-    await eventually(async () => lab.provider.entities.has(made[0]!), 'the other one to be made');
+    const isIssued = (): boolean => lab.audit.some(({ event, entity }) => event === 'issued' && entity === made[0]);
+    await eventually(async () => isIssued(), 'the other one to be issued');
+    await pause(300);
     throw new IntegrationError('Refused', { operation: 'make', entity: name });
   };
   const { status, body } = await ask(`${DOWNLOAD}&secrets=TOKEN,SECOND`);
@@ -233,6 +235,14 @@ test('one failure among several revokes what was already made', async () => {
   expect(body['code']).toBe('refused');
   expect(made).toHaveLength(2);
   await nothingLeft();
+});
+
+test('asking for the head of an answer leases nothing', async () => {
+  const already = lab.provider.calls.provision;
+  const headers = { authorization: `Bearer ${lab.tokens['ci']!}` };
+  const answer = await fetch(`${lab.url}${TOKEN_ALONE}`, { method: 'HEAD', headers });
+  expect(answer.status).toBe(405);
+  expect(lab.provider.calls.provision).toBe(already);
 });
 
 describe('POST of a lease', () => {
