@@ -428,6 +428,23 @@ describe('an issuer', () => {
   }
 });
 
+test('holders of one issuer do not use up each other’s requests', async () => {
+  const rules = [{ claims: { repository: 'example/backend' }, scopes: ['backend/prd'] }];
+  const busy = await openApiLab({
+    requestsPerMinute: 2,
+    oidc: { github: { issuer: github.url, audience: github.audience, rules } },
+  });
+  try {
+    const ask = async (sub: string): Promise<number> => {
+      const authorization = `Bearer ${await github.sign({ ...GITHUB, sub })}`;
+      return (await fetch(`${busy.url}/v1/whoami`, { headers: { authorization } })).status;
+    };
+    expect([await ask('one'), await ask('one'), await ask('one'), await ask('two')]).toEqual([200, 200, 429, 200]);
+  } finally {
+    await busy.close();
+  }
+}, 60_000);
+
 function status(code: number): Answer {
   return (_, response) => {
     response.writeHead(code).end('{}');

@@ -43,6 +43,7 @@ describe('a claim', () => {
     ['repo:evil/x:environment:a:ref:refs/heads/main', 'repo:evil/x:*:ref:refs/heads/main'],
     ['ab', 'a*b'],
     ['abb', 'a*b*b'],
+    ['abxc', 'a*b*c'],
     ['axbyc', 'a.b.c'],
     [5, '5'],
     ['5', 5],
