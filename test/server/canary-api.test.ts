@@ -123,7 +123,7 @@ test('no credential and no token that went over HTTP is found in histories, logs
     expect(await post('/v1/leases', { ...WANTED, project: keyOf(lease) })).toMatchObject({ success: false });
 
     const gone = new AbortController();
-    lab.proxy.setOnCall(({ operation }) => {
+    lab.proxy.setOnCall((operation) => {
       if (operation === 'CreateAccessKey') gone.abort();
     });
     await expect(

@@ -155,7 +155,7 @@ describe('issue', () => {
     const fail = (): never => {
       throw new Error('canary');
     };
-    const url = await lab.startApi({ leases: { ...createLeaseService(lab), issue: fail, get: fail } });
+    const { url } = await lab.startApi({ leases: { ...createLeaseService(lab), issue: fail, get: fail } });
     expect(await issue({ url })).toMatchObject({ status: 502, body: { code: 'internal' } });
     const read = await ask('GET', `/v1/leases/${UNKNOWN}`, { url });
     expect(read).toMatchObject({ status: 500, body: { code: 'internal' } });
