@@ -17,6 +17,7 @@ let lab: ApiLab;
 
 beforeAll(async () => {
   lab = await openApiLab({
+    projects: { frontend: { configs: { prd: {} } } },
     tokens: {
       twin: { scopes: ['backend/prd'], subject: 'ci' },
       reader: { scopes: ['backend/prd'], rights: ['read'], subject: 'ci' },
