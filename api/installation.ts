@@ -38,24 +38,26 @@ export function findInstallation(options: InstallationOptions): Installation {
   const { signal } = stopping;
   let service: LeaseService | undefined;
   let why: string | undefined;
-  let asked: { readonly at: number; readonly answer: Promise<void> } | undefined;
+  let asked: { readonly at: number; readonly answer: Promise<LeaseService | undefined> } | undefined;
 
-  const question = async (): Promise<void> => {
+  const question = async (): Promise<LeaseService | undefined> => {
     try {
       await checkSearchAttributes(connection, namespace);
       const deployment = await deploymentId(connection, namespace);
       if (why !== undefined && service === undefined) logger.info('Temporal is there, and has what leases need.');
       service ??= createLeaseService({ client, namespace, deployment });
+      return service;
     } catch (error) {
       const isOurs = error instanceof TemporalError || error instanceof MissingSearchAttributes;
       const now = isOurs ? error.message : 'Temporal cannot be asked for a reason that is not repeated here.';
       if (now !== why && !signal.aborted) logger.error(`Leases have to wait for Temporal. ${now}`);
       why = now;
+      return service;
     }
   };
 
   /** One that was asked while Temporal was away may wait long after it is back: it is not waited for. */
-  const ask = (): Promise<void> => {
+  const ask = (): Promise<LeaseService | undefined> => {
     if (asked === undefined || performance.now() - asked.at > FRESH_MS) {
       asked = { at: performance.now(), answer: question() };
     }
@@ -63,18 +65,18 @@ export function findInstallation(options: InstallationOptions): Installation {
   };
 
   const find = async (): Promise<void> => {
-    while (service === undefined && !signal.aborted) {
-      await ask();
-      if (service === undefined) await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    while (!signal.aborted && (await ask()) === undefined) {
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     }
   };
 
   const known = async (): Promise<LeaseService> => {
+    if (service !== undefined) return service;
     const over = new AbortController();
     const late = sleep(PATIENCE_MS, undefined, { signal: over.signal }).catch(() => undefined);
-    if (service === undefined) await Promise.race([ask(), late]);
+    const found = await Promise.race([ask(), late]);
     over.abort();
-    if (service !== undefined) return service;
+    if (found !== undefined) return found;
     throw new LeaseError('Unavailable', 'Temporal cannot be reached, or lacks what leases need: nothing was done.');
   };
 
