@@ -1,4 +1,4 @@
-# The worker. Debian, because Temporal's native library is built for glibc.
+# The worker, and with another command the HTTP API: node dist/api/main.js. Debian, because Temporal's native library is built for glibc.
 FROM node:22.21.1-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./

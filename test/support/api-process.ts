@@ -1,0 +1,23 @@
+import { startService } from './service-process';
+import type { ServiceProcess } from './service-process';
+
+/** The HTTP API as it is run in production, on a port of its own. */
+export interface ApiProcess extends ServiceProcess {
+  readonly url: string;
+  /** Where it serves metrics without a token; null: nowhere. */
+  readonly metricsUrl: string | null;
+}
+
+export async function startApiProcess(
+  flags: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<ApiProcess> {
+  const listen = flags.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
+  const service = await startService('api/main.js', 'The API is ready.', [...listen, ...flags], environment);
+  const told = service
+    .output()
+    .split('\n')
+    .find((line) => line.includes('The API is ready.'));
+  const { url, metrics } = JSON.parse(told ?? '') as { readonly url: string; readonly metrics: string | null };
+  return { ...service, url, metricsUrl: metrics };
+}
