@@ -1,4 +1,4 @@
-import { LEASE_ENDS, LEASE_ID_PATTERN } from '../workflows/contract';
+import { LEASE_ENDS, LEASE_ID_PATTERN } from '../workflows/words';
 import { parseTtl, TtlError } from '../workflows/ttl';
 import { checkRecipient } from '../sealing/recipient';
 import type { RecipientKeyPair } from '../sealing/recipient';

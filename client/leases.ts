@@ -1,4 +1,4 @@
-import type { LeaseEnd, LeaseFailure, LeaseFailureType } from '../workflows/contract';
+import type { LeaseEnd, LeaseFailure, LeaseFailureType } from '../workflows/words';
 import type { RecipientKeyPair } from '../sealing/recipient';
 import type { LeaseSummary, SeenState } from '../temporal/lease-summary';
 import type { LeaseQuery } from '../temporal/query';

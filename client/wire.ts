@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LEASE_ENDS } from '../workflows/contract';
+import { LEASE_ENDS } from '../workflows/words';
 
 // JSON of the HTTP API under /v1, for its server and its client. Changing what stands here changes what others' programs see:
 // add, do not rename.

@@ -1,6 +1,6 @@
 import type { webcrypto } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import type { RecipientJwk } from '../workflows/contract';
+import type { RecipientJwk } from '../workflows/words';
 import { SealingError } from './sealing-error';
 
 /** A key pair to which one lease's credential is sealed. The private key cannot be exported. */

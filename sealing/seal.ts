@@ -1,7 +1,7 @@
 import type { webcrypto } from 'node:crypto';
 import { compactDecrypt, CompactEncrypt, importJWK } from 'jose';
 import type { CompactDecryptResult } from 'jose';
-import type { RecipientJwk } from '../workflows/contract';
+import type { RecipientJwk } from '../workflows/words';
 import { checkRecipient } from './recipient';
 import { SealingError } from './sealing-error';
 

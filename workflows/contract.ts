@@ -1,8 +1,12 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import type { LeaseEnd, LeaseFailure, LeaseState, RecipientJwk } from './words';
 
 // Every name and type that crosses a process boundary. Changing what stands here changes what older workers, clients and
 // recorded histories see: add, do not rename.
+
+export { isHopeless, isLeaseFailureType, LEASE_ENDS, LEASE_ID_PATTERN } from './words';
+export type { LeaseEnd, LeaseFailure, LeaseFailureType, LeaseState, ProviderErrorType, RecipientJwk } from './words';
 
 /** The workflow type of a lease. */
 export const LEASE_WORKFLOW = 'lease';
@@ -22,9 +26,6 @@ export function sweepId(integration: string): string {
 export function incidentId(integration: string): string {
   return `incident/${integration}`;
 }
-
-/** What a lease id looks like: 120 bits in lower-case base 32, short enough to stand in names at every provider. */
-export const LEASE_ID_PATTERN = /^[a-z2-7]{24}$/;
 
 /** The task queue of all lease workflows. Activity queues are per integration: see {@link provisionQueue}. */
 export const WORKFLOW_QUEUE = 'leasehold';
@@ -58,13 +59,6 @@ export const DEFAULT_TTL_MS = 30 * 60_000;
 
 // --- States ----------------------------------------------------------------------------------------------------------
 
-/** How a lease ended. `abandoned`: removal was given up by an operator; the entity may still exist. */
-export type LeaseEnd = 'expired' | 'revoked' | 'failed' | 'abandoned';
-
-export type LeaseState = 'provisioning' | 'active' | 'deprovisioning' | 'stuck' | LeaseEnd;
-
-export const LEASE_ENDS: readonly LeaseEnd[] = ['expired', 'revoked', 'failed', 'abandoned'];
-
 /** Search attributes of a lease workflow. Never a secret: Temporal never encodes them. */
 export const ATTRIBUTES = {
   state: defineSearchAttributeKey('LeaseState', 'KEYWORD'),
@@ -77,73 +71,7 @@ export const ATTRIBUTES = {
   expiresAt: defineSearchAttributeKey('LeaseExpiresAt', 'DATETIME'),
 } as const;
 
-// --- Errors ----------------------------------------------------------------------------------------------------------
-
-/** What a provider or an integration may say went wrong. Closed: every provider error is mapped to one of these. */
-export type ProviderErrorType =
-  'InvalidInput' | 'Refused' | 'QuotaExceeded' | 'Throttled' | 'Unavailable' | 'NotFound' | 'AbsenceUnproven';
-
-/** Why a lease was not planned, issued, handed over or changed. The `type` of every ApplicationFailure Leasehold throws. */
-export type LeaseFailureType =
-  | ProviderErrorType
-  | 'UnknownDynamicSecret'
-  | 'UnknownIntegration'
-  | 'IntegrationRetired'
-  | 'Paused'
-  | 'InvalidTtl'
-  | 'AlreadyIssued'
-  | 'IdempotencyMismatch'
-  | 'LeaseEnded'
-  | 'LeaseNotActive'
-  | 'ExtensionLimit'
-  | 'IssueTimeout';
-
-const LEASE_FAILURE_TYPES: Readonly<Record<LeaseFailureType, true>> = {
-  InvalidInput: true,
-  Refused: true,
-  QuotaExceeded: true,
-  Throttled: true,
-  Unavailable: true,
-  NotFound: true,
-  AbsenceUnproven: true,
-  UnknownDynamicSecret: true,
-  UnknownIntegration: true,
-  IntegrationRetired: true,
-  Paused: true,
-  InvalidTtl: true,
-  AlreadyIssued: true,
-  IdempotencyMismatch: true,
-  LeaseEnded: true,
-  LeaseNotActive: true,
-  ExtensionLimit: true,
-  IssueTimeout: true,
-};
-
-/** Whether a failure's type is one of ours. */
-export function isLeaseFailureType(type: string | null | undefined): type is LeaseFailureType {
-  return typeof type === 'string' && Object.hasOwn(LEASE_FAILURE_TYPES, type);
-}
-
-/** Whether a provider said for certain that it did not do what was asked, and that asking again will not help. */
-export function isHopeless(type: LeaseFailureType): boolean {
-  return type === 'Refused' || type === 'InvalidInput' || type === 'QuotaExceeded';
-}
-
-/** A failure as it may be stored and shown: a typed code and a sentence without a secret. */
-export interface LeaseFailure {
-  readonly type: LeaseFailureType;
-  readonly message: string;
-}
-
 // --- Input and messages ----------------------------------------------------------------------------------------------
-
-/** The public key to which the credential is sealed (X25519 or P-256, RFC 7517). */
-export interface RecipientJwk {
-  readonly kty: 'OKP' | 'EC';
-  readonly crv: 'X25519' | 'P-256';
-  readonly x: string;
-  readonly y?: string;
-}
 
 /** A workflow's input. Everything in it is in history: nothing secret. */
 export interface LeaseInput {
