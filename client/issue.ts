@@ -1,13 +1,16 @@
+import type { Claim } from '../workflows/contract';
 import { formatTtl } from '../workflows/ttl';
 import { open } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
 import { claimLease } from './claiming';
 import type { Claimed } from './claiming';
+import { revokeLease } from './end';
+import { extendLease } from './extend';
 import { toLeaseError } from './failures';
 import { checkIssue, checkSealedIssue } from './input';
 import { createLease } from './lease';
 import { LeaseError } from './leases';
-import type { IssueRequest, Lease, Undelivered } from './leases';
+import type { IssueRequest, Lease, Leases, Undelivered } from './leases';
 import { look } from './look';
 import type { Order } from './order';
 import { placeOrder } from './order';
@@ -23,24 +26,31 @@ export async function issueLease(session: Session, request: IssueRequest): Promi
     const { privateKey } = order.recipient;
     if (privateKey === null) throw new LeaseError('SealingFailed', 'The key that opens the credential is not here.');
     const credential = await open(claim.sealed, privateKey, order.leaseId);
-    return createLease(session, { claim, credential, holder: order.input.holder });
+    const leases: Pick<Leases, 'extend' | 'revoke'> = {
+      extend: (leaseId, ttl, options) => extendLease(session, leaseId, ttl, options),
+      revoke: (leaseId, options) => revokeLease(session, leaseId, options, order.input.holder),
+    };
+    return createLease(leases, { ...factsOf(claim), credential });
   });
 }
 
 /** See `LeaseService.issueSealed`. */
 export async function issueSealed(session: Session, request: SealedIssueRequest): Promise<SealedLease> {
   const order = await placeOrder(session, await checkSealedIssue(request, session.keptName));
-  return carryOut(session, order, ({ claim: { leaseId, sealed, expiresAt, usableAt, facts, notes }, started }) =>
-    Promise.resolve({
-      leaseId,
-      started,
-      sealed,
-      expiresAt: new Date(expiresAt),
-      usableAt: usableAt === null ? null : new Date(usableAt),
-      facts,
-      notes,
-    }),
+  return carryOut(session, order, ({ claim, started }) =>
+    Promise.resolve({ ...factsOf(claim), started, sealed: claim.sealed }),
   );
+}
+
+/** What a claim tells beside the credential. */
+function factsOf({ leaseId, expiresAt, usableAt, facts, notes }: Claim): Omit<SealedLease, 'sealed' | 'started'> {
+  return {
+    leaseId,
+    expiresAt: new Date(expiresAt),
+    usableAt: usableAt === null ? null : new Date(usableAt),
+    facts,
+    notes,
+  };
 }
 
 /** Claims the lease and hands it over, or sees to it that none is left. */

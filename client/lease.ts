@@ -1,28 +1,23 @@
 import { inspect } from 'node:util';
-import type { Claim } from '../workflows/contract';
-import { revokeLease } from './end';
-import { extendLease } from './extend';
-import type { Lease } from './leases';
-import type { Session } from './session';
+import type { Lease, Leases } from './leases';
 
-export interface Issued {
-  readonly claim: Claim;
-  readonly credential: Readonly<Record<string, string>>;
-  /** As it is kept: `library:<holder>`. */
-  readonly holder: string;
-}
+/** What is known of a lease once its credential has been opened. */
+export type Issued = Omit<Lease, 'extend' | 'revoke'>;
 
-/** A lease whose credential is not shown when the lease is printed, copied or serialised. */
-export function createLease(session: Session, { claim, credential, holder }: Issued): Lease {
-  const { leaseId, expiresAt, usableAt, facts, notes } = claim;
+/**
+ * A lease whose credential is not shown when the lease is printed, copied or serialised.
+ * @param leases how it is extended and revoked.
+ */
+export function createLease(leases: Pick<Leases, 'extend' | 'revoke'>, issued: Issued): Lease {
+  const { leaseId, expiresAt, usableAt, credential, facts, notes } = issued;
   const open: Omit<Lease, 'credential'> = {
     leaseId,
-    expiresAt: new Date(expiresAt),
-    usableAt: usableAt === null ? null : new Date(usableAt),
+    expiresAt,
+    usableAt,
     facts,
     notes,
-    extend: (ttl, options) => extendLease(session, leaseId, ttl, options),
-    revoke: (options) => revokeLease(session, leaseId, options, holder),
+    extend: (ttl, options) => leases.extend(leaseId, ttl, options),
+    revoke: (options) => leases.revoke(leaseId, options),
   };
   Object.defineProperty(open, 'credential', { value: coverCredential(credential), enumerable: false });
   return Object.freeze(open) as Lease;

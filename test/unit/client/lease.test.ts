@@ -5,16 +5,15 @@ import type { Lease } from '../../../client/leases';
 const values = { ACCESS_KEY_ID: 'canary-id', SECRET_ACCESS_KEY: 'canary-secret' };
 
 function lease(): Lease {
-  const claim = {
+  const leases = { extend: () => Promise.reject(new Error()), revoke: () => Promise.reject(new Error()) };
+  return createLease(leases, {
     leaseId: 'a'.repeat(24),
-    sealed: 'sealed',
-    expiresAt: '2030-01-01T00:00:00.000Z',
+    expiresAt: new Date('2030-01-01T00:00:00.000Z'),
     usableAt: null,
+    credential: values,
     facts: { arn: 'arn:x' },
     notes: [],
-  };
-  // Nothing of the session is used before a method is called.
-  return createLease({} as never, { claim, credential: values, holder: 'library:x' });
+  });
 }
 
 test('the credential is there to be read, spread and serialised on purpose', () => {
