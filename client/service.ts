@@ -2,6 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { abandon } from '../workflows/contract';
 import type { RecipientJwk } from '../workflows/contract';
 import { CALL_TIMEOUT_MS } from '../temporal/service';
+import { disownLease } from './disown';
 import { notFound, revokeLease, terminated } from './end';
 import { extendLease } from './extend';
 import { toLeaseError } from './failures';
@@ -9,7 +10,7 @@ import { keepVerified } from './identity';
 import { issueLease, issueSealed } from './issue';
 import { checkLeaseId, checkRevoke } from './input';
 import { LeaseError } from './leases';
-import type { IssueRequest, LeaseFilter, Leases, LeaseSummary, SeenState } from './leases';
+import type { IssueRequest, LeaseFilter, Leases, LeaseSummary, SeenState, Undelivered } from './leases';
 import { look } from './look';
 import { pageLeases } from './page';
 import { getLease, listLeases } from './read';
@@ -35,6 +36,18 @@ export interface SealedLease {
   readonly notes: readonly string[];
 }
 
+/** Which issue it was whose answer did not reach its caller. */
+export interface DisownRequest extends Omit<SealedIssueRequest, 'ttl' | 'signal' | 'timeoutMs'> {
+  readonly idempotencyKey: string;
+  /** Whether another caller may hold the key pair, and with it the credential. */
+  readonly shared: boolean;
+}
+
+export interface Disowned {
+  readonly leaseId: string;
+  readonly undelivered: Undelivered;
+}
+
 /** Leases as one page. */
 export interface LeasePage {
   readonly leases: readonly LeaseSummary[];
@@ -48,6 +61,11 @@ export interface LeasePage {
 export interface LeaseService extends Leases {
   /** As `issue`; the credential is handed out sealed. */
   issueSealed(request: SealedIssueRequest): Promise<SealedLease>;
+  /**
+   * Revokes what an issue with an idempotency key started, for a caller that did not get the answer; tells what has become of it.
+   * What was issued to another key pair is left alone. So is what another caller may have, unless its issue was given up.
+   */
+  disown(request: DisownRequest): Promise<Disowned>;
   /**
    * One page of what `list` finds; it may be shorter than asked for although more follow.
    * @param cursor the `next` of the page before, of the same filter.
@@ -63,6 +81,7 @@ export function createLeaseService(given: Omit<Session, 'keptName'>): LeaseServi
   return {
     issue: (request) => issueLease(session, request),
     issueSealed: (request) => issueSealed(session, request),
+    disown: (request) => disownLease(session, request),
     extend: (leaseId, ttl, options) => extendLease(session, leaseId, ttl, options),
     revoke: (leaseId, options) => revokeLease(session, leaseId, options),
     get: (leaseId) => getLease(session, leaseId),

@@ -53,6 +53,23 @@ export const issuedBody = z
   })
   .meta({ id: 'IssuedLease' });
 
+/** An issue, with its idempotency key, whose answer did not arrive: what it started is revoked. */
+export const disownBody = z.strictObject({
+  project: z.string().max(64),
+  config: z.string().max(64),
+  dynamic_secret: z.string().max(64),
+  recipient_jwk: jwkBody.describe('As given to the issue. What was issued to another key is left alone.'),
+  shared: z
+    .boolean()
+    .optional()
+    .describe('Whether another caller may hold this key pair: then it is only told what became of the lease.'),
+});
+
+export const disownedBody = z.object({
+  lease_id: text,
+  undelivered: z.enum(['revoke accepted', 'ended', 'nothing started', 'left alone', 'unknown']),
+});
+
 export const leaseBody = z
   .object({
     lease_id: text,
