@@ -53,3 +53,22 @@ export async function waitWithin<T>({ deadline, signal }: Bounds, start: () => P
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** Waits so many milliseconds, however many, but not beyond an abort. */
+export async function doze(ms: number, signal?: AbortSignal): Promise<void> {
+  const end = performance.now() + ms;
+  for (let left = ms; left > 0 && signal?.aborted !== true; left = end - performance.now()) {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      // A timer of more than 2^31 ms would go off at once.
+      const timer = setTimeout(wake, Math.min(left, LONGEST_TIMER_MS));
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -67,7 +67,14 @@ const FILTER_FIELDS: Readonly<Record<keyof LeaseFilter, true>> = {
   live: true,
   pageSize: true,
 };
-const STATES: readonly SeenState[] = ['provisioning', 'active', 'deprovisioning', 'stuck', ...LEASE_ENDS, 'terminated'];
+export const STATES: readonly SeenState[] = [
+  'provisioning',
+  'active',
+  'deprovisioning',
+  'stuck',
+  ...LEASE_ENDS,
+  'terminated',
+];
 
 /**
  * Reads an issue request. Callers may be plain JavaScript, so nothing is taken for granted.

@@ -10,10 +10,11 @@ import { toLeaseError } from './failures';
 import { checkIssue, checkSealedIssue } from './input';
 import { createLease } from './lease';
 import { LeaseError } from './leases';
-import type { IssueRequest, Lease, Leases, Undelivered } from './leases';
+import type { IssueRequest, Lease, Leases } from './leases';
 import { look } from './look';
 import type { Order } from './order';
 import { placeOrder } from './order';
+import { UNDELIVERED_SENTENCES } from './sentences';
 import type { SealedIssueRequest, SealedLease } from './service';
 import type { Session } from './session';
 import { revokeUndelivered } from './undelivered';
@@ -70,16 +71,8 @@ async function explain(session: Session, order: Order, error: unknown): Promise<
   if (error instanceof LeaseError && error.code !== 'Unavailable') return error;
   const why = await causeOf(session, order, error);
   const undelivered = await revokeUndelivered(session, order);
-  return new LeaseError(why.code, `${why.message} ${SENTENCES[undelivered]}`, { leaseId, undelivered });
+  return new LeaseError(why.code, `${why.message} ${UNDELIVERED_SENTENCES[undelivered]}`, { leaseId, undelivered });
 }
-
-const SENTENCES: Readonly<Record<Undelivered, string>> = {
-  'revoke accepted': 'Its revoke was accepted: what was made is removed.',
-  ended: 'It has ended.',
-  'nothing started': 'Nothing was started.',
-  'left alone': 'It was left alone, because another caller with this idempotency key may hold its credential.',
-  unknown: 'Its revoke could not be confirmed: if it was started, it ends by its TTL.',
-};
 
 async function causeOf(session: Session, order: Order, error: unknown): Promise<Pick<LeaseError, 'code' | 'message'>> {
   const { leaseId } = order;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { LeaseInput } from '../workflows/contract';
-import { generateRecipient, thumbprint } from '../sealing/recipient';
+import { thumbprint } from '../sealing/recipient';
 import type { CheckedRequest, Recipient } from './input';
 import { deriveLeaseId, randomLeaseId } from './lease-id';
+import { makePair } from './pair';
 import type { Session } from './session';
 import { boundsOf } from './waiting';
 import type { Bounds } from './waiting';
@@ -56,13 +57,4 @@ export async function placeOrder(session: Session, request: CheckedRequest): Pro
     hangUp: new AbortController(),
     flight: 'none',
   };
-}
-
-/** A platform in FIPS mode has no X25519. */
-async function makePair(): Promise<Recipient> {
-  try {
-    return await generateRecipient();
-  } catch {
-    return generateRecipient('P-256');
-  }
 }
