@@ -26,6 +26,8 @@ export type {
   Undelivered,
 } from './leases';
 export type { LeaseEnd, LeaseFailure, LeaseFailureType, LeaseState, RecipientJwk } from '../workflows/words';
+export { keep } from './keep';
+export type { Kept, KeepOptions, KeepRequest } from './keep';
 export { generateRecipient } from '../sealing/recipient';
 export type { RecipientKeyPair } from '../sealing/recipient';
 export type { HttpIssueRequest } from './over-http/issue';

@@ -30,6 +30,8 @@ export type {
   Undelivered,
 } from './leases';
 export type { LeaseEnd, LeaseFailure, LeaseFailureType, LeaseState, RecipientJwk } from '../workflows/contract';
+export { keep } from './keep';
+export type { Kept, KeepOptions, KeepRequest } from './keep';
 export { generateRecipient } from '../sealing/recipient';
 export type { RecipientKeyPair } from '../sealing/recipient';
 export { TemporalError } from '../temporal/connection';
