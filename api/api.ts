@@ -7,9 +7,17 @@ import { changeRoutes } from './v1/changes';
 import { issueRoutes } from './v1/issue';
 import { leaseRoutes } from './v1/leases';
 import { openapiRoutes } from './v1/openapi';
+import { undeliveredRoutes } from './v1/undelivered';
 
 /** Everything that is served, in the order in which it is described. */
-const GROUPS: readonly Routes[] = [issueRoutes, leaseRoutes, changeRoutes, catalogRoutes, openapiRoutes];
+const GROUPS: readonly Routes[] = [
+  issueRoutes,
+  undeliveredRoutes,
+  leaseRoutes,
+  changeRoutes,
+  catalogRoutes,
+  openapiRoutes,
+];
 
 /** The HTTP API, ready to listen. */
 export function createApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {

@@ -87,7 +87,7 @@ export const issueRoutes: Routes = (app, deps) => {
   );
 };
 
-function toJwk({ y, ...jwk }: z.output<typeof jwkBody>): RecipientJwk {
+export function toJwk({ y, ...jwk }: z.output<typeof jwkBody>): RecipientJwk {
   return y === undefined ? jwk : { ...jwk, y };
 }
 
