@@ -20,7 +20,9 @@ export function createReach({ client }: Pick<ApiDeps, 'client'>): () => Promise<
       await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () => client.workflowService.getSystemInfo({}));
       freshUntil = Date.now() + FRESH_MS;
     } catch (error) {
-      throw refusal(502, 'unavailable', `${explainFailure(error)} Nothing was begun.`);
+      throw refusal(502, 'unavailable', `${explainFailure(error)} Nothing was begun.`, {
+        undelivered: 'nothing started',
+      });
     } finally {
       asked = null;
     }

@@ -40,6 +40,7 @@ export interface Keeping {
 }
 
 const OVERLAP_MS = 30_000;
+const SHORTEST_EXTENSION_MS = 250;
 const LONGEST_EXTENSION_MS = 75_000;
 const CLOSE_TIMEOUT_MS = 15_000;
 /** What is left of the span when the lease is extended, and by how much that varies, so that programs do not ask together. */
@@ -137,7 +138,8 @@ async function renew(keeping: Keeping): Promise<void> {
 
 async function extend(keeping: Keeping, old: Held): Promise<void> {
   const askedAt = performance.now();
-  const timeoutMs = between(1_000, (old.endsAt - askedAt) / 3, LONGEST_EXTENSION_MS);
+  // Half of what is left is for another lease.
+  const timeoutMs = between(SHORTEST_EXTENSION_MS, (old.endsAt - askedAt) / 2, LONGEST_EXTENSION_MS);
   const { lease, spanMs } = old;
   const expiresAt = await lease.extend(spanMs / 1_000, { timeoutMs, signal: keeping.closing.signal });
   keeping.setHeld(held(lease, spanMs, askedAt, expiresAt));

@@ -23,7 +23,7 @@ export interface IssueRequest extends CallOptions {
   readonly dynamicSecret: string;
   /** Default: the dynamic secret's own. A TTL out of its range is refused, never cut. */
   readonly ttl?: Ttl;
-  /** Who the lease is for, as this program asserts it. Kept and shown as `library:<holder>`. */
+  /** Who the lease is for, as this program asserts it. Kept and shown as `library:<holder>`; over HTTP it is whom the token stands for. */
   readonly holder: string;
   /** Issuing again with the same key, holder and dynamic secret makes no second credential. 1 to 255 printable characters. */
   readonly idempotencyKey?: string;

@@ -105,8 +105,11 @@ async function openAnswer(
 
 /** Why there is no credential, and what became of the lease. */
 async function explain(remote: Remote, order: Order, error: unknown, leaseId: string | undefined): Promise<LeaseError> {
-  // The API has seen to what it started itself, and says so.
-  if (error instanceof LeaseError && (error.code !== 'Unavailable' || error.undelivered !== undefined)) return error;
+  // The API has seen to what it started itself, and says so; of an earlier attempt it need not know.
+  const isTold = error instanceof LeaseError && error.undelivered !== undefined;
+  const isBegun = order.flight.mayHaveArrived;
+  if (isTold && (error.undelivered !== 'nothing started' || !isBegun)) return error;
+  if (error instanceof LeaseError && error.code !== 'Unavailable') return error;
   const { code, message } = causeOf(order, error);
   const found = await disown(remote, order);
   const named = found.leaseId ?? leaseId;

@@ -38,7 +38,7 @@ export function readRefusal(status: number, body: unknown, url: string, facts: L
     ...(isOneOf(STATES, state) ? { state } : {}),
     ...(isOneOf(UNDELIVERED, undelivered) ? { undelivered } : {}),
   });
-  return { error, code, untouched: status < 500 || code === 'shutting_down' };
+  return { error, code, untouched: status < 500 || code === 'shutting_down' || undelivered === 'nothing started' };
 }
 
 /** The API calls an address, a project or a config that is not there by the same word as a provider something of its own. */

@@ -32,7 +32,8 @@ interface Guards {
 async function open({ requestsPerMinute = 100_000, trustProxy = [], tls }: Guards = {}) {
   const metrics = createMetrics();
   const settings = () => ({ requestsPerMinute, trustProxy });
-  return { url: await lab.startApi({ metrics }, { settings, tls: tls ?? null, requestTimeoutMs: 2_000 }), metrics };
+  const api = await lab.startApi({ metrics }, { settings, tls: tls ?? null, requestTimeoutMs: 2_000 });
+  return { url: api.url, metrics };
 }
 
 interface Answer {
@@ -120,7 +121,7 @@ describe('a source address', () => {
 test('a flood of requests without a token is a few lines of the audit log, and one that counts the rest', async () => {
   const own = await openApiLab();
   const settings = () => ({ requestsPerMinute: 100_000, trustProxy: ['127.0.0.1'] });
-  const api = { url: await own.startApi({}, { settings }) };
+  const api = await own.startApi({}, { settings });
   for (const source of ['203.0.113.1', '203.0.113.2']) {
     await Promise.all(Array.from({ length: 40 }, () => ask(api, ASKS, { 'x-forwarded-for': source })));
   }

@@ -62,7 +62,7 @@ test('no credential and no token that went over HTTP is found in histories, logs
   ]);
   const places = new Map<string, string>();
   const worker = await lab.startWorker([], observed);
-  const { LAB_KEY_ID: _, LAB_KEY: __, ...withoutCredential } = lab.environment;
+  const { LAB_KEY_ID: _, ...withoutCredential } = { ...lab.environment, LAB_KEY: '' };
   const api = await startApiProcess(['--config', lab.configFile], {
     ...withoutCredential,
     ...observed,
@@ -70,7 +70,8 @@ test('no credential and no token that went over HTTP is found in histories, logs
     LEASEHOLD_LOG_LEVEL: 'debug',
   });
   const ask = async (path: string, init: RequestInit = {}, token = ci.token): Promise<Record<string, unknown>> => {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...init.headers };
+    const own = init.headers as Record<string, string> | undefined;
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...own };
     const answer = await fetch(api.url + path, { ...init, headers });
     const body = (await answer.json()) as Record<string, unknown>;
     const what = `${init.method ?? 'GET'} ${path}`;

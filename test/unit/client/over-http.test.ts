@@ -204,6 +204,21 @@ test('a token that may not lease has started nothing, and nothing is asked about
   expect(asked).toHaveLength(1);
 });
 
+test('an API that began nothing, as it says, is believed, unless an earlier request may have', async () => {
+  const body = { success: false, messages: ['Nothing was begun.'], code: 'unavailable', request_id: 'r' };
+  const nothing = json({ ...body, undelivered: 'nothing started' }, 502);
+  const believed = leasesOf([nothing]);
+  expect(await failureOf(believed.leases.issue(REQUEST))).toMatchObject({
+    message: 'Nothing was begun.',
+    undelivered: 'nothing started',
+  });
+  expect(believed.asked).toHaveLength(1);
+  const ended = json({ lease_id: ID, undelivered: 'ended' });
+  const { leases, asked } = leasesOf([broken('ECONNRESET'), nothing, ended]);
+  expect(await failureOf(leases.issue(REQUEST))).toMatchObject({ leaseId: ID, undelivered: 'ended' });
+  expect(asked).toHaveLength(3);
+});
+
 test('an authority that is not trusted is not asked twice, and the way out is told', async () => {
   const { leases, asked } = leasesOf([broken('SELF_SIGNED_CERT_IN_CHAIN')]);
   expect((await failureOf(leases.get(ID))).message).toContain('NODE_EXTRA_CA_CERTS');
