@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
+import { grpcStatusOf } from '../temporal/service';
 import { ATTRIBUTES, claim, LEASE_WORKFLOW, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT_MS } from '../workflows/contract';
 import type { Claim, LeaseInput, LeaseOutcome } from '../workflows/contract';
 import { detailsOf, summaryOf } from './descriptions';
@@ -83,18 +84,20 @@ function updateIdOf({ thumbprint, ttlMs }: LeaseInput, freed: Freed): string {
 async function judge(session: Session, order: Order, error: unknown): Promise<Freed> {
   const refused = error instanceof WorkflowUpdateFailedError;
   const closed = error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError;
-  if (!refused && !closed) throw error;
+  // The lease was about to end when it got a signal: the server then drops what it had not answered yet.
+  const dropped = grpcStatusOf(error) === 'failedPrecondition';
+  if (!refused && !closed && !dropped) throw error;
   const failure = toLeaseError(error, { leaseId: order.leaseId });
   if (refused && order.exclusive) throw failure;
   const found = await within(session, order.bounds, () => look(session, order.leaseId));
   if (found === null) {
-    if (refused) throw failure;
+    if (refused || dropped) throw failure;
     return null;
   }
   const ours = order.exclusive || found.issue === order.issue;
   if (refused && ours) throw failure;
   if (found.closed) return judgeEnded(session, order, found, ours);
-  if (closed) return null;
+  if (closed || dropped) return null;
   throw isLive(found.summary.state) ? failure : ended(order, found.summary.state);
 }
 
