@@ -1,3 +1,4 @@
+import { AuditError } from '../audit/writer';
 import type { LeaseErrorCode, LeaseErrorFacts } from '../client/leases';
 import { LeaseError } from '../client/leases';
 import { wireCode } from '../client/wire';
@@ -91,8 +92,13 @@ export function toApiError(error: unknown): ApiError {
       status === 429 ? RETRY_AFTER_SECONDS : null,
     );
   }
+  // Records before deeds: nothing was done that is not written down.
+  if (error instanceof AuditError) return refusal(502, 'unavailable', UNRECORDED);
   return refusal(500, 'internal', 'Something went wrong that was not foreseen; the log of the server names it.');
 }
+
+const UNRECORDED =
+  'The audit log cannot be written, and nothing is done without a line in it: see the log of the server.';
 
 /** The body of every error answer. */
 export function errorBodyOf({ code, message, facts }: ApiError, requestId: string): ErrorBody {

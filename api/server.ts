@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit';
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { AuditError } from '../audit/writer';
 import { describeError } from '../telemetry/logger';
 import { writeAudit } from './audit';
 import type { ApiDeps } from './deps';
@@ -100,7 +101,8 @@ async function fail(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const told = fromFramework(error) ?? toApiError(error);
-  if (told.code === 'internal') deps.logger.error({ error, requestId: request.id }, 'A request failed unforeseen.');
+  if (told.code === 'internal' || error instanceof AuditError)
+    deps.logger.error({ error, requestId: request.id }, 'A request failed unforeseen.');
   const denied = [401, 403].includes(told.status);
   if (denied && !request.is404) {
     // The refusal stands even where it cannot be written down.
