@@ -53,6 +53,7 @@ const STATUSES: Readonly<Record<LeaseErrorCode, number>> = {
   LeaseNotFound: 404,
   IntegrationRetired: 409,
   Paused: 409,
+  Blocked: 403,
   AlreadyIssued: 409,
   IdempotencyMismatch: 409,
   LeaseEnded: 409,

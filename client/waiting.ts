@@ -26,7 +26,7 @@ export function boundsOf(timeoutMs: number, signal?: AbortSignal): Bounds {
  * Runs requests to the server so that none is waited for beyond the bounds.
  * @throws Interrupted at the deadline or on abort; the request itself may still be under way then, at most to the deadline.
  */
-export async function within<T>(session: Session, bounds: Bounds, call: () => Promise<T>): Promise<T> {
+export async function within<T>(session: Pick<Session, 'client'>, bounds: Bounds, call: () => Promise<T>): Promise<T> {
   const { deadline, signal } = bounds;
   if (signal?.aborted === true) throw new Interrupted('aborted');
   const request = session.client.withDeadline(deadline, call);
