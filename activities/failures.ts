@@ -8,7 +8,7 @@ import { IntegrationError } from './integrations/integration';
 /** What an attempt can say about its own failure. */
 export interface FailedAttempt {
   /** In words, for the sentence of an unforeseen error. */
-  readonly verb: 'plan' | 'provision' | 'extend' | 'deprovision' | 'probe' | 'sweep';
+  readonly verb: 'plan' | 'provision' | 'extend' | 'deprovision' | 'probe' | 'sweep' | 'check';
   /** Which attempt it was, from 1. */
   readonly attempt: number;
   /** Whether no attempt came before it. The number alone does not say so: an operator can reset it. */
@@ -92,6 +92,21 @@ const OUR_ERRORS: readonly string[] = ['AuditError', 'TemporalError', 'Unresolve
 export function sayable(error: unknown): string | null {
   if (error instanceof Error && OUR_ERRORS.includes(error.name)) return error.message;
   return grpcStatusOf(error) === null ? null : explainFailure(error);
+}
+
+/** Runs what asks Temporal, writes or sends, and needs no provider, so that its errors leave in our words. */
+export async function plainly<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toPlainFailure(error);
+  }
+}
+
+/** Of an error that is not ours only that it happened is told. */
+export function toPlainFailure(error: unknown): ApplicationFailure {
+  const message = sayable(error) ?? 'It failed for a reason that may hold a secret and is therefore not repeated here.';
+  return ApplicationFailure.create({ type: 'Unavailable', message });
 }
 
 function unforeseen(error: unknown, failed: FailedAttempt, detail: ProvisionFailureDetail): ApplicationFailure {

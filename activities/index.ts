@@ -11,7 +11,10 @@ import type {
   UpkeepActivities,
 } from '../workflows/contract';
 import { createAdmission } from './admission';
+import { createBulk } from './bulk/bulk';
+import { checkIntegration } from './check';
 import { createConnections } from './connections';
+import { createDoor } from './door';
 import { nudgeWaiting, probe } from './incidents/probe';
 import { reopenIncidents } from './incidents/reopen';
 import { createReporter } from './incidents/reporter';
@@ -29,6 +32,8 @@ export interface ActivitiesDeps {
   readonly deployment: string;
   readonly client: Client;
   readonly namespace: string;
+  /** By which Temporal knows this process. */
+  readonly identity: string;
   readonly audit: AuditWriter;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -56,8 +61,9 @@ export function createActivities(deps: ActivitiesDeps): Activities {
   const removing = { ...deps, connections: deprovisioning, reporter };
   return {
     workflow: {
-      ...createPlanning({ config, types, deployment, admission: createAdmission(client) }),
+      ...createPlanning({ config, types, deployment, door: createDoor(client), admission: createAdmission(client) }),
       ...createKeeping({ ...deps, reporter }),
+      ...createBulk(deps),
     },
     provision: createProvisionActivities({
       config,
@@ -71,6 +77,7 @@ export function createActivities(deps: ActivitiesDeps): Activities {
       probe: (input) => probe(removing, input),
       nudgeWaiting: (input) => nudgeWaiting(removing, input),
       sweep: (input) => sweep(removing, input),
+      check: (input) => checkIntegration(removing, input),
     },
     reopenIncidents: () => reopenIncidents(client, config, reporter),
     close: () => {

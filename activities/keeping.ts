@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { AuditWriter } from '../audit/writer';
 import type { Config, WebhookSettings } from '../config/load';
@@ -8,7 +7,8 @@ import type { Metrics } from '../telemetry/metrics';
 import { sendNotice } from '../telemetry/webhook';
 import type { Webhook } from '../telemetry/webhook';
 import type { KeepingActivities, NotifyInput, RecordInput } from '../workflows/contract';
-import { sayable } from './failures';
+import type { BulkActivities } from './bulk/bulk';
+import { plainly, toPlainFailure } from './failures';
 import { surveyRemovals } from './incidents/removals';
 import type { Reporter } from './incidents/reporter';
 
@@ -22,7 +22,7 @@ export interface KeepingDeps {
 }
 
 /** What leases and incidents have written down and sent. Served by the workflow queue; needs no integration's credential. */
-export function createKeeping(deps: KeepingDeps): KeepingActivities {
+export function createKeeping(deps: KeepingDeps): Omit<KeepingActivities, keyof BulkActivities> {
   const { config, client, metrics, reporter } = deps;
   return {
     record: async (input) => {
@@ -56,7 +56,7 @@ async function notify(
     await sendNotice(resolveWebhook(settings), notice);
   } catch (error) {
     metrics.alertFailed(name);
-    throw fail(error);
+    throw toPlainFailure(error);
   }
 }
 
@@ -93,18 +93,4 @@ function count(metrics: Metrics, { event, integration, details }: RecordInput): 
     case 'incident_closed':
       return;
   }
-}
-
-async function plainly<T>(act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw fail(error);
-  }
-}
-
-/** Of an error that is not ours only that it happened is told. */
-function fail(error: unknown): ApplicationFailure {
-  const message = sayable(error) ?? 'It failed for a reason that may hold a secret and is therefore not repeated here.';
-  return ApplicationFailure.create({ type: 'Unavailable', message });
 }

@@ -8,6 +8,7 @@ import { checkRecipient, thumbprint } from '../sealing/recipient';
 import { seal } from '../sealing/seal';
 import type { Admission } from './admission';
 import { integrationOf } from './connections';
+import type { Door } from './door';
 import { refuse, toFailure } from './failures';
 import type { IntegrationType } from './integrations/integration';
 
@@ -16,10 +17,11 @@ export interface PlanningDeps {
   readonly types: Readonly<Record<string, IntegrationType>>;
   /** This installation's mark on entities. */
   readonly deployment: string;
+  readonly door: Door;
   readonly admission: Admission;
 }
 
-/** The local activities: they decide from the configuration, and from Temporal where there are limits; a refusal leaves nothing made. */
+/** The local activities: they decide from the configuration, the blocks and the limits; a refusal leaves nothing made. */
 export function createPlanning(deps: PlanningDeps): PlanningActivities {
   return {
     plan: (input) => told(() => plan(deps, input)),
@@ -40,7 +42,7 @@ async function told<T>(decide: () => T | Promise<T>): Promise<T> {
 }
 
 async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<Plan> {
-  const { config, types, deployment, admission } = deps;
+  const { config, types, deployment, door, admission } = deps;
   if (!LEASE_ID_PATTERN.test(leaseId)) {
     throw refuse('InvalidInput', 'The workflow id is no lease id: 24 characters of lower-case base 32 are expected.');
   }
@@ -58,6 +60,7 @@ async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<
   }
   const ttlMs = input.ttlMs ?? dynamicSecret.defaultTtlMs;
   checkTtl(ttlMs, dynamicSecret);
+  await door.pass(input, dynamicSecret.integration);
   await admission.admit(leaseId, input, dynamicSecret, Context.current().cancellationSignal);
   const { entity, handle } = type.plan(
     { leaseId, deployment, integration: dynamicSecret.integration },

@@ -5,11 +5,14 @@ import { dopplerRoutes } from './doppler/routes';
 import { healthRoutes } from './health';
 import { createServer } from './server';
 import type { ApiOptions, Routes } from './server';
+import { blockRoutes } from './v1/blocks';
 import { catalogRoutes } from './v1/catalog';
 import { changeRoutes } from './v1/changes';
+import { integrationRoutes } from './v1/integrations';
 import { issueRoutes } from './v1/issue';
 import { leaseRoutes } from './v1/leases';
 import { openapiRoutes } from './v1/openapi';
+import { revocationRoutes } from './v1/revocations';
 import { undeliveredRoutes } from './v1/undelivered';
 
 /** Everything that is served, in the order in which it is described. */
@@ -18,7 +21,10 @@ const GROUPS: readonly Routes[] = [
   undeliveredRoutes,
   leaseRoutes,
   changeRoutes,
+  revocationRoutes,
+  blockRoutes,
   catalogRoutes,
+  integrationRoutes,
   openapiRoutes,
   dopplerRoutes,
   dopplerLoginRoutes,

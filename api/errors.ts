@@ -54,6 +54,7 @@ const STATUSES: Readonly<Record<LeaseErrorCode, number>> = {
   LeaseNotFound: 404,
   IntegrationRetired: 409,
   Paused: 409,
+  Blocked: 403,
   AlreadyIssued: 409,
   IdempotencyMismatch: 409,
   LeaseEnded: 409,
@@ -93,11 +94,13 @@ export function toApiError(error: unknown): ApiError {
       status === 429 ? RETRY_AFTER_SECONDS : null,
     );
   }
-  if (error instanceof AuditError) {
-    return refusal(502, 'unavailable', 'The audit log cannot be written, and nothing is done without it.');
-  }
+  // Records before deeds: nothing was done that is not written down.
+  if (error instanceof AuditError) return refusal(502, 'unavailable', UNRECORDED);
   return refusal(500, 'internal', 'Something went wrong that was not foreseen; the log of the server names it.');
 }
+
+const UNRECORDED =
+  'The audit log cannot be written, and nothing is done without a line in it: see the log of the server.';
 
 /** The body of every error answer. */
 export function errorBodyOf({ code, message, facts }: ApiError, requestId: string): ErrorBody {

@@ -97,18 +97,20 @@ function updateIdOf({ thumbprint, ttlMs }: LeaseInput, freed: Freed): string {
 async function judge(session: Session, order: Order, error: unknown): Promise<Freed> {
   const refused = error instanceof WorkflowUpdateFailedError;
   const closed = error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError;
-  if (!refused && !closed) throw error;
+  // The lease was about to end when it got a signal: the server then drops what it had not answered yet.
+  const dropped = grpcStatusOf(error) === 'failedPrecondition';
+  if (!refused && !closed && !dropped) throw error;
   const failure = toLeaseError(error, { leaseId: order.leaseId });
   if (refused && order.exclusive) throw failure;
   const found = await within(session, order.bounds, () => look(session, order.leaseId));
   if (found === null) {
-    if (refused) throw failure;
+    if (refused || dropped) throw failure;
     return null;
   }
   const ours = order.exclusive || found.issue === order.issue;
   if (refused && ours) throw failure;
   if (found.closed) return judgeEnded(session, order, found, ours);
-  if (closed) return null;
+  if (closed || dropped) return null;
   const view = await within(session, order.bounds, () =>
     session.client.workflow.getHandle(order.leaseId, found.runId).query(lease),
   );

@@ -4,8 +4,12 @@ const MAX_SUMMARY_BYTES = 200;
 
 /** The one line by which Temporal's Web UI shows a lease. */
 export function summaryOf({ project, config, dynamicSecret, holder }: LeaseInput): string {
-  const line = `${project}/${config} ${dynamicSecret} for ${holder}`.replace(/[\\`*{}[\]<>|~]/g, ' ');
-  return cut(line, MAX_SUMMARY_BYTES);
+  return summaryLine(`${project}/${config} ${dynamicSecret} for ${holder}`);
+}
+
+/** Text that may hold what is from outside, fit for that line. */
+export function summaryLine(text: string): string {
+  return cut(text.replace(/[\\`*{}[\]<>|~]/g, ' '), MAX_SUMMARY_BYTES);
 }
 
 /** What an operator reads about any lease: what it is and how to end it. Only the id and the namespace are from outside. */

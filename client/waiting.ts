@@ -10,7 +10,7 @@ export type { Bounds } from './bounds';
  * Runs requests to Temporal so that none is waited for beyond the bounds.
  * @throws Interrupted at the deadline or on abort; the request itself may still be under way then, at most to the deadline.
  */
-export function within<T>(session: Session, bounds: Bounds, call: () => Promise<T>): Promise<T> {
+export function within<T>(session: Pick<Session, 'client'>, bounds: Bounds, call: () => Promise<T>): Promise<T> {
   return waitWithin(bounds, () => session.client.withDeadline(bounds.deadline, call));
 }
 

@@ -190,3 +190,82 @@ export type LeaseReportBody = z.infer<typeof leaseReportBody>;
 export type LeasePageBody = z.infer<typeof leasePageBody>;
 export type RevokedBody = z.infer<typeof revokedBody>;
 export type ErrorBody = z.infer<typeof errorBody>;
+
+// --- Bulk revokes, blocks, integrations ------------------------------------------------------------------------------
+
+const filterText = z.string().min(1).max(255).optional();
+
+/** Which leases are meant: all that is given must be so. */
+const blockFilterBody = z.object({
+  holder: filterText.describe('As shown with a lease: `token:ci`.'),
+  project: filterText,
+  config: filterText,
+  dynamic_secret: filterText,
+  integration: filterText,
+});
+const revokeFilterBody = blockFilterBody.extend({
+  entity: filterText.describe('Name at the provider: an AWS user, a database role.'),
+});
+
+export const bulkRevokeBody = z
+  .strictObject({ ...revokeFilterBody.shape, reason: z.string().min(1).max(1_000) })
+  .describe('At least one of the filters must be given.');
+
+export const bulkRevokeReportBody = z.object({
+  id: text,
+  state: z
+    .enum(['running', 'done', 'incomplete', 'stopped'])
+    .describe(
+      '`incomplete`: all were told again and again, and some do not react. `stopped`: ended by hand in Temporal.',
+    ),
+  filter: revokeFilterBody,
+  by: text,
+  reason: text,
+  requested_at: instant,
+  ended_at: instant.nullable(),
+  block_id: text.nullable().describe('What keeps more from being issued, until an admin lifts it.'),
+  remark: text.nullable(),
+  rounds: z.int().describe('Listings so far. It is done when two in a row found nothing.'),
+  matched: z.int().describe('Leases that they found; one that did not react at once is found more than once.'),
+  signalled: z.int().describe('Of these, how many were told to end.'),
+  left: z.int().describe('Found by the last listing.'),
+  still_removing: z.int().describe('Being removed at the last listing; removal goes on by itself.'),
+});
+export const bulkRevokeListBody = z.object({ revocations: z.array(bulkRevokeReportBody) });
+
+export const blockBody = z.object({ id: text, filter: blockFilterBody, by: text, reason: text, at: instant });
+export const blockListBody = z.object({ blocks: z.array(blockBody) });
+
+export const integrationBody = z.object({
+  name: text,
+  type: text,
+  retired: z.boolean(),
+  paused: z.boolean(),
+  limits: z.object({
+    calls_per_second: z.number(),
+    provisions: z.int(),
+    deprovisions: z.int(),
+    quota_reserve: z.int(),
+  }),
+});
+export const integrationListBody = z.object({ integrations: z.array(integrationBody) });
+
+export const checkBody = z.object({
+  integration: text,
+  worker: text.describe('The worker that answered. Others may have other credentials.'),
+  ok: z.boolean().describe('Whether leases can be issued and ended, as far as can be told without making something.'),
+  identity: text.nullable().describe('As whom the provider knows the orchestrator.'),
+  missing_rights: z.array(text),
+  untried_rights: z.array(text).describe('Cannot be tried without making something.'),
+  quota: z.object({ what: text, used: z.number(), limit: z.number() }).nullable(),
+  notes: z.array(text),
+  failure: z
+    .object({ code: text, message: text })
+    .nullable()
+    .describe('Why the provider could not be asked or refused the credential itself.'),
+});
+
+export type BulkRevokeReportBody = z.infer<typeof bulkRevokeReportBody>;
+export type BlockBody = z.infer<typeof blockBody>;
+export type IntegrationBody = z.infer<typeof integrationBody>;
+export type CheckBody = z.infer<typeof checkBody>;

@@ -16,6 +16,7 @@ const STATUS = {
   3: 'invalidArgument',
   4: 'deadlineExceeded',
   5: 'notFound',
+  6: 'alreadyExists',
   7: 'permissionDenied',
   8: 'resourceExhausted',
   9: 'failedPrecondition',
@@ -53,6 +54,7 @@ export function explainFailure(error: unknown): string {
     case 'failedPrecondition':
     case 'unimplemented':
       return 'Temporal does not accept the request: is the server as new as the client needs (1.26)?';
+    case 'alreadyExists':
     case 'other':
     case null:
       return 'Temporal failed for a reason that is not repeated here: see the log of its server.';

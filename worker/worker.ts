@@ -9,6 +9,7 @@ import type { AuditWriter } from '../audit/writer';
 import type { Config, IntegrationSettings } from '../config/load';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
+import { resumeBlocks } from '../temporal/blocks';
 import { connectFailure } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
 import { checkSearchAttributes } from '../temporal/search-attributes';
@@ -76,8 +77,8 @@ const WORKFLOW_POLLS = 4;
 const ACTIVITY_POLLS = 2;
 /** How long a lease waits for the worker that has it in memory before another one replays it. The default is 10 s. */
 const STICKY_MS = 2_000;
-/** A probe, a round of nudges, a scheduled sweep and two by hand. */
-const UPKEEP_SLOTS = 5;
+/** A probe, a round of nudges, a scheduled sweep, two by hand, and two checks. */
+const UPKEEP_SLOTS = 7;
 
 /**
  * Connects, checks the namespace and creates a Worker for workflows and three for each integration, so that neither another
@@ -106,6 +107,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
       deployment,
       client,
       namespace,
+      identity: options.identity,
       audit,
       metrics,
       logger,
@@ -165,6 +167,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           { what: 'The schedules of the sweeps', once: true, act: () => ensureSweeps(client, config) },
           { what: 'The incidents', once: false, act: () => opened.reopenIncidents() },
           { what: 'Leases without an integration', once: true, act: () => shoutAboutStrays(client, config, logger) },
+          { what: 'The blocks', once: false, act: () => resumeBlocks(client) },
         ]
       : [];
     return assemble(

@@ -17,6 +17,15 @@ export const SWEEP_WORKFLOW = 'sweep';
 /** The workflow type of an integration's trouble with removals, from the first report to the last lease gone. */
 export const INCIDENT_WORKFLOW = 'incident';
 
+/** The workflow type that holds the blocks, and its id: there is one. */
+export const BLOCKS_WORKFLOW = 'blocks';
+
+/** The workflow type of one bulk revoke. */
+export const BULK_REVOKE_WORKFLOW = 'bulkRevoke';
+
+/** The workflow type of one look at an integration's credential and rights. */
+export const CHECK_WORKFLOW = 'check';
+
 /** Id of the schedule that sweeps an integration, and beginning of the ids of its sweeps. */
 export function sweepId(integration: string): string {
   return `sweep/${integration}`;
@@ -25,6 +34,11 @@ export function sweepId(integration: string): string {
 /** Workflow id of an integration's incident: there is one at a time. */
 export function incidentId(integration: string): string {
   return `incident/${integration}`;
+}
+
+/** Workflow id of a bulk revoke. */
+export function bulkRevokeId(id: string): string {
+  return `bulk-revoke/${id}`;
 }
 
 /** The task queue of all lease workflows. Activity queues are per integration: see {@link provisionQueue}. */
@@ -318,6 +332,8 @@ export interface UpkeepActivities {
   /** Nudges the integration's leases whose removal waits for its next attempt. Answers how many. */
   nudgeWaiting(input: IntegrationInput): Promise<number>;
   sweep(input: SweepInput): Promise<SweepReport>;
+  /** Tries the connection's credential and rights, changing nothing. A provider that refuses is an answer, not a failure. */
+  check(input: IntegrationInput): Promise<CheckAnswer>;
 }
 
 /** On the workflow queue: they ask Temporal, write and send, and need no integration's credential. */
@@ -330,6 +346,10 @@ export interface KeepingActivities {
   /** Names of those who are told of incidents. */
   webhooks(): Promise<readonly string[]>;
   notify(input: NotifyInput): Promise<void>;
+  /** Answers the block that is in force for its filter: this one, or an earlier one. */
+  placeBlock(input: Block): Promise<Block>;
+  /** Revokes every lease that the filter means and that is not being removed yet. */
+  revokeMatching(input: RevokeRoundInput): Promise<RevokeRound>;
 }
 
 export interface IntegrationInput {
@@ -426,3 +446,123 @@ export interface SweptEntity {
 }
 
 export const SWEEP_LISTED = 100;
+
+// --- Blocks and bulk revokes -----------------------------------------------------------------------------------------
+
+/** Which requests a block refuses: all that is given must be so, and something is given. */
+export interface BlockFilter {
+  readonly holder?: string;
+  readonly project?: string;
+  readonly config?: string;
+  readonly dynamicSecret?: string;
+  readonly integration?: string;
+}
+
+/** Keeps leases from being issued until an admin lifts it. */
+export interface Block {
+  readonly id: string;
+  readonly filter: BlockFilter;
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+export interface BlocksInput {
+  readonly blocks: readonly Block[];
+}
+
+/** The blocks in force, in the memo of their workflow: to be read without a worker, and from a run that was ended by hand too. */
+export const BLOCKS_MEMO = 'blocks';
+
+export const MAX_BLOCKS = 200;
+
+/** Answers the block that is in force for this filter. */
+export const block = defineUpdate<Block, [Block]>('block');
+/** Answers whether there was such a block. */
+export const lift = defineUpdate<boolean, [{ readonly id: string }]>('lift');
+
+/** Which leases a bulk revoke means: all that is given must be so, and something is given. */
+export interface RevokeFilter extends BlockFilter {
+  /** Name of what was made at the provider. */
+  readonly entity?: string;
+}
+
+export interface BulkRevokeInput {
+  readonly id: string;
+  readonly filter: RevokeFilter;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** How far a bulk revoke has got, in its workflow's memo: to be read without a worker. */
+export interface BulkRevokeProgress extends BulkRevokeInput {
+  /** `incomplete`: every lease was told again and again, and some do not react. */
+  readonly state: 'running' | 'done' | 'incomplete';
+  readonly requestedAt: string;
+  readonly endedAt: string | null;
+  /** What keeps more from being issued; null: not placed yet, or none is needed for an entity alone. */
+  readonly blockId: string | null;
+  /** Why there is no block although one is needed; null otherwise. */
+  readonly remark: string | null;
+  /** Listings so far. */
+  readonly rounds: number;
+  /** Leases that they found; one that did not react at once is found, and told, more than once. */
+  readonly matched: number;
+  readonly signalled: number;
+  /** Found by the last listing. */
+  readonly left: number;
+  /** Being removed at the last listing, or stuck. */
+  readonly stillRemoving: number;
+}
+
+export const BULK_REVOKE_MEMO = 'bulkRevoke';
+
+export interface RevokeRoundInput extends BulkRevokeInput {
+  readonly round: number;
+  /** Leases requested later are kept out by the block and not looked for; null: there is none. */
+  readonly until: string | null;
+}
+
+/** How far a round has got: what its activity heartbeats. */
+export interface RoundProgress {
+  readonly found: number;
+  readonly signalled: number;
+}
+
+export interface RevokeRound extends RoundProgress {
+  readonly removing: number;
+}
+
+// --- Checks ----------------------------------------------------------------------------------------------------------
+
+/** A provider's own limit. */
+export interface Quota {
+  /** In words, e.g. `IAM users in the account`. */
+  readonly what: string;
+  readonly used: number;
+  readonly limit: number;
+}
+
+export interface Check {
+  /** As whom the provider knows the orchestrator, e.g. an ARN; null: it does not tell. */
+  readonly identity: string | null;
+  /** By the provider's own names, e.g. `iam:DeleteUser`. */
+  readonly missingRights: readonly string[];
+  /** Rights that cannot be tried without making something. */
+  readonly untriedRights: readonly string[];
+  readonly quota: Quota | null;
+  /** What else an operator should know, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** What one worker found. */
+export interface CheckAnswer {
+  /** The worker that answered. */
+  readonly worker: string;
+  /** Null: the provider cannot be reached or refuses the credential itself, see `failure`. */
+  readonly check: Check | null;
+  readonly failure: LeaseFailure | null;
+}
+
+/** `unserved`: no worker took it up. `unanswered`: one did, and nothing came of it. */
+export type CheckOutcome = CheckAnswer | 'unserved' | 'unanswered';

@@ -60,6 +60,6 @@ const ADVICE: Partial<Record<LeaseView['state'], string>> = {
 };
 
 /** Text from outside, made harmless inside a Markdown table. */
-function cell(text: string): string {
+export function cell(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|~]/g, '\\$&');
 }

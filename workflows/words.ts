@@ -22,6 +22,7 @@ export type LeaseFailureType =
   | 'UnknownIntegration'
   | 'IntegrationRetired'
   | 'Paused'
+  | 'Blocked'
   | 'InvalidTtl'
   | 'AlreadyIssued'
   | 'IdempotencyMismatch'
@@ -42,6 +43,7 @@ const FAILURE_TYPES: Readonly<Record<LeaseFailureType, true>> = {
   UnknownIntegration: true,
   IntegrationRetired: true,
   Paused: true,
+  Blocked: true,
   InvalidTtl: true,
   AlreadyIssued: true,
   IdempotencyMismatch: true,

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
-import type { Handle, ProviderErrorType } from '../../workflows/contract';
+import type { Check, Handle, ProviderErrorType, Quota } from '../../workflows/contract';
+
+export type { Check, Quota } from '../../workflows/contract';
 
 /** What the holder gets: upper-case environment names to values. Secret: it is sealed and never stored. */
 export type Credential = Readonly<Record<string, string>>;
@@ -127,26 +129,6 @@ export interface EntityMarks {
   readonly leaseId: string | null;
   /** When it should be gone at the latest; null: no such mark, or one that cannot be read. */
   readonly expiresAt: Date | null;
-}
-
-/** A provider's own limit. */
-export interface Quota {
-  /** In words, e.g. `IAM users in the account`. */
-  readonly what: string;
-  readonly used: number;
-  readonly limit: number;
-}
-
-export interface Check {
-  /** As whom the provider knows the orchestrator, e.g. an ARN; null: it does not tell. */
-  readonly identity: string | null;
-  /** By the provider's own names, e.g. `iam:DeleteUser`. */
-  readonly missingRights: readonly string[];
-  /** Rights that cannot be tried without making something. */
-  readonly untriedRights: readonly string[];
-  readonly quota: Quota | null;
-  /** What else an operator should know, in sentences. */
-  readonly notes: readonly string[];
 }
 
 /** A kind of provider, in code. One file or folder under integrations/ and one line in registry.ts. */

@@ -62,7 +62,7 @@ test('no credential and no token that went over HTTP is found in histories, logs
   ]);
   const places = new Map<string, string>();
   const worker = await lab.startWorker([], observed);
-  const { LAB_KEY_ID: _, ...withoutCredential } = { ...lab.environment, LAB_KEY: '' };
+  const withoutCredential = { ...lab.environment, LAB_KEY_ID: '', LAB_KEY: '' };
   const api = await startApiProcess(['--config', lab.configFile], {
     ...withoutCredential,
     ...observed,

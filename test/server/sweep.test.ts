@@ -358,6 +358,7 @@ test('a worker whose namespace was made anew under its hands sweeps nothing and 
     deployment: 'formerly',
     client: lab.client,
     namespace: lab.namespace,
+    identity: 'test',
     audit: { write: async (line) => void lines.push(line), close: async () => undefined },
     metrics: createMetrics(),
     logger: createLogger('silent'),

@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { integrationTypes } from '../../activities/integrations/registry';
 import { createAdmission } from '../../activities/admission';
+import { createDoor } from '../../activities/door';
 import { createPlanning } from '../../activities/planning';
 import { revokeLease } from '../../client/end';
 import { extendLease } from '../../client/extend';
@@ -72,6 +73,7 @@ beforeAll(async () => {
       config,
       types: integrationTypes,
       deployment: DEPLOYMENT,
+      door: createDoor(client),
       admission: createAdmission(client),
     }),
   });

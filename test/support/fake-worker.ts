@@ -111,7 +111,7 @@ export async function startFakeWorker(
     },
     extend: async () => undefined,
   };
-  const keeping: KeepingActivities = {
+  const keeping: Omit<KeepingActivities, 'placeBlock' | 'revokeMatching'> = {
     record: async () => undefined,
     reportStuck: async () => null,
     survey: async () => ({ stuck: 0, removing: 0, example: null }),

@@ -69,8 +69,9 @@ export interface MemoryConfig {
   /** More of the config `backend/prd`, as in the configuration file. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly dynamicSecrets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** More projects, as in the configuration file. */
-  readonly projects?: Readonly<Record<string, unknown>>;
+  /** More integrations and projects, as in the configuration file. */
+  readonly integrations?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly projects?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Other top-level parts of the file, e.g. who may use the API. */
   readonly file?: Readonly<Record<string, unknown>>;
 }
@@ -181,6 +182,7 @@ function configText(base: MemoryConfig): string {
     name = 'memory',
     secrets = {},
     dynamicSecrets = {},
+    integrations = {},
     projects = {},
     file,
   } = base;
@@ -197,7 +199,10 @@ function configText(base: MemoryConfig): string {
     version: 1,
     ...file,
     ...(alerts === undefined ? {} : { alerts }),
-    integrations: name === null ? {} : { [name]: { type: 'memory', limits, timings, sweep, ...integration } },
+    integrations: {
+      ...(name === null ? {} : { [name]: { type: 'memory', limits, timings, sweep, ...integration } }),
+      ...integrations,
+    },
     projects: {
       ...projects,
       backend: {

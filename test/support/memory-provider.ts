@@ -31,13 +31,13 @@ export interface MemoryProvider {
   before: (verb: Verb, name: string) => Promise<void> | void;
 }
 
-export type Verb = 'provision' | 'extend' | 'deprovision' | 'list' | 'readMarks' | 'quota';
+export type Verb = 'provision' | 'extend' | 'deprovision' | 'list' | 'readMarks' | 'quota' | 'check';
 
 const NAME = /^(?<prefix>.+)-(?<deployment>[a-z2-7]{8})-(?<leaseId>[a-z2-7]{24})$/;
 
 export function createMemoryProvider(pageSize = 3): MemoryProvider {
   const entities = new Map<string, MemoryEntity>();
-  const calls = { provision: 0, extend: 0, deprovision: 0, list: 0, readMarks: 0, quota: 0 };
+  const calls = { provision: 0, extend: 0, deprovision: 0, list: 0, readMarks: 0, quota: 0, check: 0 };
   let fault: { readonly type: ProviderErrorType; readonly verbs: readonly Verb[] } | null = null;
 
   const ask = async (verb: Verb, name = ''): Promise<void> => {
@@ -103,7 +103,10 @@ export function createMemoryProvider(pageSize = 3): MemoryProvider {
       await ask('quota');
       return provider.quota;
     },
-    check: async () => ({ identity: 'memory', missingRights: [], untriedRights: [], quota: provider.quota, notes: [] }),
+    check: async () => {
+      await ask('check');
+      return { identity: 'memory', missingRights: [], untriedRights: [], quota: provider.quota, notes: [] };
+    },
     close: () => undefined,
   });
 

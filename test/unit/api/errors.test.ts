@@ -12,6 +12,7 @@ const CODES: Readonly<Record<LeaseErrorCode, true>> = {
   LeaseNotFound: true,
   IntegrationRetired: true,
   Paused: true,
+  Blocked: true,
   AlreadyIssued: true,
   IdempotencyMismatch: true,
   LeaseEnded: true,

@@ -1,0 +1,78 @@
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { liftBlock, listBlocks } from '../../client/blocks';
+import { blockBody, blockListBody } from '../../client/wire';
+import type { BlockBody } from '../../client/wire';
+import type { Block } from '../../workflows/contract';
+import { writeAudit } from '../audit';
+import { refusal } from '../errors';
+import { identityOf, requireRight } from '../request';
+import type { Routes } from '../server';
+import { toBody } from './filter-body';
+import { covers } from './reach';
+
+/** What keeps leases from being issued, until an admin lifts it. */
+export const blockRoutes: Routes = (plain, deps) => {
+  const app = plain.withTypeProvider<ZodTypeProvider>();
+  const { client } = deps;
+
+  app.get(
+    '/v1/blocks',
+    {
+      schema: {
+        summary: 'What keeps leases from being issued',
+        description: 'A revocation of many leases places a block, which stays until it is lifted.',
+        tags: ['blocks'],
+        response: { 200: blockListBody },
+      },
+    },
+    async (request) => {
+      const identity = identityOf(request);
+      requireRight(identity, 'admin');
+      const blocks = await listBlocks({ client });
+      return { blocks: blocks.filter(({ filter }) => covers(identity, filter)).map(body) };
+    },
+  );
+
+  app.delete(
+    '/v1/blocks/:id',
+    {
+      schema: {
+        summary: 'Lift a block',
+        tags: ['blocks'],
+        params: z.object({ id: z.string().max(100) }),
+        response: { 200: blockBody },
+      },
+    },
+    async (request) => {
+      const identity = identityOf(request);
+      requireRight(identity, 'admin');
+      const block = (await listBlocks({ client })).find(({ id }) => id === request.params.id);
+      if (block === undefined || !covers(identity, block.filter)) throw noBlock();
+      const { holder, project, config, dynamicSecret, integration } = block.filter;
+      await writeAudit(
+        deps,
+        request,
+        'block_lifted',
+        {
+          holder: holder ?? null,
+          project: project ?? null,
+          config: config ?? null,
+          dynamicSecret: dynamicSecret ?? null,
+          integration: integration ?? null,
+        },
+        { block: block.id },
+      );
+      if (!(await liftBlock({ client }, block.id))) throw noBlock();
+      return body(block);
+    },
+  );
+};
+
+function noBlock(): Error {
+  return refusal(404, 'not_found', 'There is no such block; it may have been lifted.');
+}
+
+function body({ id, filter, by, reason, at }: Block): BlockBody {
+  return { id, filter: toBody(filter), by, reason, at };
+}
