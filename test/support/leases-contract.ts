@@ -179,32 +179,31 @@ export function describeLeases(
       const made = await Promise.all(Array.from({ length: 5 }, () => leases.issue(request)));
       const ids = made.map(({ leaseId }) => leaseId).sort();
       const listed = leases.list({ live: true, holder: holder.kept, dynamicSecret: 'TOKEN', pageSize: 2 });
+      // The index lags: it may not know these yet, nor that those of other tests have ended.
       const collect = async (): Promise<string[]> => {
         const found: string[] = [];
         for await (const each of listed) {
-          expect(each).toMatchObject({ state: 'active', holder: holder.kept, requestedAt: expect.any(Date) });
-          found.push(each.leaseId);
+          expect(each).toMatchObject({ holder: holder.kept, dynamicSecret: 'TOKEN', requestedAt: expect.any(Date) });
+          if (ids.includes(each.leaseId) && each.state === 'active') found.push(each.leaseId);
         }
         return found.sort();
       };
-      await eventually(async () => (await collect()).length === 5, 'the index to know all leases');
+      await eventually(async () => (await collect()).length === ids.length, 'the index to know all leases');
       expect(await collect()).toEqual(ids);
       const nothing: unknown[] = [];
       for await (const each of leases.list({ live: true, project: 'no"such' })) nothing.push(each);
       expect(nothing).toEqual([]);
-      for await (const each of leases.list({ live: true, holder: holder.kept })) {
-        await leases.revoke(each.leaseId, { wait: true });
-      }
       for (const lease of made) await lease.revoke({ wait: true });
     });
 
     test('one idempotency key and key pair give one lease and its credential again, until it ends', async () => {
       const once = { ...request, idempotencyKey: `Auftrag Nº ${randomUUID()} `, recipient: await generateRecipient() };
+      const made = lab.provider.calls.provision;
       const issued = await Promise.all([leases.issue(once), leases.issue(once), leases.issue(once)]);
       issued.push(await leases.issue(once));
       const [lease] = issued;
       for (const each of issued) expect(each.credential).toEqual(lease.credential);
-      expect(lab.provider.entities.size).toBe(1);
+      expect(lab.provider.calls.provision).toBe(made + 1);
       expect(await failureOf(leases.issue({ ...once, ttl: '11m' }))).toMatchObject({ code: 'IdempotencyMismatch' });
       const { recipient: _, ...otherPair } = once;
       expect(await failureOf(leases.issue(otherPair))).toMatchObject({
