@@ -41,7 +41,9 @@ test.each([
 
 test('the order of a list counts, and an empty text is not nothing', () => {
   const file = (scopes: string) =>
-    load(`version: 1\naccess: { tokens: { ci: { hash: "sha256:${'0'.repeat(64)}", scopes: ${scopes} } } }`).hash;
+    load(
+      `version: 1\naccess: { tokens: { ci: { hash: "sha256:${'0'.repeat(64)}", scopes: ${scopes} } } }\nprojects: { a: { configs: { b: } }, c: { configs: { d: } } }`,
+    ).hash;
   expect(file('[a/b, c/d]')).not.toBe(file('[c/d, a/b]'));
   const secret = (text: string) => load(FILE.replace('"one"', text)).hash;
   expect(secret('""')).not.toBe(secret('"null"'));
