@@ -41,7 +41,6 @@ beforeAll(async () => {
     tokens: {
       front: { scopes: ['frontend/*'], rights: ['admin', 'lease'] },
       dev: { scopes: ['frontend/dev'], rights: ['admin'] },
-      nowhere: { scopes: ['backend/stg'], rights: ['admin'] },
     },
   });
   const { client, namespace, deployment } = lab;
