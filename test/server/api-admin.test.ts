@@ -237,7 +237,7 @@ test('an integration is checked by an admin of everything alone, and only if it 
 });
 
 test('an integration that no worker serves is said to be so, soon', async () => {
-  lab.reconfigure({ integrations: { second: { type: 'memory' }, lonely: { type: 'memory' } } });
+  lab.reconfigure({ integrations: { front: { type: 'memory' }, lonely: { type: 'memory' } } });
   const begun = Date.now();
   const answer = await ask(lab, 'admin', 'POST', '/v1/integrations/lonely/check');
   lab.reconfigure({});
