@@ -92,8 +92,9 @@ export async function createServer(
   app.removeContentTypeParser('text/plain');
   app.decorateRequest('identity', null);
   app.setErrorHandler(failed);
-  app.setNotFoundHandler((request) => {
-    throw refusal(404, 'not_found', `There is no ${request.method} ${shown(request.url)} here.`);
+  app.setNotFoundHandler(() => {
+    // Without the address: people put tokens into addresses.
+    throw refusal(404, 'not_found', 'There is nothing at this address. GET /v1/openapi.json describes what there is.');
   });
   await app.register(helmet, {
     global: true,
@@ -276,8 +277,4 @@ function log({ logger, metrics }: ApiDeps, request: FastifyRequest, reply: Fasti
 /** The pattern, not the address: what a caller puts into it is not ours to log. */
 export function routeOf(request: FastifyRequest): string {
   return `${request.method} ${request.routeOptions.url ?? 'none'}`;
-}
-
-function shown(url: string): string {
-  return (url.split('?', 1)[0] ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, 200);
 }
