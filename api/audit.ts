@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { AuditEvent, AuditRecord } from '../audit/writer';
+import { describeError } from '../telemetry/logger';
 import type { ApiDeps } from './deps';
 
 /** What is known of what somebody asked for over HTTP. */
@@ -35,4 +36,19 @@ export function writeAudit(
     ...asked,
     details: { tokenId: identity?.tokenId ?? null, source: request.ip, requestId: request.id, ...details },
   });
+}
+
+/** As {@link writeAudit}, of a removal: a log that cannot be written must not keep a credential alive. That it lacks the line is logged. */
+export async function noteRevoke(
+  deps: Pick<ApiDeps, 'audit' | 'logger'>,
+  request: FastifyRequest,
+  event: 'revoke_requested' | 'bulk_revoke_requested',
+  asked: Asked,
+  details?: AuditRecord['details'],
+): Promise<void> {
+  try {
+    await writeAudit(deps, request, event, asked, details);
+  } catch (error) {
+    deps.logger.error({ error: describeError(error), requestId: request.id }, 'A revoke is not in the audit log.');
+  }
 }
