@@ -24,6 +24,7 @@ export const revocationRoutes: Routes = (plain, deps) => {
   app.post(
     '/v1/revocations',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: 'Revoke many leases',
         description:
@@ -63,6 +64,7 @@ export const revocationRoutes: Routes = (plain, deps) => {
   app.get(
     '/v1/revocations',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: 'The latest revocations of many leases, newest first',
         tags: ['revocations'],
@@ -80,6 +82,7 @@ export const revocationRoutes: Routes = (plain, deps) => {
   app.get(
     '/v1/revocations/:id',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: 'How far a revocation of many leases has got',
         tags: ['revocations'],
