@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { AuditEvent, AuditRecord } from '../audit/writer';
-import { describeError } from '../telemetry/logger';
 import type { ApiDeps } from './deps';
 
 /** What is known of what somebody asked for over HTTP. */
@@ -49,6 +48,6 @@ export async function noteRevoke(
   try {
     await writeAudit(deps, request, event, asked, details);
   } catch (error) {
-    deps.logger.error({ error: describeError(error), requestId: request.id }, 'A revoke is not in the audit log.');
+    deps.logger.error({ error, requestId: request.id }, 'A revoke is not in the audit log.');
   }
 }
