@@ -36,3 +36,18 @@ export function writeAudit(
     details: { tokenId: identity?.tokenId ?? null, source: request.ip, requestId: request.id, ...details },
   });
 }
+
+/** As {@link writeAudit}, of a removal: a log that cannot be written must not keep a credential alive. That it lacks the line is logged. */
+export async function noteRevoke(
+  deps: Pick<ApiDeps, 'audit' | 'logger'>,
+  request: FastifyRequest,
+  event: 'revoke_requested' | 'bulk_revoke_requested',
+  asked: Asked,
+  details?: AuditRecord['details'],
+): Promise<void> {
+  try {
+    await writeAudit(deps, request, event, asked, details);
+  } catch (error) {
+    deps.logger.error({ error, requestId: request.id }, 'A revoke is not in the audit log.');
+  }
+}

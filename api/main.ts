@@ -66,7 +66,7 @@ async function serve(flags: Flags, logger: Logger): Promise<void> {
   const metrics = createMetrics();
   const { connection, namespace } = openConnection();
   const client = new Client({ connection, namespace });
-  const asked = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const asked = askedToStop();
   const installation = findInstallation({ connection, client, namespace, logger });
   const config = (): Config => reload.current();
   const app = await createApi(
@@ -119,6 +119,18 @@ async function serve(flags: Flags, logger: Logger): Promise<void> {
   await audit.close();
   await connection.close();
   logger.info('The API has stopped.');
+}
+
+/** From then on the next signal, of either kind, ends the process at once. */
+async function askedToStop(): Promise<void> {
+  const first = new AbortController();
+  const signals = ['SIGTERM', 'SIGINT'].map((name) => once(process, name, { signal: first.signal }));
+  try {
+    await Promise.race(signals);
+  } finally {
+    first.abort();
+    await Promise.allSettled(signals);
+  }
 }
 
 /** `api.tls` was added or taken away, which the open port cannot follow. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../config/load';
+import { TemporalError } from '../temporal/connection';
 import { surveyWorkforce } from '../temporal/pollers';
 import { checkSearchAttributes, MissingSearchAttributes } from '../temporal/search-attributes';
 import type { ApiDeps } from './deps';
@@ -83,7 +84,8 @@ async function look(
       const problem = `Search attributes are missing in Temporal or of the wrong type: ${lacking}.`;
       return { ...nothing, temporal: 'incomplete', problems: [problem] };
     }
-    return { ...nothing, temporal: 'unreachable', problems: ['Temporal cannot be reached or does not answer.'] };
+    const problem = error instanceof TemporalError ? error.message : 'Temporal cannot be reached or does not answer.';
+    return { ...nothing, temporal: 'unreachable', problems: [problem] };
   }
 }
 

@@ -7,7 +7,6 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { AuditError } from '../audit/writer';
 import type { ApiSettings } from '../config/load';
-import { describeError } from '../telemetry/logger';
 import { writeAudit } from './audit';
 import { boundDenials } from './denials';
 import type { Denials } from './denials';
@@ -200,7 +199,7 @@ async function fail(
       { reason: `${told.code}: ${told.message}` },
       { route: routeOf(request) },
     ).catch((failure: unknown) => {
-      deps.logger.error({ error: describeError(failure), requestId: request.id }, 'A denial is not in the audit log.');
+      deps.logger.error({ error: failure, requestId: request.id }, 'A denial is not in the audit log.');
     });
   }
   if (told.retryAfter !== null) void reply.header('retry-after', told.retryAfter);
@@ -219,7 +218,7 @@ async function recordMore({ audit, logger }: ApiDeps, source: string | null, cou
   await audit
     .write({ id: `${randomUUID()}/denied`, event: 'denied', reason, details: { tokenId: null, source, count } })
     .catch((error: unknown) => {
-      logger.error({ error: describeError(error) }, 'Denials are not in the audit log.');
+      logger.error({ error }, 'Denials are not in the audit log.');
     });
 }
 

@@ -21,8 +21,20 @@ const UNTAKEN_EVENTS = 2;
  * @throws LeaseError `Unavailable` with a sentence that says which worker is missing.
  */
 export async function checkIntegration({ client }: Pick<Session, 'client'>, integration: string): Promise<CheckAnswer> {
+  const handle = await begin({ client }, integration);
   try {
-    const handle = await within({ client }, boundsOf(CALL_TIMEOUT_MS), () =>
+    const outcome = (await early({ client }, handle)) ?? (await resultOf({ client }, handle, TIMEOUT_MS));
+    if (typeof outcome === 'object') return outcome;
+    throw new LeaseError('Unavailable', outcome === 'unserved' ? nobody(`the integration ${integration}`) : UNANSWERED);
+  } catch (error) {
+    if (isTooLate(error) || error instanceof WorkflowFailedError) throw new LeaseError('Unavailable', UNANSWERED);
+    throw toLeaseError(error);
+  }
+}
+
+async function begin({ client }: Pick<Session, 'client'>, integration: string): Promise<WorkflowHandle> {
+  try {
+    return await within({ client }, boundsOf(CALL_TIMEOUT_MS), () =>
       client.workflow.start(CHECK_WORKFLOW, {
         workflowId: `check/${integration}/${randomUUID()}`,
         taskQueue: WORKFLOW_QUEUE,
@@ -32,11 +44,7 @@ export async function checkIntegration({ client }: Pick<Session, 'client'>, inte
         staticSummary: `whether ${integration} has all that leases need`,
       }),
     );
-    const outcome = (await early({ client }, handle)) ?? (await resultOf({ client }, handle, TIMEOUT_MS));
-    if (typeof outcome === 'object') return outcome;
-    throw new LeaseError('Unavailable', outcome === 'unserved' ? nobody(`the integration ${integration}`) : UNANSWERED);
   } catch (error) {
-    if (isTooLate(error) || error instanceof WorkflowFailedError) throw new LeaseError('Unavailable', UNANSWERED);
     throw toLeaseError(error);
   }
 }

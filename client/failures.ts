@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { explainFailure } from '../temporal/service';
 import { isLeaseFailureType } from '../workflows/contract';
+import { Interrupted } from './bounds';
 import { LeaseError } from './leases';
 import type { LeaseErrorFacts } from './leases';
 
@@ -11,6 +12,9 @@ import type { LeaseErrorFacts } from './leases';
  */
 export function toLeaseError(error: unknown, facts: LeaseErrorFacts = {}): LeaseError {
   if (error instanceof LeaseError) return error;
+  if (error instanceof Interrupted && error.why === 'timeout') {
+    return new LeaseError('Unavailable', 'Temporal did not answer in time.', facts);
+  }
   if (!(error instanceof WorkflowUpdateFailedError)) return new LeaseError('Unavailable', explainFailure(error), facts);
   const { cause } = error;
   if (cause instanceof ApplicationFailure && isLeaseFailureType(cause.type)) {

@@ -21,7 +21,7 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
 }
 
 /** What may be logged of an error. */
-export function describeError(error: unknown): { type: string; message: string } {
+function describeError(error: unknown): { type: string; message: string } {
   if (!(error instanceof Error)) return { type: typeof error, message: '' };
   const type = 'type' in error && typeof error.type === 'string' ? error.type : error.name;
   return { type, message: error.message };

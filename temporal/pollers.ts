@@ -61,7 +61,7 @@ export async function surveyWorkforce(
     });
     let served = false;
     for (const { identity, lastAccessTime } of pollers) {
-      const at = Number(lastAccessTime?.seconds ?? 0) * 1_000;
+      const at = Number(lastAccessTime?.seconds ?? 0) * 1_000 + (lastAccessTime?.nanos ?? 0) / 1_000_000;
       if (at < since) continue;
       served = true;
       const worker = readIdentity(identity);

@@ -1,4 +1,5 @@
 import { isGrpcServiceError } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 import type { OperatorService, WorkflowService } from '@temporalio/client';
 
 /** What is needed of a connection. The client's and the worker's own kinds both have it. */
@@ -28,6 +29,8 @@ export type GrpcStatus = (typeof STATUS)[keyof typeof STATUS] | 'other';
 
 /** The gRPC status behind an error of the SDK; null if there is none. */
 export function grpcStatusOf(error: unknown): GrpcStatus | null {
+  // The SDK puts it in the place of the status.
+  if (error instanceof NamespaceNotFoundError) return 'notFound';
   const source = error instanceof Error && !isGrpcServiceError(error) ? error.cause : error;
   if (!isGrpcServiceError(source)) return null;
   return (STATUS as Readonly<Record<number, GrpcStatus>>)[source.code] ?? 'other';

@@ -96,6 +96,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
   }
   const connection = await connect(options);
   let activities: Activities | undefined;
+  const workers: Worker[] = [];
   try {
     await checkSearchAttributes(connection, namespace);
     const deployment = await deploymentId(connection, namespace);
@@ -113,7 +114,6 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
       logger,
     });
     const common = { connection, namespace, identity: options.identity };
-    const workers: Worker[] = [];
     if (share.workflows) {
       workers.push(
         await Worker.create({
@@ -183,7 +183,15 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
     );
   } catch (error) {
     activities?.close();
-    // Workers that were created and never run hold the connection; why the rest was not created matters more.
+    // Workers let go of the connection only when they have run.
+    await Promise.allSettled(
+      workers.map((worker) => {
+        const run = worker.run();
+        worker.shutdown();
+        return run;
+      }),
+    );
+    // Why the rest was not created matters more.
     await connection.close().catch(() => undefined);
     throw error;
   }

@@ -109,6 +109,7 @@ async function lookAt({ client, namespace }: BulkDeps, jobId: string): Promise<B
 /** Telling one twice does no harm. */
 async function tellEach({ client }: BulkDeps, { leases, by, reason, signal, onProgress }: Telling): Promise<void> {
   const input: RevokeInput = { by, reason };
+  let told = 0;
   for (let begin = 0; begin < leases.length; begin += AT_ONCE) {
     signal.throwIfAborted();
     const few = leases.slice(begin, begin + AT_ONCE);
@@ -117,13 +118,18 @@ async function tellEach({ client }: BulkDeps, { leases, by, reason, signal, onPr
         few.map(async ({ workflowId, runId }) => {
           try {
             await client.workflow.getHandle(workflowId, runId).signal(revoke, input);
+            told += 1;
           } catch (error) {
-            // It has ended meanwhile.
-            if (!(error instanceof WorkflowNotFoundError)) throw error;
+            if (!concernsItAlone(error)) throw error;
           }
         }),
       ),
     );
-    onProgress(begin + few.length);
+    onProgress(told);
   }
+}
+
+/** It has ended meanwhile, or takes no more signals: the others are told all the same, and the next listing tells whether it is left. */
+function concernsItAlone(error: unknown): boolean {
+  return error instanceof WorkflowNotFoundError || grpcStatusOf(error) === 'invalidArgument';
 }

@@ -3,7 +3,6 @@ import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { AuditRecord, AuditWriter } from '../../audit/writer';
 import type { Config } from '../../config/load';
-import { describeError } from '../../telemetry/logger';
 import type { Logger } from '../../telemetry/logger';
 import type { Metrics } from '../../telemetry/metrics';
 import { deploymentId } from '../../temporal/deployment';
@@ -57,7 +56,7 @@ export async function sweep(deps: SweepDeps, input: SweepInput): Promise<SweepRe
     const failure = explain(stopOf(error, guard.attempt) ?? error, context.info.attempt);
     if (guard.attempt.fence.signal.aborted) throw failure;
     if (isRegular) deps.metrics.sweepEnded(name, 'stopped', 0, 0);
-    deps.logger.error({ integration: name, error: describeError(failure) }, 'A sweep was stopped.');
+    deps.logger.error({ integration: name, error: failure }, 'A sweep was stopped.');
     if (failure.nonRetryable === true) await tellRefusal(deps, context, name, failure.message);
     throw failure;
   } finally {
@@ -76,10 +75,7 @@ async function tellRefusal(
   try {
     await audit.write({ id, event: 'sweep_refused', integration: name, reason });
   } catch (error) {
-    logger.error(
-      { integration: name, error: describeError(error) },
-      'That a sweep was refused could not be written down.',
-    );
+    logger.error({ integration: name, error }, 'That a sweep was refused could not be written down.');
   }
 }
 

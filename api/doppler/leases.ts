@@ -5,7 +5,7 @@ import { notFound } from '../../client/end';
 import { LeaseError } from '../../client/leases';
 import type { Revocation } from '../../client/leases';
 import { findDynamicSecret } from '../../config/load';
-import { writeAudit } from '../audit';
+import { noteRevoke } from '../audit';
 import type { ApiDeps } from '../deps';
 import { refusal } from '../errors';
 import { identityOf, requireRight } from '../request';
@@ -115,7 +115,7 @@ export function leasesRoutes(app: FastifyInstance, deps: ApiDeps, { flights }: S
       if (!isMeant || !(isTheirs || identity.rights.has('admin'))) throw notFound(leaseId);
       if (!identity.rights.has('admin')) requireRight(identity, 'revoke-own');
       const reason = 'asked for over HTTP';
-      await writeAudit(deps, request, 'revoke_requested', {
+      await noteRevoke(deps, request, 'revoke_requested', {
         leaseId,
         holder: lease.holder,
         project: lease.project,

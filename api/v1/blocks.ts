@@ -19,6 +19,7 @@ export const blockRoutes: Routes = (plain, deps) => {
   app.get(
     '/v1/blocks',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: 'What keeps leases from being issued',
         description: 'A revocation of many leases places a block, which stays until it is lifted.',
@@ -37,6 +38,7 @@ export const blockRoutes: Routes = (plain, deps) => {
   app.delete(
     '/v1/blocks/:id',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: 'Lift a block',
         tags: ['blocks'],

@@ -4,8 +4,7 @@ import { LeaseError } from '../../client/leases';
 import type { LeaseReport, Revocation, RevokeOptions } from '../../client/leases';
 import { abandonBody, extendBody, extendedBody, revokeBody, revokedBody } from '../../client/wire';
 import { parseTtl, TtlError } from '../../workflows/ttl';
-import { describeError } from '../../telemetry/logger';
-import { writeAudit } from '../audit';
+import { noteRevoke, writeAudit } from '../audit';
 import type { Asked } from '../audit';
 import type { ApiDeps } from '../deps';
 import { answer, errors } from '../describe';
@@ -70,12 +69,7 @@ export const changeRoutes: Routes = (app, deps) => {
       const { reason, wait } = request.body ?? {};
       const waitMs = readWait(wait);
       const report = await requireLease(deps, identity, request.params.lease_id, 'revoke-own');
-      try {
-        await writeAudit(deps, request, 'revoke_requested', { ...askedOf(report), reason: reason ?? null });
-      } catch (error) {
-        // A log that cannot be written must not keep a credential alive; the lease's own line is waited for by the lease.
-        deps.logger.error({ error: describeError(error), requestId: request.id }, 'A revoke is not in the audit log.');
-      }
+      await noteRevoke(deps, request, 'revoke_requested', { ...askedOf(report), reason: reason ?? null });
       const options = { by: identity.holder, ...(reason === undefined ? {} : { reason }) };
       const revocation = await revoke(deps, reply, report.leaseId, options, waitMs);
       void reply.status(revocation.state === 'accepted' ? 202 : 200);

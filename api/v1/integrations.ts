@@ -40,6 +40,7 @@ export const integrationRoutes: Routes = (plain, { config, client }) => {
   app.post(
     '/v1/integrations/:name/check',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: "Try an integration's credential and rights, changing nothing",
         description: 'A worker that serves the integration does it, with its own credential; this server has none.',

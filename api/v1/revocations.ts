@@ -6,7 +6,7 @@ import type { LeaseService } from '../../client/service';
 import { bulkRevokeBody, bulkRevokeListBody, bulkRevokeReportBody } from '../../client/wire';
 import type { BulkRevokeReportBody } from '../../client/wire';
 import type { RevokeFilter } from '../../workflows/contract';
-import { writeAudit } from '../audit';
+import { noteRevoke } from '../audit';
 import { refusal } from '../errors';
 import type { Identity } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
@@ -24,6 +24,7 @@ export const revocationRoutes: Routes = (plain, deps) => {
   app.post(
     '/v1/revocations',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: 'Revoke many leases',
         description:
@@ -40,7 +41,7 @@ export const revocationRoutes: Routes = (plain, deps) => {
       const filter = await withinReach(leases, identity, fromBody(given));
       const input = prepareBulkRevoke({ filter, by: identity.holder, reason });
       const { holder, project, config, dynamicSecret, integration, entity } = filter;
-      await writeAudit(
+      await noteRevoke(
         deps,
         request,
         'bulk_revoke_requested',
@@ -63,6 +64,7 @@ export const revocationRoutes: Routes = (plain, deps) => {
   app.get(
     '/v1/revocations',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: 'The latest revocations of many leases, newest first',
         tags: ['revocations'],
@@ -80,6 +82,7 @@ export const revocationRoutes: Routes = (plain, deps) => {
   app.get(
     '/v1/revocations/:id',
     {
+      config: { needsTemporal: true },
       schema: {
         summary: 'How far a revocation of many leases has got',
         tags: ['revocations'],

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeError } from '../../telemetry/logger';
 import type { ApiDeps } from '../deps';
 
 /** Ends a lease whose credential will not reach who asked for it. Never fails. */
@@ -20,7 +19,7 @@ export function createTakeBack({ leases, logger }: Pick<ApiDeps, 'leases' | 'log
           await sleep(PAUSE_MS * attempt);
           continue;
         }
-        logger.error({ error: describeError(error), leaseId }, 'A lease that reached nobody could not be revoked.');
+        logger.error({ error, leaseId }, 'A lease that reached nobody could not be revoked.');
         return;
       }
     }

@@ -1,8 +1,7 @@
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { disownBody, disownedBody } from '../../client/wire';
-import { describeError } from '../../telemetry/logger';
-import { writeAudit } from '../audit';
+import { noteRevoke } from '../audit';
 import { answer, errors } from '../describe';
 import { identityOf, requireRight } from '../request';
 import type { Routes } from '../server';
@@ -36,13 +35,8 @@ export const undeliveredRoutes: Routes = (app, deps) => {
       requireRight(identity, 'lease');
       const { project, config, dynamic_secret: dynamicSecret, recipient_jwk: jwk, shared } = request.body;
       requireDynamicSecret(deps.config(), identity, { project, config, dynamicSecret });
-      try {
-        const reason = 'undelivered';
-        await writeAudit(deps, request, 'revoke_requested', { project, config, dynamicSecret, reason });
-      } catch (error) {
-        // As with every revoke: a log that cannot be written must not keep a credential alive.
-        deps.logger.error({ error: describeError(error), requestId: request.id }, 'A revoke is not in the audit log.');
-      }
+      const reason = 'undelivered';
+      await noteRevoke(deps, request, 'revoke_requested', { project, config, dynamicSecret, reason });
       const { leaseId, undelivered } = await deps.leases.disown({
         project,
         config,

@@ -269,6 +269,22 @@ describe('POST of a lease', () => {
     await nothingLeft();
   });
 
+  test('is revoked also where that cannot be written down', async () => {
+    const { body } = await post(BODY);
+    const rest = new URLSearchParams({
+      project: 'backend',
+      config: 'prd',
+      dynamic_secret: 'TOKEN',
+      slug: String(body['slug']),
+    });
+    lab.breakAudit(true);
+    expect(await ask(`${LEASES}/lease?${rest.toString()}`, { method: 'DELETE' })).toMatchObject({
+      status: 200,
+      body: { state: 'accepted' },
+    });
+    await nothingLeft();
+  });
+
   test.each([
     [{ ...BODY, dynamic_secret: 'NOBODY' }, 404, 'unknown_dynamic_secret'],
     [{ ...BODY, config: 'dev' }, 404, 'not_found'],

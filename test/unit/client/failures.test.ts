@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, NamespaceNotFoundError } from '@temporalio/common';
 import { ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { Interrupted } from '../../../client/bounds';
 import { toLeaseError } from '../../../client/failures';
 import { LeaseError } from '../../../client/leases';
 
@@ -43,4 +44,6 @@ test('the sentence tells what to look at', () => {
   expect(toLeaseError(grpcError(14)).message).toContain('TEMPORAL_ADDRESS');
   expect(toLeaseError(grpcError(16)).message).toContain('TEMPORAL_API_KEY');
   expect(toLeaseError(grpcError(5)).message).toContain('TEMPORAL_NAMESPACE');
+  expect(toLeaseError(new NamespaceNotFoundError('nowhere')).message).toContain('TEMPORAL_NAMESPACE');
+  expect(toLeaseError(new Interrupted('timeout')).message).toContain('did not answer in time');
 });
