@@ -219,6 +219,20 @@ test('a repetition after a lost connection gets the lease that was begun; anothe
   expect(lab.provider.entities.size).toBe(3);
 });
 
+test('of requests sent one behind the other on a lost connection none leaves a lease, nor keeps a server from stopping', async () => {
+  lab.provider.before = (verb) => (verb === 'provision' ? pause(500) : undefined);
+  const already = lab.provider.calls.provision;
+  const api = await lab.startApi();
+  const raw = await openRaw(api.url);
+  for (const path of [TOKEN_ALONE, `${TOKEN_ALONE}&format=json`]) {
+    raw.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${lab.tokens['ci']!}\r\n\r\n`);
+  }
+  await eventually(async () => lab.provider.calls.provision === already + 2, 'both to be asked for');
+  raw.socket.destroy();
+  await api.stop();
+  await nothingLeft();
+});
+
 test('one failure among several revokes what was already made', async () => {
   const made: string[] = [];
   lab.provider.before = async (verb, name) => {
