@@ -335,14 +335,24 @@ test('lists are cut into pages', async () => {
 });
 
 describe('a DELETE whose body is not announced', () => {
-  const head = (path: string): string =>
-    `DELETE ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${lab.tokens['ci']!}\r\nconnection: keep-alive\r\n\r\n`;
+  const head = (path: string, connection = 'keep-alive'): string =>
+    `DELETE ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${lab.tokens['ci']!}\r\nconnection: ${connection}\r\n\r\n`;
+  const BODY = `{"project":"backend","config":"prd","dynamic_secret":"TOKEN","slug":"${'a'.repeat(24)}"}`;
 
-  test('is read, answered, and its connection closed', async () => {
+  test.each([
+    ['', 'keep-alive', [BODY]],
+    [' on a connection that is to be closed', 'close', [BODY]],
+    [' behind its head', 'keep-alive', ['', BODY]],
+    [' behind its head, on a connection that is to be closed', 'close', ['', BODY]],
+    [' in pieces', 'keep-alive', ['', BODY.slice(0, 20), BODY.slice(20, 40), BODY.slice(40)]],
+    [' in pieces, on a connection that is to be closed', 'close', [BODY.slice(0, 20), BODY.slice(20)]],
+  ])('is read%s, answered, and its connection closed', async (_, connection, [first, ...rest]) => {
     const raw = await openRaw(lab.url);
-    raw.write(
-      `${head(`${LEASES}/lease`)}{"project":"backend","config":"prd","dynamic_secret":"TOKEN","slug":"${'a'.repeat(24)}"}`,
-    );
+    raw.write(head(`${LEASES}/lease`, connection) + first!);
+    for (const piece of rest) {
+      await pause(20);
+      raw.write(piece);
+    }
     await raw.closed;
     expect(raw.received()).toMatch(/^HTTP\/1\.1 404 /);
     expect(raw.received()).toContain(`There is no lease ${'a'.repeat(24)}`);
@@ -360,6 +370,15 @@ describe('a DELETE whose body is not announced', () => {
     expect(raw.received()).toMatch(/^HTTP\/1\.1 400 /);
     expect(raw.received().match(/HTTP\/1\.1/g)).toHaveLength(1);
     expect(raw.received()).toContain('The body is no JSON.');
+  });
+
+  test('and comes after the answer gets no second one', async () => {
+    const raw = await openRaw(lab.url);
+    raw.write(head('/v3/projects/project'));
+    await eventually(async () => raw.received().includes('read_only'), 'the answer', 4_000);
+    raw.write(BODY);
+    await raw.closed;
+    expect(raw.received().match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
   test('is not looked for behind another request', async () => {
