@@ -393,6 +393,7 @@ describe('a DELETE whose body is not announced', () => {
 test.each([
   ['nonsense\r\n\r\n', 400],
   [`GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  [`GET ${DOWNLOAD}&secrets=${'NAME,'.repeat(4_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, 403],
   ['POST /v3/me HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n', 400],
 ])('what is no request (%#) gets the documented error', async (text, status) => {
   const raw = await openRaw(lab.url);
