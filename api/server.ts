@@ -94,8 +94,9 @@ export async function createServer(
   app.removeContentTypeParser('text/plain');
   app.decorateRequest('identity', null);
   app.setErrorHandler(failed);
-  app.setNotFoundHandler((request) => {
-    throw refusal(404, 'not_found', `There is no ${request.method} ${shown(request.url)} here.`);
+  app.setNotFoundHandler(() => {
+    // Not which: somebody may have put a token into it.
+    throw refusal(404, 'not_found', 'There is no such path here.');
   });
   await app.register(helmet, {
     global: true,
@@ -278,8 +279,4 @@ function log({ logger, metrics }: ApiDeps, request: FastifyRequest, reply: Fasti
 /** The pattern, not the address: what a caller puts into it is not ours to log. */
 export function routeOf(request: FastifyRequest): string {
   return `${request.method} ${request.routeOptions.url ?? 'none'}`;
-}
-
-function shown(url: string): string {
-  return (url.split('?', 1)[0] ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, 200);
 }

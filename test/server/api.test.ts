@@ -14,7 +14,7 @@ test('a request for nothing that there is gets the documented error', async () =
   expect(answer.status).toBe(404);
   expect(await answer.json()).toEqual({
     success: false,
-    messages: ['There is no GET /nowhere here.'],
+    messages: ['There is no such path here.'],
     code: 'not_found',
     request_id: answer.headers.get('x-request-id'),
   });
