@@ -5,11 +5,22 @@ import type { Logger } from '../telemetry/logger';
 import { errorBodyOf, refusal } from './errors';
 import type { ApiError } from './errors';
 
+interface Unread extends NodeJS.ErrnoException {
+  /** What was being read. */
+  readonly rawPacket?: unknown;
+}
+
+/**
+ * Certainly not a download of Doppler's CLI, which on 431 would start the program on an old file of dead credentials. Of a head that
+ * came in pieces the beginning is not there any more.
+ */
+const OTHER_REQUEST = /^(?!GET \/v3\/configs\/config\/secrets(?:\/download)?[? ])[A-Z]+ \S/;
+
 /** Answers what never became a request, in the words of all other errors, and closes the connection. */
-export function answerMalformed(logger: Logger): (error: NodeJS.ErrnoException, socket: Socket) => void {
+export function answerMalformed(logger: Logger): (error: Unread, socket: Socket) => void {
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
-    const told = explain(error.code);
+    const told = explain(error);
     const requestId = randomUUID();
     logger.info({ requestId, status: told.status, source: socket.remoteAddress ?? null }, 'refused unread');
     if (socket.writable && !isAnswering(socket)) {
@@ -30,12 +41,13 @@ export function answerMalformed(logger: Logger): (error: NodeJS.ErrnoException, 
   };
 }
 
-function explain(code: string | undefined): ApiError {
+function explain({ code, rawPacket }: Unread): ApiError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return refusal(408, 'request_timeout', 'The request did not arrive in time.');
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return refusal(431, 'headers_too_large', 'The head of the request is larger than what is read.');
+    const status = Buffer.isBuffer(rawPacket) && OTHER_REQUEST.test(rawPacket.toString('latin1', 0, 100)) ? 431 : 403;
+    return refusal(status, 'headers_too_large', 'The head of the request is larger than what is read.');
   }
   return refusal(400, 'invalid_input', 'The request is no HTTP that can be read.');
 }

@@ -15,6 +15,7 @@ import { describeApi } from './describe';
 import { ApiError, errorBodyOf, refusal, toApiError } from './errors';
 import { answerMalformed } from './malformed';
 import { watchMethods } from './methods';
+import { watchPipelined } from './pipelined';
 import { createTrust } from './proxies';
 import { createReach } from './reach';
 import './request';
@@ -84,6 +85,7 @@ export async function createServer(
       ? { http: bounds }
       : { https: { ...secured(tls), ...bounds, handshakeTimeout: requestTimeoutMs } }),
   } as object) as unknown as FastifyInstance;
+  watchPipelined(app);
   unframed.install(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

@@ -13,6 +13,7 @@ export interface Downloader {
 
 /** Leases that were handed out together. */
 export interface LeaseSet {
+  readonly takenAt: number;
   /** When their successors should be fetched, in milliseconds since 1970. */
   readonly dueAt: number;
   readonly expiresAt: number;
@@ -66,7 +67,7 @@ export function createDownloads(): Downloads {
 export function leaseSet(ends: readonly Date[], now: number): LeaseSet {
   const expiresAt = Math.min(...ends.map((end) => end.getTime()));
   const late = now + (expiresAt - now) * SHARE_OF_LIFE;
-  return { expiresAt, dueAt: Math.max(late, expiresAt - LATEST_BEFORE_END_MS) };
+  return { takenAt: now, expiresAt, dueAt: Math.max(late, expiresAt - LATEST_BEFORE_END_MS) };
 }
 
 /** Changes with what a program would get of a config; null: that cannot be told now. */

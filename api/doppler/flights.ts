@@ -22,7 +22,8 @@ export interface Flights<T> {
    * else new ones. A request whose predecessor is still connected is another program's and gets its own.
    *
    * If the connection is lost before the answer was handed to the operating system, the leases wait a few seconds for the
-   * repetition and are then revoked.
+   * repetition and are then revoked. If it was handed over when the CLI may just have given up, or the connection was reset after
+   * it, the repetition gets the same leases; without one they stay, because a program may run on them.
    */
   board(passenger: Passenger<T>): Promise<T>;
   /** Revokes what nobody waits for, now and from now on at once, and takes no passenger any more. */
@@ -36,6 +37,8 @@ export interface FlightOptions<T> {
   readonly adoptableMs?: readonly number[];
   /** How long the fifth attempt, the CLI's last, is let wait. */
   readonly lastAttemptMs?: number;
+  /** From when on an answer may have come too late for the CLI. */
+  readonly maybeLateMs?: number;
 }
 
 /** A little more than the CLI pauses: 0.75 s at most, three times as long each time. After the fifth attempt it gives up. */
@@ -43,6 +46,8 @@ const ADOPTABLE_MS = [5_000, 5_000, 9_000, 23_000, 5_000];
 const LAST_ATTEMPT = 5;
 /** Without an answer to its last attempt the CLI would start the program on an old file of dead credentials. */
 const LAST_ATTEMPT_MS = 9_000;
+/** Less than its ten seconds, which begin before the request is here. */
+const MAYBE_LATE_MS = 8_000;
 /** How long after its answer a connection that is reset may mean that the answer was not read. */
 const RESET_MS = 5_000;
 
@@ -54,6 +59,8 @@ interface Flight<T> {
   passengers: number;
   /** Whether nothing is left of it that could be handed over: it failed, or was given back. */
   isOver: boolean;
+  /** Whether an answer with its leases may have been read: then they are not ours to revoke any more. */
+  mayBeRead: boolean;
 }
 
 /** The answer must not wait for the revoke. */
@@ -63,6 +70,7 @@ export function createFlights<T>({
   giveBack,
   adoptableMs = ADOPTABLE_MS,
   lastAttemptMs = LAST_ATTEMPT_MS,
+  maybeLateMs = MAYBE_LATE_MS,
 }: FlightOptions<T>): Flights<T> {
   /** Flights that nobody waits for, with what ends their wait. */
   const deserted = new Map<Flight<T>, { readonly timer: NodeJS.Timeout; readonly expire: () => void }>();
@@ -71,7 +79,14 @@ export function createFlights<T>({
 
   const start = ({ key, depart }: Passenger<T>): Flight<T> => {
     const abort = new AbortController();
-    const flight: Flight<T> = { key, abort, landing: depart(abort.signal), passengers: 0, isOver: false };
+    const flight: Flight<T> = {
+      key,
+      abort,
+      landing: depart(abort.signal),
+      passengers: 0,
+      isOver: false,
+      mayBeRead: false,
+    };
     // Of what failed nothing is left that somebody could adopt.
     flight.landing.catch(() => {
       flight.isOver = true;
@@ -105,7 +120,7 @@ export function createFlights<T>({
   };
 
   const end = (flight: Flight<T>): Promise<void> => {
-    if (flight.isOver) return Promise.resolve();
+    if (flight.isOver || flight.mayBeRead) return Promise.resolve();
     flight.isOver = true;
     forget(flight);
     flight.abort.abort();
@@ -120,7 +135,8 @@ export function createFlights<T>({
   const seat = (flight: Flight<T>, response: ServerResponse): void => {
     const { socket } = response;
     flight.passengers += 1;
-    const attempt = flight.passengers;
+    const adoptable = adoptableMs[Math.min(flight.passengers, adoptableMs.length) - 1] ?? 0;
+    const boardedAt = Date.now();
     let isHandedOver = false;
     // `writableFinished` is no proof: it is also true once a broken connection has thrown away what was to be written.
     response.once('finish', () => {
@@ -129,18 +145,20 @@ export function createFlights<T>({
         endLater(flight);
         return;
       }
+      // The answer is the operating system's: nobody can know whether it is read.
+      flight.mayBeRead = true;
       if (socket === null || flight.key === null) return;
-      // The answer is the operating system's. After a reset nobody can know whether it was read: a repetition gets the same
-      // leases, and without one they stay, because a program may run on them.
+      // The CLI hangs up when it gives up as it does when it has read all.
+      const isMaybeLate = Date.now() - boardedAt >= maybeLateMs;
       const onClose = (hadError: boolean): void => {
-        if (hadError) desert(flight, RESET_MS, () => undefined);
+        if (hadError || isMaybeLate) desert(flight, adoptable, () => undefined);
       };
       socket.once('close', onClose);
       setTimeout(() => socket.off('close', onClose), RESET_MS).unref();
     });
     response.once('close', () => {
       if (isHandedOver) return;
-      desert(flight, adoptableMs[Math.min(attempt, adoptableMs.length) - 1] ?? 0, () => {
+      desert(flight, adoptable, () => {
         endLater(flight);
       });
     });

@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LeaseError } from '../../client/leases';
 import type { Lease } from '../../client/leases';
-import { explainFailure } from '../../temporal/service';
 import { checkTtlRange } from '../../workflows/ttl';
 import type { ApiDeps } from '../deps';
-import { refusal } from '../errors';
 import type { Identity } from '../identity/identity';
+import { takeBack, UNDELIVERED } from '../take-back';
 import type { Place } from './place';
 
 /** Leases of one request, by the names of their dynamic secrets. */
@@ -19,10 +17,6 @@ export interface Wish {
   /** Null: each one's own. */
   readonly ttlMs: number | null;
 }
-
-const REACHABLE_WITHIN_MS = 3_000;
-const GIVE_UP_AFTER_MS = 15_000;
-const AGAIN_AFTER_MS = 500;
 
 /**
  * Refuses a TTL that one of the dynamic secrets does not allow, before anything is begun.
@@ -42,9 +36,13 @@ export function checkTtl({ place, names, ttlMs }: Omit<Wish, 'identity'>, field:
  * Issues all at the same time. If one cannot be, or the signal says so, none is left: those that were made are revoked by the time
  * this fails.
  */
-export async function issueTogether(deps: ApiDeps, wish: Wish, signal: AbortSignal): Promise<Leased> {
-  const { place, identity, names, ttlMs } = wish;
-  await checkReachable(deps);
+export async function issueTogether(
+  deps: ApiDeps,
+  { reachTemporal }: { readonly reachTemporal: () => Promise<void> },
+  { place, identity, names, ttlMs }: Wish,
+  signal: AbortSignal,
+): Promise<Leased> {
+  await reachTemporal();
   const abort = new AbortController();
   const either = AbortSignal.any([signal, abort.signal]);
   const causes: Error[] = [];
@@ -72,39 +70,11 @@ export async function issueTogether(deps: ApiDeps, wish: Wish, signal: AbortSign
   throw causes[0] ?? new LeaseError('Aborted', 'The caller is gone: what was issued is revoked.');
 }
 
-/** Revokes leases that nobody got, until that is accepted. Does not fail: after a while they are left to their TTL. */
-export async function giveBack({ logger }: ApiDeps, leased: Leased): Promise<void> {
-  const revoke = async (lease: Lease): Promise<void> => {
-    for (const end = Date.now() + GIVE_UP_AFTER_MS; ;) {
-      try {
-        await lease.revoke({ reason: 'undelivered' });
-        return;
-      } catch (error) {
-        if (error instanceof LeaseError && ['LeaseEnded', 'LeaseNotFound'].includes(error.code)) return;
-        if (Date.now() < end) {
-          await sleep(AGAIN_AFTER_MS);
-          continue;
-        }
-        logger.error(
-          { error, leaseId: lease.leaseId },
-          'A lease that nobody got could not be revoked: it ends by its TTL.',
-        );
-        return;
-      }
-    }
-  };
+/** Revokes leases that nobody got. Does not fail. */
+export async function giveBack(deps: ApiDeps, leased: Leased): Promise<void> {
+  const revoke = (lease: Lease): Promise<void> =>
+    takeBack(deps, lease.leaseId, () => lease.revoke({ reason: UNDELIVERED }));
   await Promise.all([...leased.values()].map(revoke));
-}
-
-/** Without it, Temporal's silence would be waited for longer than Doppler's CLI waits for us. */
-async function checkReachable({ client }: ApiDeps): Promise<void> {
-  try {
-    await client.withDeadline(Date.now() + REACHABLE_WITHIN_MS, () =>
-      client.connection.workflowService.getSystemInfo({}),
-    );
-  } catch (error) {
-    throw refusal(502, 'unavailable', `Nothing was issued. ${explainFailure(error)}`);
-  }
 }
 
 function named(name: string, isOneOfMany: boolean, error: unknown): Error {

@@ -46,7 +46,7 @@ const revoked = z.object({
 });
 
 /** Doppler's routes for one lease. Fields may stand in the body or in the query; the body goes first. */
-export function leasesRoutes(app: FastifyInstance, deps: ApiDeps, { flights }: Shared): void {
+export function leasesRoutes(app: FastifyInstance, deps: ApiDeps, shared: Shared): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
 
   routes.post(
@@ -71,10 +71,10 @@ export function leasesRoutes(app: FastifyInstance, deps: ApiDeps, { flights }: S
       const ttlMs = ttl === undefined ? null : readTtlMs(ttl, 'ttl_sec');
       const names = [secret];
       checkTtl({ place, names, ttlMs }, 'ttl_sec');
-      const leased = await flights.board({
+      const leased = await shared.flights.board({
         key: null,
         response: reply.raw,
-        depart: (signal) => issueTogether(deps, { place, identity, names, ttlMs }, signal),
+        depart: (signal) => issueTogether(deps, shared, { place, identity, names, ttlMs }, signal),
         handOver: (cargo) => recordDelivery(deps, request, place, cargo),
       });
       const lease = leased.get(secret);

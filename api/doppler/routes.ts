@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from '../deps';
+import { createReach } from '../reach';
 import { createDownloads } from './downloads';
 import { createFlights } from './flights';
 import { giveBack } from './issue';
@@ -16,6 +17,7 @@ export async function dopplerRoutes(app: FastifyInstance, deps: ApiDeps): Promis
     const shared = {
       flights: createFlights<Leased>({ giveBack: (leased) => giveBack(deps, leased) }),
       downloads: createDownloads(),
+      reachTemporal: createReach(deps),
     };
     acceptEmptyBodies(scope);
     scope.addHook('preClose', async () => {

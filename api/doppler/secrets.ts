@@ -28,6 +28,8 @@ import type { Transformer } from './transformers';
 export interface Shared {
   readonly flights: Flights<Leased>;
   readonly downloads: Downloads;
+  /** @throws ApiError 502 if Temporal does not answer. */
+  readonly reachTemporal: () => Promise<void>;
 }
 
 const TTL = 'dynamic_secrets_ttl_sec';
@@ -164,9 +166,10 @@ async function readValues(
   deps: ApiDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  { flights, downloads }: Shared,
+  shared: Shared,
   { place, selection, isLeasing, ttlMs }: Wanted,
 ): Promise<ReadonlyMap<string, string>> {
+  const { flights, downloads } = shared;
   const identity = identityOf(request);
   const { tokenId, holder } = identity;
   const { project, config } = place;
@@ -179,7 +182,7 @@ async function readValues(
       : await flights.board({
           key: JSON.stringify([tokenId, holder, request.ip, request.method, request.url, project, config, names]),
           response: reply.raw,
-          depart: (signal) => issueTogether(deps, { place, identity, names, ttlMs }, signal),
+          depart: (signal) => issueTogether(deps, shared, { place, identity, names, ttlMs }, signal),
           handOver: (cargo) => recordDelivery(deps, request, place, cargo),
         });
   for (const [name, lease] of leased) for (const [flat, value] of flatten(name, lease)) values.set(flat, value);

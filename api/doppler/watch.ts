@@ -4,11 +4,12 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ApiDeps } from '../deps';
 import { refusal } from '../errors';
+import { isInScope } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
 import { fingerprintOf, keyOf, leaseSet } from './downloads';
 import type { Download, Downloader, Downloads, LeaseSet } from './downloads';
 import { findPlace } from './place';
-import type { Where } from './place';
+import type { ConfigSettings, Where } from './place';
 import { whereQuery } from './query';
 import { failures } from './secrets';
 
@@ -24,15 +25,26 @@ interface Streams {
   readonly open: Set<ServerResponse>;
   readonly counts: Map<string, number>;
   readonly closedAt: Map<string, number>;
+  /** What is read for one stream in a tick need not be read for all. */
+  readonly fingerprints: WeakMap<ConfigSettings, { readonly value: string | null; readonly readAt: number }>;
+}
+
+/** What a stream has said. */
+interface Told {
+  /** When its program was last made to fetch anew: what it had before is no news to it any more. */
+  at: number;
+  /** The changed config of which it knows. */
+  fingerprint: string | null;
 }
 
 /**
- * The stream that makes `doppler run --watch` fetch anew: once when the config has changed since the last download, and once for
- * each set of leases shortly before the first of them ends. It never says `connected`: on that the CLI would download, and thereby
+ * The stream that makes `doppler run --watch` fetch anew: once when the config has changed since the last download, and shortly before
+ * the first of the leases ends that were issued since it last did. Of several programs behind one token and address it is not known
+ * which has which leases: they all fetch anew together. It never says `connected`: on that the CLI would download, and thereby
  * lease, again after every lost connection.
  */
 export function watchRoutes(app: FastifyInstance, deps: ApiDeps, downloads: Downloads): void {
-  const streams: Streams = { open: new Set(), counts: new Map(), closedAt: new Map() };
+  const streams: Streams = { open: new Set(), counts: new Map(), closedAt: new Map(), fingerprints: new WeakMap() };
   let isClosing = false;
 
   app.addHook('preClose', (done) => {
@@ -89,21 +101,19 @@ function follow(
   { downloads, downloader, seen }: Followed,
 ): void {
   const key = keyOf(downloader);
-  const told = new Set<LeaseSet | string>();
+  const told: Told = { at: -Infinity, fingerprint: null };
   enter(streams, key, response, downloads.find(downloader));
   let lastPing = Date.now();
   send(response, 'ping');
   const tick = setInterval(() => {
     const now = Date.now();
     const download = downloads.find(downloader) ?? seen;
-    if (hasNews(currentFingerprint(deps, request, downloader), download, told, now)) send(response, 'secrets.update');
+    const fingerprint = currentFingerprint(deps, streams, request, downloader, download.fingerprint);
+    if (hasNews(fingerprint, download, told, now)) send(response, 'secrets.update');
     if (now - lastPing < PING_EVERY_MS) return;
     lastPing = now;
     send(response, 'ping');
-    // A token may have been taken back or have expired since.
-    deps.authenticate(request.headers.authorization).catch(() => {
-      response.end();
-    });
+    void endIfRefused(deps, request, response, downloader);
   }, TICK_MS);
   response.once('close', () => {
     clearInterval(tick);
@@ -111,21 +121,50 @@ function follow(
   });
 }
 
-/** Each change of the config and each set of leases is news once for each stream. */
-function hasNews(fingerprint: string | null, download: Download, told: Set<LeaseSet | string>, now: number): boolean {
-  const due: (LeaseSet | string)[] = download.sets.filter((set) => set.dueAt <= now + TICK_MS && set.expiresAt > now);
-  const isChanged = fingerprint !== null && download.fingerprint !== null && fingerprint !== download.fingerprint;
-  if (isChanged) due.push(fingerprint);
-  const news = due.filter((each) => !told.has(each));
-  for (const each of news) told.add(each);
-  // A config that was changed back and forth is news again.
-  if (!isChanged) for (const each of told) if (typeof each === 'string') told.delete(each);
-  return news.length > 0;
+/** A token may have been taken back, have expired or lost its right or scope since. */
+async function endIfRefused(
+  deps: ApiDeps,
+  request: FastifyRequest,
+  response: ServerResponse,
+  { project, config }: Where,
+): Promise<void> {
+  try {
+    const identity = await deps.authenticate(request.headers.authorization);
+    if (identity.rights.has('read') && isInScope(identity, project, config)) return;
+  } catch {
+    // It is nobody's any more.
+  }
+  response.end();
 }
 
-function currentFingerprint(deps: ApiDeps, request: FastifyRequest, where: Where): string | null {
+/** Each change of the config is news once, and so are leases that near their end, with all others that were taken before that. */
+function hasNews(fingerprint: string | null, { sets, fingerprint: had }: Download, told: Told, now: number): boolean {
+  const isDue = ({ takenAt, dueAt, expiresAt }: LeaseSet): boolean =>
+    takenAt > told.at && dueAt <= now + TICK_MS && expiresAt > now;
+  const isChanged = fingerprint !== null && had !== null && fingerprint !== had;
+  const hasChanged = isChanged && fingerprint !== told.fingerprint;
+  // A config that was changed back and forth is news again.
+  told.fingerprint = isChanged ? fingerprint : null;
+  if (!hasChanged && !sets.some(isDue)) return false;
+  told.at = now;
+  return true;
+}
+
+function currentFingerprint(
+  { config }: ApiDeps,
+  { fingerprints }: Streams,
+  request: FastifyRequest,
+  where: Where,
+  had: string | null,
+): string | null {
   try {
-    return fingerprintOf(findPlace(deps.config(), identityOf(request), where).settings);
+    const { settings } = findPlace(config(), identityOf(request), where);
+    const known = fingerprints.get(settings);
+    // A change is not concluded from what was read before the latest download.
+    if (known !== undefined && known.value === had && Date.now() - known.readAt < TICK_MS) return had;
+    const value = fingerprintOf(settings);
+    fingerprints.set(settings, { value, readAt: Date.now() });
+    return value;
   } catch {
     // The config is gone: a program that runs on it had better go on.
     return null;

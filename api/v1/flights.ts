@@ -1,4 +1,4 @@
-import type { TakeBack } from './take-back';
+import type { TakeBack } from '../take-back';
 
 /** What an issue gave. */
 export interface Landed<T> {

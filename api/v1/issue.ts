@@ -15,7 +15,7 @@ import { onceAnswered } from './gone';
 import { issueOver } from './issuing';
 import type { Wanted } from './issuing';
 import { requireDynamicSecret } from './scope';
-import { createTakeBack } from './take-back';
+import { createTakeBack } from '../take-back';
 
 const headers = z.looseObject({
   'idempotency-key': z

@@ -9,7 +9,7 @@ import { open } from '../../sealing/seal';
 import type { RecipientJwk } from '../../workflows/contract';
 import type { Identity } from '../identity/identity';
 import type { Landed } from './flights';
-import type { TakeBack } from './take-back';
+import type { TakeBack } from '../take-back';
 
 /** An issue as it is asked for over HTTP. */
 export interface Wanted {

@@ -258,7 +258,8 @@ describe('over TLS', () => {
     const slow = tlsConnect({ ca: cert, host: '127.0.0.1', port: Number(port) });
     await once(slow, 'secureConnect');
     slow.write('GET / HTTP/1.1\r\nhost: x\r\n');
-    expect(await text(large)).toMatch(/^HTTP\/1.1 431 /);
+    // By then it is not known any more what was asked for: it may have been a download.
+    expect(await text(large)).toMatch(/^HTTP\/1.1 403 [^]*headers_too_large/);
     expect(await text(slow)).toMatch(/^HTTP\/1.1 408 /);
     // Node's own bounds are looked at only every 30 s.
   }, 20_000);

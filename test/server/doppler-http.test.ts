@@ -219,6 +219,20 @@ test('a repetition after a lost connection gets the lease that was begun; anothe
   expect(lab.provider.entities.size).toBe(3);
 });
 
+test('of requests sent one behind the other on a lost connection none leaves a lease, nor keeps a server from stopping', async () => {
+  lab.provider.before = (verb) => (verb === 'provision' ? pause(500) : undefined);
+  const already = lab.provider.calls.provision;
+  const api = await lab.startApi();
+  const raw = await openRaw(api.url);
+  for (const path of [TOKEN_ALONE, `${TOKEN_ALONE}&format=json`]) {
+    raw.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${lab.tokens['ci']!}\r\n\r\n`);
+  }
+  await eventually(async () => lab.provider.calls.provision === already + 2, 'both to be asked for');
+  raw.socket.destroy();
+  await api.stop();
+  await nothingLeft();
+});
+
 test('one failure among several revokes what was already made', async () => {
   const made: string[] = [];
   lab.provider.before = async (verb, name) => {
@@ -337,14 +351,24 @@ test('lists are cut into pages', async () => {
 });
 
 describe('a DELETE whose body is not announced', () => {
-  const head = (path: string): string =>
-    `DELETE ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${lab.tokens['ci']!}\r\nconnection: keep-alive\r\n\r\n`;
+  const head = (path: string, connection = 'keep-alive'): string =>
+    `DELETE ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${lab.tokens['ci']!}\r\nconnection: ${connection}\r\n\r\n`;
+  const BODY = `{"project":"backend","config":"prd","dynamic_secret":"TOKEN","slug":"${'a'.repeat(24)}"}`;
 
-  test('is read, answered, and its connection closed', async () => {
+  test.each([
+    ['', 'keep-alive', [BODY]],
+    [' on a connection that is to be closed', 'close', [BODY]],
+    [' behind its head', 'keep-alive', ['', BODY]],
+    [' behind its head, on a connection that is to be closed', 'close', ['', BODY]],
+    [' in pieces', 'keep-alive', ['', BODY.slice(0, 20), BODY.slice(20, 40), BODY.slice(40)]],
+    [' in pieces, on a connection that is to be closed', 'close', [BODY.slice(0, 20), BODY.slice(20)]],
+  ])('is read%s, answered, and its connection closed', async (_, connection, [first, ...rest]) => {
     const raw = await openRaw(lab.url);
-    raw.write(
-      `${head(`${LEASES}/lease`)}{"project":"backend","config":"prd","dynamic_secret":"TOKEN","slug":"${'a'.repeat(24)}"}`,
-    );
+    raw.write(head(`${LEASES}/lease`, connection) + first!);
+    for (const piece of rest) {
+      await pause(20);
+      raw.write(piece);
+    }
     await raw.closed;
     expect(raw.received()).toMatch(/^HTTP\/1\.1 404 /);
     expect(raw.received()).toContain(`There is no lease ${'a'.repeat(24)}`);
@@ -364,6 +388,15 @@ describe('a DELETE whose body is not announced', () => {
     expect(raw.received()).toContain('The body is no JSON.');
   });
 
+  test('and comes after the answer gets no second one', async () => {
+    const raw = await openRaw(lab.url);
+    raw.write(head('/v3/projects/project'));
+    await eventually(async () => raw.received().includes('read_only'), 'the answer', 4_000);
+    raw.write(BODY);
+    await raw.closed;
+    expect(raw.received().match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
   test('is not looked for behind another request', async () => {
     const raw = await openRaw(lab.url);
     raw.write('GET /v3/me HTTP/1.1\r\nhost: x\r\n\r\n{"a":1}');
@@ -376,6 +409,7 @@ describe('a DELETE whose body is not announced', () => {
 test.each([
   ['nonsense\r\n\r\n', 400],
   [`GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  [`GET ${DOWNLOAD}&secrets=${'NAME,'.repeat(4_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, 403],
   ['POST /v3/me HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n', 400],
 ])('what is no request (%#) gets the documented error', async (text, status) => {
   const raw = await openRaw(lab.url);

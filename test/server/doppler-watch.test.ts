@@ -83,6 +83,18 @@ test('the end of a lease is announced once, before it, and only to its own token
   expect(others.types()).toEqual(['ping']);
 });
 
+test('programs behind one token that have fetched anew together are not told of each other’s older leases', async () => {
+  await download('ci', '&dynamic_secrets_ttl_sec=4');
+  const both = [await watch(), await watch()];
+  await download('ci', '&dynamic_secrets_ttl_sec=6');
+  for (const stream of both) {
+    await eventually(async () => stream.types().includes('secrets.update'), 'the news', 6_000);
+    await download('ci', '&dynamic_secrets_ttl_sec=600');
+  }
+  await pause(4_000);
+  for (const stream of both) expect(stream.types()).toEqual(['ping', 'secrets.update']);
+});
+
 test('a process that was started since announces the end of leases that another one issued', async () => {
   await download('ci', '&dynamic_secrets_ttl_sec=6');
   const api = await lab.startApi();

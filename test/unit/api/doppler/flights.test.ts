@@ -183,6 +183,39 @@ test('what may have been read before a reset is adopted by a repetition, and nev
   expect(givenBack).toEqual([]);
 });
 
+test('what was answered when the command line may just have given up is adopted by a repetition, and never given back', async () => {
+  const { board, begun, givenBack } = open({ maybeLateMs: 8_000 });
+  const first = new FakeResponse();
+  const answer = board(first);
+  await jest.advanceTimersByTimeAsync(9_900);
+  begun[0]!.land('lease');
+  await answer;
+  first.finish();
+  first.socket.emit('close', false);
+  await jest.advanceTimersByTimeAsync(1_000);
+  const second = new FakeResponse();
+  expect(await board(second)).toBe('lease');
+  expect(begun).toHaveLength(1);
+  second.lose();
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(givenBack).toEqual([]);
+});
+
+test('what was answered late and not asked for again is left to its holder', async () => {
+  const { board, begun, givenBack } = open({ maybeLateMs: 8_000 });
+  const first = new FakeResponse();
+  const answer = board(first);
+  await jest.advanceTimersByTimeAsync(9_900);
+  begun[0]!.land('lease');
+  await answer;
+  first.finish();
+  first.socket.emit('close', false);
+  await jest.advanceTimersByTimeAsync(60_000);
+  void board(new FakeResponse());
+  expect(begun).toHaveLength(2);
+  expect(givenBack).toEqual([]);
+});
+
 test('what cannot be put on record is given back before that is told', async () => {
   const { board, begun, givenBack } = open();
   recordFails = true;
