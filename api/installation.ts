@@ -89,7 +89,7 @@ export function findInstallation(options: InstallationOptions): Installation {
       extend: async (leaseId, ttl, more) => (await known()).extend(leaseId, ttl, more),
       revoke: async (leaseId, more) => (await known()).revoke(leaseId, more),
       get: async (leaseId) => (await known()).get(leaseId),
-      page: async (filter, cursor) => (await known()).page(filter, cursor),
+      page: async (...page) => (await known()).page(...page),
       abandon: async (leaseId, more) => (await known()).abandon(leaseId, more),
       list: (filter) => ({
         async *[Symbol.asyncIterator]() {

@@ -247,6 +247,8 @@ function fromFramework(error: FastifyError): ApiError | null {
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return refusal(415, 'unsupported_media_type', 'The body must be JSON, with "Content-Type: application/json".');
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return refusal(400, 'invalid_input', 'A name in the address is longer than any that there is.');
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

@@ -2,6 +2,7 @@ import { executionInfoFromRaw } from '@temporalio/client/lib/helpers';
 import { digestOf } from '../sealing/parts';
 import { summarise } from '../temporal/lease-summary';
 import { buildQuery, matches } from '../temporal/query';
+import type { Reach } from '../temporal/query';
 import { CALL_TIMEOUT_MS, grpcStatusOf } from '../temporal/service';
 import { toLeaseError } from './failures';
 import { checkFilter } from './input';
@@ -16,9 +17,14 @@ const CURSOR = /^[A-Za-z0-9_-]{12,1000}$/;
 const MARK_BYTES = 8;
 
 /** See `LeaseService.page`. The client's own `list` keeps its place to itself, so the server is asked directly. */
-export async function pageLeases(session: Session, filter: LeaseFilter, cursor: string | null): Promise<LeasePage> {
+export async function pageLeases(
+  session: Session,
+  filter: LeaseFilter,
+  cursor: string | null,
+  reach?: readonly Reach[],
+): Promise<LeasePage> {
   const checked = checkFilter(filter);
-  const query = buildQuery(checked);
+  const query = buildQuery(checked, reach);
   const token = cursor === null ? new Uint8Array() : readCursor(session, query, cursor);
   const { client, namespace } = session;
   try {

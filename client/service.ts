@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { abandon } from '../workflows/contract';
 import type { RecipientJwk } from '../workflows/contract';
+import type { Reach } from '../temporal/query';
 import { CALL_TIMEOUT_MS } from '../temporal/service';
 import { disownLease } from './disown';
 import { notFound, revokeLease, terminated } from './end';
@@ -69,8 +70,9 @@ export interface LeaseService extends Leases {
   /**
    * One page of what `list` finds; it may be shorter than asked for although more follow.
    * @param cursor the `next` of the page before, of the same filter.
+   * @param within in one of which the leases must be; absent: anywhere. Of others not even the cursor tells.
    */
-  page(filter: LeaseFilter, cursor: string | null): Promise<LeasePage>;
+  page(filter: LeaseFilter, cursor: string | null, within?: readonly Reach[]): Promise<LeasePage>;
   /** Ends the workflow without a removal; what is left at the provider is the sweep's. Refused by a lease that has ended. */
   abandon(leaseId: string, options: { readonly by: string; readonly reason: string }): Promise<void>;
 }
@@ -86,7 +88,7 @@ export function createLeaseService(given: Omit<Session, 'keptName'>): LeaseServi
     revoke: (leaseId, options) => revokeLease(session, leaseId, options),
     get: (leaseId) => getLease(session, leaseId),
     list: (filter) => listLeases(session, filter),
-    page: (filter, cursor) => pageLeases(session, filter, cursor),
+    page: (filter, cursor, within) => pageLeases(session, filter, cursor, within),
     abandon: (leaseId, options) => abandonLease(session, leaseId, options),
   };
 }

@@ -17,6 +17,14 @@ export interface LeaseQuery {
   readonly live?: boolean;
 }
 
+/** Where leases may be; `*`: in every project, or in every config of the project. */
+export interface Reach {
+  readonly project: string;
+  readonly config: string;
+}
+
+const EVERYWHERE: Reach = { project: '*', config: '*' };
+
 const FIELDS = ['project', 'config', 'dynamicSecret', 'integration', 'holder', 'entity'] as const;
 
 /** Characters of which Temporal's query language makes something else, however they are escaped. */
@@ -30,9 +38,10 @@ const RUNNING = 'CloseTime IS NULL';
 /**
  * A visibility query for leases. Filters hold text from outside, so this is the only place where one is built. It may find too
  * much, never too little: ask {@link matches} of each lease found.
+ * @param within in one of which they must be; absent: anywhere.
  */
-export function buildQuery(filter: LeaseQuery): string {
-  const clauses = [`WorkflowType = "${LEASE_WORKFLOW}"`];
+export function buildQuery(filter: LeaseQuery, within: readonly Reach[] = [EVERYWHERE]): string {
+  const clauses = [`WorkflowType = "${LEASE_WORKFLOW}"`, ...reachClauses(within)];
   for (const field of FIELDS) {
     const value = filter[field];
     if (value !== undefined) clauses.push(...textClauses(ATTRIBUTES[field].name, value));
@@ -55,6 +64,16 @@ function textClauses(attribute: string, value: string): string[] {
   if (!UNQUOTABLE.test(value)) return [`${attribute} = "${value}"`];
   const prefix = value.slice(0, value.search(NO_PREFIX));
   return prefix === '' ? [`${attribute} IS NOT NULL`] : [`${attribute} STARTS_WITH "${prefix}"`];
+}
+
+function reachClauses(within: readonly Reach[]): string[] {
+  const clauses = within.map(({ project, config }) => [
+    ...(project === '*' ? [] : textClauses(ATTRIBUTES.project.name, project)),
+    ...(config === '*' ? [] : textClauses(ATTRIBUTES.config.name, config)),
+  ]);
+  if (clauses.some((each) => each.length === 0)) return [];
+  const either = clauses.map((each) => each.join(' AND '));
+  return either.length === 1 ? either : [`(${either.map((each) => `(${each})`).join(' OR ')})`];
 }
 
 function stateClause(states: readonly SeenState[]): string {

@@ -105,13 +105,13 @@ export function leasesRoutes(app: FastifyInstance, deps: ApiDeps, shared: Shared
       const identity = identityOf(request);
       const { project, config, dynamic_secret: dynamicSecret, slug, id } = { ...request.query, ...request.body };
       const place = findPlace(deps.config(), identity, { project: project ?? '', config: config ?? '' });
+      // Looked at first: what is missing must not tell whether there is such a lease.
+      const secret = needed(dynamicSecret, 'dynamic_secret');
       const lease = await deps.leases.get(needed(slug ?? id, 'slug'));
       const { leaseId } = lease;
       const isTheirs = lease.holder === identity.holder;
       const isMeant =
-        lease.project === place.project &&
-        lease.config === place.config &&
-        lease.dynamicSecret === needed(dynamicSecret, 'dynamic_secret');
+        lease.project === place.project && lease.config === place.config && lease.dynamicSecret === secret;
       if (!isMeant || !(isTheirs || identity.rights.has('admin'))) throw notFound(leaseId);
       if (!identity.rights.has('admin')) requireRight(identity, 'revoke-own');
       const reason = 'asked for over HTTP';

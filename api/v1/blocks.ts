@@ -5,6 +5,7 @@ import { blockBody, blockListBody } from '../../client/wire';
 import type { BlockBody } from '../../client/wire';
 import type { Block } from '../../workflows/contract';
 import { writeAudit } from '../audit';
+import { errors } from '../describe';
 import { refusal } from '../errors';
 import { identityOf, requireRight } from '../request';
 import type { Routes } from '../server';
@@ -21,10 +22,11 @@ export const blockRoutes: Routes = (plain, deps) => {
     {
       config: { needsTemporal: true },
       schema: {
+        operationId: 'listBlocks',
         summary: 'What keeps leases from being issued',
         description: 'A revocation of many leases places a block, which stays until it is lifted.',
         tags: ['blocks'],
-        response: { 200: blockListBody },
+        response: { 200: blockListBody, ...errors(403, 502) },
       },
     },
     async (request) => {
@@ -40,10 +42,12 @@ export const blockRoutes: Routes = (plain, deps) => {
     {
       config: { needsTemporal: true },
       schema: {
+        operationId: 'liftBlock',
         summary: 'Lift a block',
+        description: 'Leases that it kept out can be issued again from then on. Needs the right `admin`.',
         tags: ['blocks'],
         params: z.object({ id: z.string().max(100) }),
-        response: { 200: blockBody },
+        response: { 200: blockBody, ...errors(403, 404, 502) },
       },
     },
     async (request) => {

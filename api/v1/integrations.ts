@@ -5,6 +5,7 @@ import { checkBody, integrationListBody, wireCode } from '../../client/wire';
 import type { CheckBody, IntegrationBody } from '../../client/wire';
 import type { Config, IntegrationSettings } from '../../config/load';
 import type { CheckAnswer } from '../../workflows/contract';
+import { errors } from '../describe';
 import { refusal } from '../errors';
 import type { Identity } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
@@ -19,9 +20,11 @@ export const integrationRoutes: Routes = (plain, { config, client }) => {
     '/v1/integrations',
     {
       schema: {
+        operationId: 'listIntegrations',
         summary: 'The configured integrations',
+        description: 'Those of the scopes of an admin, without their settings.',
         tags: ['integrations'],
-        response: { 200: integrationListBody },
+        response: { 200: integrationListBody, ...errors(403) },
       },
     },
     (request) => {
@@ -42,11 +45,12 @@ export const integrationRoutes: Routes = (plain, { config, client }) => {
     {
       config: { needsTemporal: true },
       schema: {
+        operationId: 'checkIntegration',
         summary: "Try an integration's credential and rights, changing nothing",
         description: 'A worker that serves the integration does it, with its own credential; this server has none.',
         tags: ['integrations'],
         params: z.object({ name: z.string().max(100) }),
-        response: { 200: checkBody },
+        response: { 200: checkBody, ...errors(403, 404, 502) },
       },
     },
     async (request) => {

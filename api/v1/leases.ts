@@ -5,7 +5,7 @@ import { answer, errors } from '../describe';
 import type { Identity } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
 import type { Routes } from '../server';
-import { isAdminOf, requireLease } from './own';
+import { mayKnow, requireLease } from './own';
 import { filterFromWire, leaseParams, leaseToWire, reportToWire } from './shapes';
 
 const NOTHING = { leases: [], next_cursor: null };
@@ -23,7 +23,7 @@ export const leaseRoutes: Routes = (app, deps) => {
         tags: ['leases'],
         summary: 'List leases',
         description:
-          'One’s own leases (right `read`), or all in one’s scopes (right `admin`), newest first. The index lags by a moment. A page ' +
+          'One’s own leases (right `read`), or all (right `admin`) in one’s scopes, newest first. The index lags by a moment. A page ' +
           'may be shorter than `limit`, or empty, although more follow: only `next_cursor` null says that it was the last. From ' +
           '`entity`, the name at the provider, an admin finds a lease and its holder.',
         querystring: leaseFilterQuery,
@@ -34,8 +34,8 @@ export const leaseRoutes: Routes = (app, deps) => {
       const identity = identityOf(request);
       const filter = narrow(identity, filterFromWire(request.query));
       if (filter === null) return NOTHING;
-      const { leases, next } = await deps.leases.page(filter, request.query.cursor ?? null);
-      const shown = leases.filter((lease) => lease.holder === identity.holder || isAdminOf(identity, lease));
+      const { leases, next } = await deps.leases.page(filter, request.query.cursor ?? null, identity.scopes);
+      const shown = leases.filter((lease) => mayKnow(identity, lease));
       return { leases: shown.map(leaseToWire), next_cursor: next };
     },
   );
@@ -48,7 +48,7 @@ export const leaseRoutes: Routes = (app, deps) => {
         operationId: 'getLease',
         tags: ['leases'],
         summary: 'Get a lease',
-        description: 'One’s own (right `read`) or any in one’s scopes (right `admin`), as it is now.',
+        description: 'One’s own (right `read`) or any (right `admin`) in one’s scopes, as it is now.',
         params: leaseParams,
         response: { 200: answer('The lease.', leaseReportBody), ...errors(403, 404, 502) },
       },
@@ -59,17 +59,8 @@ export const leaseRoutes: Routes = (app, deps) => {
 
 /** What is asked of the index: without admin only one's own; null: nothing can be found. */
 function narrow(identity: Identity, filter: LeaseFilter): LeaseFilter | null {
-  if (!identity.rights.has('admin')) {
-    requireRight(identity, 'read');
-    if (filter.holder !== undefined && filter.holder !== identity.holder) return null;
-    return { ...filter, holder: identity.holder };
-  }
-  const [only, ...others] = identity.scopes;
-  if (only === undefined || others.length > 0 || filter.holder === identity.holder) return filter;
-  // One scope can be asked of the index itself, which saves empty pages.
-  return {
-    ...(only.project === '*' ? {} : { project: only.project }),
-    ...(only.config === '*' ? {} : { config: only.config }),
-    ...filter,
-  };
+  if (identity.rights.has('admin')) return filter;
+  requireRight(identity, 'read');
+  if (filter.holder !== undefined && filter.holder !== identity.holder) return null;
+  return { ...filter, holder: identity.holder };
 }

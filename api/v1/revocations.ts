@@ -7,6 +7,7 @@ import { bulkRevokeBody, bulkRevokeListBody, bulkRevokeReportBody } from '../../
 import type { BulkRevokeReportBody } from '../../client/wire';
 import type { RevokeFilter } from '../../workflows/contract';
 import { noteRevoke } from '../audit';
+import { errors } from '../describe';
 import { refusal } from '../errors';
 import type { Identity } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
@@ -26,12 +27,13 @@ export const revocationRoutes: Routes = (plain, deps) => {
     {
       config: { needsTemporal: true },
       schema: {
+        operationId: 'revokeMany',
         summary: 'Revoke many leases',
         description:
           'Blocks what the filters mean, then revokes until two listings in a row find nothing. An admin lifts the block. For an `entity` nothing is blocked.',
         tags: ['revocations'],
         body: bulkRevokeBody,
-        response: { 202: bulkRevokeReportBody },
+        response: { 202: bulkRevokeReportBody, ...errors(403, 404, 413, 415, 502) },
       },
     },
     async (request, reply) => {
@@ -66,9 +68,11 @@ export const revocationRoutes: Routes = (plain, deps) => {
     {
       config: { needsTemporal: true },
       schema: {
+        operationId: 'listRevocations',
         summary: 'The latest revocations of many leases, newest first',
+        description: 'Those within the scopes of an admin. The index lags by a moment.',
         tags: ['revocations'],
-        response: { 200: bulkRevokeListBody },
+        response: { 200: bulkRevokeListBody, ...errors(403, 502) },
       },
     },
     async (request) => {
@@ -84,10 +88,12 @@ export const revocationRoutes: Routes = (plain, deps) => {
     {
       config: { needsTemporal: true },
       schema: {
+        operationId: 'getRevocation',
         summary: 'How far a revocation of many leases has got',
+        description: 'It goes on by itself, also while nobody asks. Needs the right `admin`.',
         tags: ['revocations'],
         params: idParams,
-        response: { 200: bulkRevokeReportBody },
+        response: { 200: bulkRevokeReportBody, ...errors(403, 404, 502) },
       },
     },
     async (request) => {

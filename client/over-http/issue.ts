@@ -53,7 +53,12 @@ export async function issueOverHttp(
   const { recipient, idempotencyKey, timeoutMs, signal } = request;
   const bounds = boundsOf(timeoutMs, signal);
   const pair = recipient?.privateKey == null ? await makePair() : { ...recipient, privateKey: recipient.privateKey };
-  const order: Order = { request, pair, key: readKey(idempotencyKey), flight: { mayHaveArrived: false } };
+  const order: Order = {
+    request,
+    pair,
+    key: readKey(idempotencyKey),
+    flight: { mayHaveArrived: false, isUnanswered: false },
+  };
   let leaseId: string | undefined;
   try {
     if (request.holder !== '') await requireHolder(remote, bounds, request.holder);
@@ -109,7 +114,8 @@ async function explain(remote: Remote, order: Order, error: unknown, leaseId: st
   const isTold = error instanceof LeaseError && error.undelivered !== undefined;
   const isBegun = order.flight.mayHaveArrived;
   if (isTold && (error.undelivered !== 'nothing started' || !isBegun)) return error;
-  if (error instanceof LeaseError && error.code !== 'Unavailable') return error;
+  // Of what the lease itself decided nothing is left; of an attempt before it, that got no answer, there may be.
+  if (error instanceof LeaseError && error.code !== 'Unavailable' && !order.flight.isUnanswered) return error;
   const { code, message } = causeOf(order, error);
   const found = await disown(remote, order);
   const named = found.leaseId ?? leaseId;

@@ -31,6 +31,8 @@ export interface Ask {
 /** Whether the server may have done what was asked. */
 export interface Flight {
   mayHaveArrived: boolean;
+  /** Whether it was sent once without an answer of the API: what is answered to a repeat need not tell of that. */
+  isUnanswered: boolean;
 }
 
 /** The API was not reached, or its answer was lost. */
@@ -90,7 +92,7 @@ async function tryOnce<T>(
   answer: z.ZodType<T>,
   facts: LeaseErrorFacts,
 ): Promise<Got<T>> {
-  const flight = what.flight ?? { mayHaveArrived: false };
+  const flight = what.flight ?? { mayHaveArrived: false, isUnanswered: false };
   const before = flight.mayHaveArrived;
   let response: Response;
   let body: unknown;
@@ -98,6 +100,7 @@ async function tryOnce<T>(
     [response, body] = await send(remote, bounds, what, flight);
   } catch (error) {
     if (error instanceof Lost && !error.reached) flight.mayHaveArrived = before;
+    if (error instanceof Lost && error.reached) flight.isUnanswered = true;
     if (error instanceof Lost) return { error, again: error.passing && (what.harmless || !error.reached) };
     throw error;
   }
@@ -108,6 +111,7 @@ async function tryOnce<T>(
   }
   const refusal = readRefusal(response.status, body, remote.url, facts);
   if (refusal.untouched) flight.mayHaveArrived = before;
+  if (refusal.code === null) flight.isUnanswered = true;
   return { error: refusal.error, again: mayAskAgain(response, refusal, what) };
 }
 

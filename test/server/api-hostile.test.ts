@@ -251,7 +251,7 @@ test.each([
 });
 
 test('an address with a part of 300 characters is refused', async () => {
-  expectError(await ask('GET', `/v1/leases/${'a'.repeat(300)}`), { status: 414, code: 'invalid_input' });
+  expectError(await ask('GET', `/v1/leases/${'a'.repeat(300)}`), { status: 400, code: 'invalid_input' });
 });
 
 describe('a client that sends', () => {

@@ -276,6 +276,14 @@ describe('POST of a lease', () => {
     const headers = { 'content-type': 'application/json' };
     expect(await ask(`${LEASES}?${query}`, { method: 'POST', headers })).toMatchObject({ status: 200 });
     const leaseId = [...lab.provider.entities.values()][0]!.leaseId!;
+    // What is missing does not tell whether there is such a lease.
+    for (const slug of [leaseId, 'a'.repeat(24)]) {
+      const part = new URLSearchParams({ project: 'backend', config: 'prd', slug }).toString();
+      expect(await ask(`${LEASES}/lease?${part}`, { method: 'DELETE', token: 'other' })).toMatchObject({
+        status: 400,
+        body: { field: 'dynamic_secret' },
+      });
+    }
     const rest = new URLSearchParams({ project: 'backend', config: 'prd', dynamic_secret: 'TOKEN', slug: leaseId });
     expect(await ask(`${LEASES}/lease?${rest.toString()}`, { method: 'DELETE', headers })).toMatchObject({
       status: 200,

@@ -17,7 +17,7 @@ let lab: ApiLab;
 
 beforeAll(async () => {
   lab = await openApiLab({
-    projects: { frontend: { configs: { prd: {} } } },
+    projects: { frontend: { configs: { prd: {}, dev: {} } } },
     tokens: {
       twin: { scopes: ['backend/prd'], subject: 'ci' },
       reader: { scopes: ['backend/prd'], rights: ['read'], subject: 'ci' },
@@ -25,6 +25,8 @@ beforeAll(async () => {
       'backend-admin': { scopes: ['backend/*'], rights: ['admin'] },
       'far-admin': { scopes: ['frontend/*'], rights: ['admin', 'lease', 'read', 'revoke-own'] },
       elsewhere: { scopes: ['frontend/prd'] },
+      fork: { scopes: ['frontend/prd'], subject: 'ci' },
+      'two-places': { scopes: ['frontend/prd', 'frontend/dev'], rights: ['admin'] },
       dated: { scopes: ['*'], expires_at: '2999-01-31T00:00:00Z' },
     },
   });
@@ -295,7 +297,8 @@ describe('an idempotency key', () => {
 describe('others’ leases', () => {
   test('are to everybody but an admin of their scope as if there were none', async () => {
     const leaseId = await issued();
-    const strangers = ['other', 'elsewhere', 'far-admin'];
+    // The fork is of the same holder, and may not act where this lease is.
+    const strangers = ['other', 'elsewhere', 'far-admin', 'two-places', 'fork'];
     const calls: [string, string, unknown?][] = [
       ['GET', ''],
       ['POST', '/extend', { ttl: '5m' }],
@@ -315,6 +318,22 @@ describe('others’ leases', () => {
       expect(list.body.leases).toEqual([]);
     }
     expect(lab.provider.of(leaseId)).toHaveLength(1);
+  });
+
+  test('are not told by the cursor of a list either', async () => {
+    const leaseId = await issued();
+    await eventually(async () => (await listed('ci')).includes(leaseId), 'the index to know the lease');
+    for (const name of ['far-admin', 'two-places', 'fork']) {
+      for (const query of [
+        `entity=${lab.provider.of(leaseId)[0]}`,
+        'holder=token:ci',
+        'project=backend',
+        'live=true',
+      ]) {
+        const { body } = await ask('GET', `/v1/leases?limit=1&${query}`, { token: lab.tokens[name] });
+        expect({ name, query, body }).toEqual({ name, query, body: { leases: [], next_cursor: null } });
+      }
+    }
   });
 
   test('cannot be listed by naming their holder', async () => {

@@ -219,6 +219,17 @@ test('an API that began nothing, as it says, is believed, unless an earlier requ
   expect(asked).toHaveLength(3);
 });
 
+test('what an attempt whose answer was lost may have started is disowned, whatever is said to the next one', async () => {
+  const ended = json({ lease_id: ID, undelivered: 'revoke accepted' });
+  const { leases, asked } = leasesOf([broken('ECONNRESET'), refusal(404, 'unknown_dynamic_secret'), ended]);
+  expect(await failureOf(leases.issue(REQUEST))).toMatchObject({
+    code: 'UnknownDynamicSecret',
+    leaseId: ID,
+    undelivered: 'revoke accepted',
+  });
+  expect(asked).toHaveLength(3);
+});
+
 test('an authority that is not trusted is not asked twice, and the way out is told', async () => {
   const { leases, asked } = leasesOf([broken('SELF_SIGNED_CERT_IN_CHAIN')]);
   expect((await failureOf(leases.get(ID))).message).toContain('NODE_EXTRA_CA_CERTS');

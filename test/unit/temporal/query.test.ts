@@ -25,6 +25,20 @@ test('filters are joined', () => {
   );
 });
 
+test('one of several places is enough, and a place that is everywhere asks for nothing', () => {
+  expect(buildQuery({}, [{ project: 'backend', config: '*' }])).toBe(
+    'WorkflowType = "lease" AND LeaseProject = "backend"',
+  );
+  const reach = [
+    { project: 'backend', config: 'prd' },
+    { project: 'frontend', config: '*' },
+  ];
+  expect(buildQuery({ live: true }, reach)).toBe(
+    'WorkflowType = "lease" AND ((LeaseProject = "backend" AND LeaseConfig = "prd") OR (LeaseProject = "frontend")) AND CloseTime IS NULL',
+  );
+  expect(buildQuery({}, [...reach, { project: '*', config: '*' }])).toBe('WorkflowType = "lease"');
+});
+
 test('one of several states is enough', () => {
   expect(buildQuery({ state: ['stuck', 'deprovisioning'] })).toBe(
     'WorkflowType = "lease" AND ((LeaseState = "stuck" AND CloseTime IS NULL) OR (LeaseState = "deprovisioning" AND CloseTime IS NULL))',
