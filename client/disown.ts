@@ -23,7 +23,7 @@ const QUERY_TIMEOUT_MS = 3_000;
 
 /** See `LeaseService.disown`. */
 export async function disownLease(session: Session, request: DisownRequest): Promise<Disowned> {
-  const { shared, ...issue } = request;
+  const { shared, onFound, ...issue } = request;
   const { project, config, dynamicSecret, holder, idempotencyKey, recipient } = await checkSealedIssue(
     issue,
     session.keptName,
@@ -32,6 +32,7 @@ export async function disownLease(session: Session, request: DisownRequest): Pro
   const { deployment } = session;
   const leaseId = deriveLeaseId({ deployment, holder, project, config, dynamicSecret, idempotencyKey });
   const issuedTo = await thumbprint(recipient.publicJwk);
+  await onFound?.(leaseId);
   const bounds = boundsOf(GIVE_UP_AFTER_MS);
   const settled = Date.now() + SETTLES_WITHIN_MS;
   while (Date.now() < bounds.deadline) {

@@ -42,6 +42,8 @@ export interface DisownRequest extends Omit<SealedIssueRequest, 'ttl' | 'signal'
   readonly idempotencyKey: string;
   /** Whether another caller may hold the key pair, and with it the credential. */
   readonly shared: boolean;
+  /** Told which lease it is before anything is done to it. */
+  readonly onFound?: (leaseId: string) => Promise<void>;
 }
 
 export interface Disowned {

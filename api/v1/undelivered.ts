@@ -5,6 +5,7 @@ import { noteRevoke } from '../audit';
 import { answer, errors } from '../describe';
 import { identityOf, requireRight } from '../request';
 import type { Routes } from '../server';
+import { UNDELIVERED } from '../take-back';
 import { toJwk } from './issue';
 import { requireDynamicSecret } from './scope';
 
@@ -35,8 +36,6 @@ export const undeliveredRoutes: Routes = (app, deps) => {
       requireRight(identity, 'lease');
       const { project, config, dynamic_secret: dynamicSecret, recipient_jwk: jwk, shared } = request.body;
       requireDynamicSecret(deps.config(), identity, { project, config, dynamicSecret });
-      const reason = 'undelivered';
-      await noteRevoke(deps, request, 'revoke_requested', { project, config, dynamicSecret, reason });
       const { leaseId, undelivered } = await deps.leases.disown({
         project,
         config,
@@ -45,6 +44,14 @@ export const undeliveredRoutes: Routes = (app, deps) => {
         holder: identity.holder,
         idempotencyKey: request.headers['idempotency-key'],
         shared: shared ?? false,
+        onFound: (id) =>
+          noteRevoke(deps, request, 'revoke_requested', {
+            leaseId: id,
+            project,
+            config,
+            dynamicSecret,
+            reason: UNDELIVERED,
+          }),
       });
       return { lease_id: leaseId, undelivered };
     },

@@ -82,6 +82,11 @@ test('a lease whose answer is lost for good is revoked, unless another caller ma
   const failure = await failureOf(leases.issue({ ...REQUEST, timeoutMs: 2_000 }));
   expect(failure).toMatchObject({ undelivered: 'revoke accepted' });
   expect(await lab.outcome(failure.leaseId!)).toMatchObject({ state: 'revoked', reason: 'undelivered' });
+  const asked = lab.audit.find(({ event, leaseId }) => event === 'revoke_requested' && leaseId === failure.leaseId);
+  expect(asked).toMatchObject({
+    reason: 'undelivered',
+    details: { tokenId: 'token/ci', requestId: expect.any(String) },
+  });
   const shared = { ...REQUEST, idempotencyKey: 'shared', recipient: await generateRecipient() };
   const alone = await failureOf(leases.issue({ ...shared, timeoutMs: 2_000 }));
   expect(alone).toMatchObject({ undelivered: 'left alone' });
