@@ -22,8 +22,8 @@ export interface Flights<T> {
    * else new ones. A request whose predecessor is still connected is another program's and gets its own.
    *
    * If the connection is lost before the answer was handed to the operating system, the leases wait a few seconds for the
-   * repetition and are then revoked. If it was handed over when the CLI may just have given up, or the connection was reset after
-   * it, the repetition gets the same leases; without one they stay, because a program may run on them.
+   * repetition and are then revoked. If the connection was reset after it, the repetition gets the same leases; without one they
+   * stay, because a program may run on them.
    */
   board(passenger: Passenger<T>): Promise<T>;
   /** Revokes what nobody waits for, now and from now on at once, and takes no passenger any more. */
@@ -37,8 +37,8 @@ export interface FlightOptions<T> {
   readonly adoptableMs?: readonly number[];
   /** How long the fifth attempt, the CLI's last, is let wait. */
   readonly lastAttemptMs?: number;
-  /** From when on an answer may have come too late for the CLI. */
-  readonly maybeLateMs?: number;
+  /** From when to when the CLI may give up, in milliseconds since its request was here. */
+  readonly givesUpMs?: readonly [number, number];
 }
 
 /** A little more than the CLI pauses: 0.75 s at most, three times as long each time. After the fifth attempt it gives up. */
@@ -46,8 +46,8 @@ const ADOPTABLE_MS = [5_000, 5_000, 9_000, 23_000, 5_000];
 const LAST_ATTEMPT = 5;
 /** Without an answer to its last attempt the CLI would start the program on an old file of dead credentials. */
 const LAST_ATTEMPT_MS = 9_000;
-/** Less than its ten seconds, which begin before the request is here. */
-const MAYBE_LATE_MS = 8_000;
+/** Its ten seconds begin before the request is here, and end before we hear of it. */
+const GIVES_UP_MS = [9_000, 11_000] as const;
 /** How long after its answer a connection that is reset may mean that the answer was not read. */
 const RESET_MS = 5_000;
 
@@ -70,7 +70,7 @@ export function createFlights<T>({
   giveBack,
   adoptableMs = ADOPTABLE_MS,
   lastAttemptMs = LAST_ATTEMPT_MS,
-  maybeLateMs = MAYBE_LATE_MS,
+  givesUpMs = GIVES_UP_MS,
 }: FlightOptions<T>): Flights<T> {
   /** Flights that nobody waits for, with what ends their wait. */
   const deserted = new Map<Flight<T>, { readonly timer: NodeJS.Timeout; readonly expire: () => void }>();
@@ -136,7 +136,6 @@ export function createFlights<T>({
     const { socket } = response;
     flight.passengers += 1;
     const adoptable = adoptableMs[Math.min(flight.passengers, adoptableMs.length) - 1] ?? 0;
-    const boardedAt = Date.now();
     let isHandedOver = false;
     // `writableFinished` is no proof: it is also true once a broken connection has thrown away what was to be written.
     response.once('finish', () => {
@@ -148,10 +147,8 @@ export function createFlights<T>({
       // The answer is the operating system's: nobody can know whether it is read.
       flight.mayBeRead = true;
       if (socket === null || flight.key === null) return;
-      // The CLI hangs up when it gives up as it does when it has read all.
-      const isMaybeLate = Date.now() - boardedAt >= maybeLateMs;
       const onClose = (hadError: boolean): void => {
-        if (hadError || isMaybeLate) desert(flight, adoptable, () => undefined);
+        if (hadError) desert(flight, adoptable, () => undefined);
       };
       socket.once('close', onClose);
       setTimeout(() => socket.off('close', onClose), RESET_MS).unref();
@@ -177,15 +174,34 @@ export function createFlights<T>({
     });
   };
 
+  /**
+   * An answer that is sent in the moment in which the CLI gives up is lost without a trace, and its repetition would lease again. So
+   * it waits until the CLI is gone, or is known to be more patient.
+   */
+  const hold = (response: ServerResponse, boardedAt: number): Promise<void> => {
+    const [from, until] = givesUpMs;
+    const age = Date.now() - boardedAt;
+    if (age < from || age >= until) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, until - age);
+      response.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  };
+
   return {
     board: async (passenger) => {
       const { key, response, handOver } = passenger;
       if (isClosing) throw refusal(503, 'shutting_down', 'This server is shutting down: ask again.');
       if (isGone(response)) throw new LeaseError('Aborted', 'The caller is gone.');
+      const boardedAt = Date.now();
       const flight: Flight<T> = adopt(key) ?? start(passenger);
       seat(flight, response);
       try {
         const cargo = await land(flight);
+        if (key !== null) await hold(response, boardedAt);
         // Nothing is on record as delivered that was not about to be sent.
         if (isGone(response)) throw new LeaseError('Aborted', 'The caller is gone.');
         await handOver(cargo);

@@ -183,37 +183,45 @@ test('what may have been read before a reset is adopted by a repetition, and nev
   expect(givenBack).toEqual([]);
 });
 
-test('what was answered when the command line may just have given up is adopted by a repetition, and never given back', async () => {
-  const { board, begun, givenBack } = open({ maybeLateMs: 8_000 });
+test('what lands in the moment in which the command line gives up is held back, and goes to the repetition', async () => {
+  const { board, begun, givenBack, handedOver } = open();
   const first = new FakeResponse();
   const answer = board(first);
-  await jest.advanceTimersByTimeAsync(9_900);
+  await jest.advanceTimersByTimeAsync(9_500);
   begun[0]!.land('lease');
-  await answer;
-  first.finish();
-  first.socket.emit('close', false);
-  await jest.advanceTimersByTimeAsync(1_000);
+  await jest.advanceTimersByTimeAsync(600);
+  expect(handedOver).toEqual([]);
+  first.lose();
+  await expect(answer).rejects.toThrow('gone');
   const second = new FakeResponse();
   expect(await board(second)).toBe('lease');
-  expect(begun).toHaveLength(1);
-  second.lose();
+  second.finish();
   await jest.advanceTimersByTimeAsync(60_000);
-  expect(givenBack).toEqual([]);
+  expect([begun.length, givenBack]).toEqual([1, []]);
 });
 
-test('what was answered late and not asked for again is left to its holder', async () => {
-  const { board, begun, givenBack } = open({ maybeLateMs: 8_000 });
+test('a caller that is more patient gets its answer when the command line would have given up', async () => {
+  const { board, begun, handedOver } = open();
+  const answer = board(new FakeResponse());
+  await jest.advanceTimersByTimeAsync(9_500);
+  begun[0]!.land('lease');
+  await jest.advanceTimersByTimeAsync(1_400);
+  expect(handedOver).toEqual([]);
+  await jest.advanceTimersByTimeAsync(200);
+  expect(await answer).toBe('lease');
+});
+
+test('what was answered late and read is not given to the next program that asks', async () => {
+  const { board, begun, givenBack } = open();
   const first = new FakeResponse();
   const answer = board(first);
-  await jest.advanceTimersByTimeAsync(9_900);
+  await jest.advanceTimersByTimeAsync(12_000);
   begun[0]!.land('lease');
   await answer;
   first.finish();
   first.socket.emit('close', false);
-  await jest.advanceTimersByTimeAsync(60_000);
   void board(new FakeResponse());
-  expect(begun).toHaveLength(2);
-  expect(givenBack).toEqual([]);
+  expect([begun.length, givenBack]).toEqual([2, []]);
 });
 
 test('what cannot be put on record is given back before that is told', async () => {
