@@ -16,7 +16,8 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 /** @type {import('jest').Config} */
 module.exports = {
-  maxWorkers: 2,
+  // The tests wait for leases more than they work: three at a time keep two cores half busy.
+  maxWorkers: 3,
   testTimeout: 30_000,
   projects: [
     { ...transform, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },

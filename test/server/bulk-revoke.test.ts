@@ -204,19 +204,22 @@ test('leases that are issued while it runs end revoked, and later ones are refus
   expect(refused.at(-1)).toBe('Blocked');
 }, 60_000);
 
-test.each([`x" OR LeaseHolder != "`, `it's`, String.raw`back\slash`, '50%', 'under_score'])(
-  'a holder named %s is told apart from everybody whose name is like it',
-  async (subject) => {
-    const names = [subject, `${subject}x`, subject.slice(0, -1), subject.replace(/["'\\%_]/g, 'x')];
-    const leases = await Promise.all(names.map((name) => issue({ holder: `token:${name}` })));
-    const report = await revokeAll({ holder: `token:${subject}` });
-    expect(report).toMatchObject({ state: 'done', matched: 1 });
-    expect(held(...leases)).toEqual(ids(...leases.slice(1)));
-    await expect(issue({ holder: `token:${subject}` })).rejects.toMatchObject({ code: 'Blocked' });
-    await issue({ holder: `token:${subject}x` });
-  },
-  60_000,
-);
+const HOSTILE = [`x" OR LeaseHolder != "`, `it's`, String.raw`back\slash`, '50%', 'under_score'];
+
+test('a holder is told apart from everybody whose name is like it, whatever it is made of', async () => {
+  // At the same time, because each takes its time.
+  await Promise.all(
+    HOSTILE.map(async (subject) => {
+      const names = [subject, `${subject}x`, subject.slice(0, -1), subject.replace(/["'\\%_]/g, 'x')];
+      const leases = await Promise.all(names.map((name) => issue({ holder: `token:${name}` })));
+      const report = await revokeAll({ holder: `token:${subject}` });
+      expect(report).toMatchObject({ state: 'done', matched: 1 });
+      expect(held(...leases)).toEqual(ids(...leases.slice(1)));
+      await expect(issue({ holder: `token:${subject}` })).rejects.toMatchObject({ code: 'Blocked' });
+      await issue({ holder: `token:${subject}x` });
+    }),
+  );
+}, 90_000);
 
 test('removals that take long do not hold it up, and are told', async () => {
   const lease = await issue({ holder: 'token:slow' });

@@ -10,6 +10,7 @@ import { projectRoot } from '../../dev/root';
 import { startWorker } from '../../dev/worker-process';
 import { Connection } from '@temporalio/client';
 import { connectLeases } from '../../client/temporal';
+import { eventually } from '../support/lab';
 import { createNamespace } from '../support/namespace';
 import { provided } from '../support/stack';
 
@@ -56,6 +57,17 @@ test('the examples of the README do what it says, and the key that was leased is
     expect(Array.isArray(listed.leases)).toBe(true);
 
     expect(await shell(await example('doppler run'))).toMatch(/^The key \S+ works: \d+ buckets\.$/m);
+
+    const printKey = 'printf "%s %s %s" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "$AWS_LEASE_EXPIRES_AT"';
+    const [id, secret, end] = (await shell(`doppler run --no-fallback --dynamic-ttl 6s -- sh -c '${printKey}'`)).split(
+      ' ',
+    );
+    const short = { ACCESS_KEY_ID: id!, SECRET_ACCESS_KEY: secret! };
+    expect(await tryIdentity(aws, short)).toBe('ok');
+    expect(Date.now()).toBeLessThan(Date.parse(end!));
+    await eventually(async () => (await tryIdentity(aws, short)) !== 'ok', 'the key to be dead after its TTL');
+    expect(await tryIdentity(aws, short)).toBe('InvalidClientTokenId');
+    expect(Date.now()).toBeGreaterThan(Date.parse(end!));
 
     for await (const { leaseId } of leases.list({ live: true })) await leases.revoke(leaseId, { wait: true });
     expect(await tryIdentity(aws, issued.credential)).toBe('InvalidClientTokenId');
