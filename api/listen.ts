@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { endsWithin } from '../telemetry/ends-within';
 import { explainListenFailure, formatAddress } from '../telemetry/listen';
 
 /** An address at which the API cannot be served. */
@@ -47,16 +48,4 @@ export async function drain(app: FastifyInstance): Promise<boolean> {
 /** Whether only this machine can be reached under a name or address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-async function endsWithin(ending: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  try {
-    return await Promise.race([ending.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

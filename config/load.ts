@@ -23,7 +23,7 @@ export type {
   SweepSettings,
   WebhookSettings,
 } from './config';
-export { findDynamicSecret } from './lookup';
+export { findDynamicSecret, own } from './lookup';
 export { isKeysUrl } from './oidc';
 export type { ClaimSettings, ClaimValue, IssuerSettings, RuleSettings } from './oidc';
 export { ConfigError } from './problems';

@@ -25,7 +25,8 @@ export function findDynamicSecret(
   return missing('dynamic secret', name, ` in ${project}/${configName}`, projectConfig.dynamicSecrets);
 }
 
-function own<T>(record: Readonly<Record<string, T>>, name: unknown): T | undefined {
+/** The entry of a name that may come from a caller and be anything, `constructor` included. */
+export function own<T>(record: Readonly<Record<string, T>>, name: unknown): T | undefined {
   return typeof name === 'string' && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { endsWithin } from './ends-within';
 
 /** What is counted about leases, for Prometheus. Names and states only: nothing of a holder, an entity or a credential. */
 export interface Metrics {
@@ -189,16 +190,4 @@ function createCensus(onFailure: () => void) {
       return (await endsWithin(asking, MAX_WAIT_MS)) ? known : [];
     },
   };
-}
-
-async function endsWithin(ending: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  try {
-    return await Promise.race([ending.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -24,6 +24,23 @@ const tokenBody = z.object({ token: tokenText.optional() });
 const TAGS = ['Doppler'];
 const OPEN = { open: true } as const;
 
+const ENDS = {
+  summary: 'Not offered: tokens end with their expiry or their entry in the configuration',
+  // On this the CLI forgets the token all the same, and says that it is valid still.
+  message:
+    'The token is still valid: it ends with its expiry, or when its entry is taken out of the configuration. Its leases are not affected.',
+};
+
+const REFUSED = [
+  { url: '/v3/auth/revoke', ...ENDS },
+  { url: '/v3/auth/cli/revoke', ...ENDS },
+  {
+    url: '/v3/auth/cli/roll',
+    summary: 'Not offered: tokens are made by `leasehold token create`',
+    message: 'Tokens are not rolled here: make another one with "leasehold token create" and the same --subject.',
+  },
+];
+
 /** How Doppler's CLI logs in and out. Nothing is kept of it: an issuer's token is accepted as it is, until its own end. */
 export function dopplerLoginRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -58,48 +75,15 @@ export function dopplerLoginRoutes(app: FastifyInstance, deps: ApiDeps): void {
     },
   );
 
-  for (const url of ['/v3/auth/revoke', '/v3/auth/cli/revoke']) {
+  for (const { url, summary, message } of REFUSED) {
     routes.post(
       url,
-      {
-        config: OPEN,
-        schema: {
-          tags: TAGS,
-          summary: 'Not offered: tokens end with their expiry or their entry in the configuration',
-          body: tokenBody,
-          response: { 405: errorBody },
-        },
-      },
+      { config: OPEN, schema: { tags: TAGS, summary, body: tokenBody, response: { 405: errorBody } } },
       () => {
-        // On this the CLI forgets the token all the same, and says that it is valid still.
-        throw refusal(
-          405,
-          'read_only',
-          'The token is still valid: it ends with its expiry, or when its entry is taken out of the configuration. Its leases are not affected.',
-        );
+        throw refusal(405, 'read_only', message);
       },
     );
   }
-
-  routes.post(
-    '/v3/auth/cli/roll',
-    {
-      config: OPEN,
-      schema: {
-        tags: TAGS,
-        summary: 'Not offered: tokens are made by `leasehold token create`',
-        body: tokenBody,
-        response: { 405: errorBody },
-      },
-    },
-    () => {
-      throw refusal(
-        405,
-        'read_only',
-        'Tokens are not rolled here: make another one with "leasehold token create" and the same --subject.',
-      );
-    },
-  );
 
   routes.get(
     '/v3/auth/cli/generate/2',

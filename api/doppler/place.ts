@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { own } from '../../config/load';
 import type { Config } from '../../config/load';
 import { quote } from '../../workflows/quote';
 import type { ApiDeps } from '../deps';
@@ -90,8 +91,4 @@ export function mayHoldDynamicSecrets({ config }: ApiDeps, { identity, query }: 
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
