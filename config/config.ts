@@ -117,7 +117,7 @@ export function buildConfig(file: ConfigFile, parts: Parts, hash: string): Confi
           maxTtlMs: dynamicSecret.max_ttl,
           maxLeases: dynamicSecret.max_leases ?? null,
           maxLeasesPerHolder: dynamicSecret.max_leases_per_holder ?? null,
-          fields: parts.fields(dynamicSecret.integration),
+          fields: parts.fields(project, config, name),
           parameters: parts.parameters(project, config, name),
         })),
       })),

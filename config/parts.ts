@@ -10,8 +10,8 @@ import type { Finding } from './sentences';
 export interface TypeSchemas {
   readonly connection: z.ZodType;
   readonly parameters: z.ZodType;
-  /** Names in every credential of the type. */
-  readonly fields: readonly string[];
+  /** Names in every credential made with these parameters, which are as the schema gave them. */
+  fields(parameters: unknown): readonly string[];
 }
 
 /** The types of integrations by the `type` that names them. */
@@ -25,7 +25,7 @@ export interface Parts {
   /** Of a dynamic secret. */
   parameters(project: string, config: string, dynamicSecret: string): unknown;
   /** Names in its credentials. */
-  fields(integration: string): readonly string[];
+  fields(project: string, config: string, dynamicSecret: string): readonly string[];
 }
 
 /**
@@ -74,7 +74,7 @@ export function checkParts(file: unknown, types: Types): Parts {
     const taken = new Map<string, string>();
     for (const [name] of dynamicSecrets) taken.set(name, 'the name of a dynamic secret');
     for (const [name, dynamicSecret] of dynamicSecrets) {
-      for (const flat of flatNames(name, fieldsOf(fieldOf(dynamicSecret, 'integration')))) {
+      for (const flat of flatNames(name, fieldsOf([...path, 'dynamic_secrets', name], dynamicSecret))) {
         const holder = taken.get(flat);
         if (holder === undefined) taken.set(flat, `what dynamic secret ${name} is handed out as`);
         else {
@@ -93,9 +93,13 @@ export function checkParts(file: unknown, types: Types): Parts {
     }
   }
 
-  function fieldsOf(integration: unknown): readonly string[] {
-    const entry = typeof integration === 'string' ? integrations.get(integration) : undefined;
-    return schemasOf(types, fieldOf(entry, 'type'))?.fields ?? [];
+  /** None of a dynamic secret whose parameters are wrong: that has been said, and nothing will be made of this file. */
+  function fieldsOf(path: Path, entry: unknown): readonly string[] {
+    const name = fieldOf(entry, 'integration');
+    const integration = typeof name === 'string' ? integrations.get(name) : undefined;
+    const parameters = values.get(keyOf([...path, 'parameters']));
+    if (parameters === undefined) return [];
+    return schemasOf(types, fieldOf(integration, 'type'))?.fields(parameters) ?? [];
   }
 
   for (const [name, entry] of integrations) checkIntegration(name, entry);
@@ -107,7 +111,10 @@ export function checkParts(file: unknown, types: Types): Parts {
   return {
     findings,
     connection: (integration) => values.get(keyOf(['integrations', integration, 'connection'])),
-    fields: fieldsOf,
+    fields: (project, config, name) => {
+      const path = ['projects', project, 'configs', config, 'dynamic_secrets', name];
+      return fieldsOf(path, dynamicSecretAt(file, project, config, name));
+    },
     parameters: (project, config, name) =>
       values.get(keyOf(['projects', project, 'configs', config, 'dynamic_secrets', name, 'parameters'])),
   };
@@ -118,6 +125,10 @@ function withoutValue(finding: Finding, root: unknown, base: Path): Finding {
   const found = finding.path.slice(base.length).reduce<unknown>((at, key) => fieldOf(at, String(key)), root);
   const isRepeated = typeof found === 'string' && found.length >= 4 && finding.message.includes(found);
   return isRepeated ? { ...finding, message: 'is not allowed here' } : finding;
+}
+
+function dynamicSecretAt(file: unknown, project: string, config: string, name: string): unknown {
+  return ['projects', project, 'configs', config, 'dynamic_secrets', name].reduce<unknown>(fieldOf, file);
 }
 
 function schemasOf(types: Types, name: unknown): TypeSchemas | undefined {

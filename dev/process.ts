@@ -11,7 +11,7 @@ export interface RunningProcess {
   readonly pid: number;
   /** Settles when it has ended, by itself or because it was stopped. */
   readonly ended: Promise<void>;
-  /** SIGTERM, and SIGKILL if that does not help; waits until it is gone. */
+  /** Asks it to end, and kills it if that does not help; waits until it is gone. */
   stop(): Promise<void>;
   /** kill -9; waits until it is gone. */
   kill(): Promise<void>;
@@ -28,8 +28,12 @@ export interface ProcessOptions {
   readonly ready: () => Promise<boolean>;
   /** Default 60,000. */
   readonly readyWithinMs?: number;
-  /** How long SIGTERM may take before SIGKILL follows. Default 8,000. */
+  /** How long the stop signal may take before SIGKILL follows. Default 8,000. */
   readonly stopWithinMs?: number;
+  /** Asks it to end. Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Whose rights it runs with; null, the default: ours. */
+  readonly account?: { readonly uid: number; readonly gid: number } | null;
 }
 
 /** The program ended, or came to nothing, before it was ready. */
@@ -66,11 +70,13 @@ kill -KILL $watch 2>/dev/null
  * @throws StartError
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
-  const { command, args, environment, logFile, stopWithinMs = STOP_WITHIN_MS } = options;
+  const { command, args, environment, logFile, account } = options;
+  const { stopWithinMs = STOP_WITHIN_MS, stopSignal = 'SIGTERM' } = options;
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn('/bin/sh', ['-c', WATCHED, 'sh', command, ...args], {
     detached: true,
     env: { ...inherited(), ...environment },
+    ...account,
     stdio: ['ignore', log, log, 'pipe'],
   });
   closeSync(log);
@@ -92,7 +98,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     if (!isOver()) signalGroup(pid, 'SIGKILL');
     return ended;
   };
-  const running: RunningProcess = { pid, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  const running: RunningProcess = { pid, ended, stop: () => end(stopSignal), kill: () => end('SIGKILL') };
   await untilReady(options, running, isOver);
   return running;
 }

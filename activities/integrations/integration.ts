@@ -141,8 +141,8 @@ export interface IntegrationType<Connection = unknown, Parameters = unknown> {
   readonly connection: z.ZodType<Connection>;
   /** Shape of a dynamic secret's `parameters`. */
   readonly parameters: z.ZodType<Parameters>;
-  /** The names that every credential has, no more and no fewer. */
-  readonly fields: readonly string[];
+  /** The names that every credential made with these parameters has, no more and no fewer. Pure. */
+  fields(parameters: Parameters): readonly string[];
   /** How long after a create the provider may still answer "absent". Milliseconds. */
   readonly consistencyWindowMs: number;
   /** Pure: from names alone to the entity and its handle. */

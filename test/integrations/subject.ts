@@ -1,4 +1,4 @@
-import type { Lab } from '../support/lab';
+import type { BaseLab } from '../support/base-lab';
 
 /** What may go wrong with one call to a provider. `before`: it is never asked. `after`: it has done what was asked. */
 export const KINDS = [
@@ -49,8 +49,8 @@ export interface BenchOptions {
 /** A namespace without a worker, and a provider that fails as it is told. */
 export interface Bench {
   readonly lab: Pick<
-    Lab,
-    'namespace' | 'client' | 'leases' | 'startWorker' | 'logs' | 'until' | 'outcome' | 'handle' | 'close'
+    BaseLab,
+    'namespace' | 'client' | 'leases' | 'startWorker' | 'configure' | 'logs' | 'until' | 'outcome' | 'handle' | 'close'
   >;
   /** What is leased: with as much at the provider as a lease can have. */
   readonly request: { readonly project: string; readonly config: string; readonly dynamicSecret: string };
@@ -64,6 +64,8 @@ export interface Bench {
   fail(leaseId: string, fault: CallFault): void;
   /** Ends all faults of the lease. */
   recover(leaseId: string): void;
+  /** Makes the provider unreachable for everybody, and reachable again. */
+  setAway(away: boolean): void;
   /** Called when the provider has done what one lease asked, and before the answer is complete, which waits for it. */
   onDone(hook: (leaseIs: (leaseId: string) => boolean, call: SeenCall) => Promise<void>): void;
   /** Names of what the provider really holds of the lease. */

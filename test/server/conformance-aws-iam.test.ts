@@ -74,6 +74,9 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
     recover: (leaseId) => {
       lab.proxy.clearFaults(leaseId);
     },
+    setAway: (away) => {
+      lab.proxy.setAway(away);
+    },
     onDone: (hook) => {
       lab.proxy.setOnCall(async (_, phase, call) => {
         // Of an answer that has begun the client does not give up waiting, however long its process is stopped.

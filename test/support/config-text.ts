@@ -25,10 +25,10 @@ export const types = {
       size: z.int().max(9).default(3),
       free: z.record(z.string(), z.unknown()).optional(),
     }),
-    fields: ['USER', 'PASSWORD'],
+    fields: () => ['USER', 'PASSWORD'],
   },
-  bare: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: ['KEY'] },
-  odd: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: ['ID'] },
+  bare: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: () => ['KEY'] },
+  odd: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: () => ['ID'] },
 };
 
 export function load(text: string): Config {

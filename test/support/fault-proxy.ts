@@ -60,6 +60,8 @@ export interface FaultProxy<Call extends ProviderCall = ProviderCall> {
   fault(fault: Fault): void;
   /** @param entity only the faults of this entity; absent: all. */
   clearFaults(entity?: string): void;
+  /** While away every connection is cut at its first request, and nothing is asked or counted. */
+  setAway(away: boolean): void;
   /** Replaces the hook given at the start. */
   setOnCall(hook: CallHook<Call> | undefined): void;
   /** Empties `calls`. */
@@ -78,6 +80,7 @@ export async function startFaultProxy<Call extends ProviderCall>(
   const calls: Call[] = [];
   const closing = new AbortController();
   let { onCall } = options;
+  let isAway = false;
 
   async function answer(request: IncomingMessage): Promise<[Call, Answer | null]> {
     const body = await readBody(request);
@@ -154,6 +157,10 @@ export async function startFaultProxy<Call extends ProviderCall>(
   }
 
   const server = createServer((request, response) => {
+    if (isAway) {
+      response.destroy();
+      return;
+    }
     answer(request)
       .then(([call, given]) => send(response, call, given))
       .catch(() => {
@@ -169,6 +176,9 @@ export async function startFaultProxy<Call extends ProviderCall>(
     },
     clearFaults: (entity) => {
       faults.clear(entity);
+    },
+    setAway: (away) => {
+      isAway = away;
     },
     setOnCall: (hook) => {
       onCall = hook;

@@ -127,7 +127,7 @@ export function createMemoryProvider(pageSize = 3): MemoryProvider {
       kind: 'entry in memory',
       connection: z.strictObject({ prefix: z.string().default('lab') }),
       parameters: z.strictObject({}),
-      fields: ['TOKEN'],
+      fields: () => ['TOKEN'],
       consistencyWindowMs: 0,
       plan: ({ deployment, leaseId }, { prefix }) => {
         const name = `${prefix}-${deployment}-${leaseId}`;

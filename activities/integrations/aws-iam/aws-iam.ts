@@ -26,7 +26,7 @@ export const awsIam: IntegrationType<AwsIamConnection, AwsIamParameters> = {
   kind: 'AWS IAM user',
   connection: awsIamConnection,
   parameters: awsIamParameters,
-  fields: ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'],
+  fields: () => ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'],
   consistencyWindowMs: 5 * 60_000,
   plan: planUser,
   connect: (connection, deps) => connectAwsIam(connection, deps),

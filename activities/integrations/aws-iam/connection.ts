@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { isReference, referenceSchema } from '../../../config/reference';
+import { MARK_LENGTH } from '../entity-name';
 import { MAX_ARN, MAX_PATH, MAX_USER_NAME, NAME, PATH, POLICY_ARN, ROLE_ARN } from './syntax';
 
-/** `-<deployment>-<lease>`: 8 and 24 characters with a hyphen before each. */
-const MARK_LENGTH = 34;
 const MAX_PREFIX = MAX_USER_NAME - MARK_LENGTH;
 
 const url = z

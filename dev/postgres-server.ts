@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { onFreePorts } from './ports';
+import { embeddedPostgres, linkLibraries, makeReachable, unprivilegedAccount } from './postgres-binaries';
+import type { Account } from './postgres-binaries';
+import { startProcess } from './process';
+import type { RunningProcess } from './process';
+
+const run = promisify(execFile);
+
+export interface PostgresServerOptions {
+  /** Where `bin/initdb` and `bin/postgres` are. Default: what npm installed. */
+  readonly binaries?: string;
+  /** Taken if free; else another. */
+  readonly port?: number;
+  readonly logFile: string;
+  /** Server settings beside our own, e.g. `log_statement`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A PostgreSQL of its own on the loopback address. It forgets everything when it stops. */
+export interface PostgresServer extends RunningProcess {
+  readonly host: string;
+  readonly port: number;
+  /** The superuser. */
+  readonly user: string;
+  readonly password: string;
+}
+
+const HOST = '127.0.0.1';
+const SUPERUSER = 'postgres';
+
+/**
+ * Makes a cluster in a temporary directory that nobody else can read, starts it and waits until it answers. As root it runs under
+ * another user, because PostgreSQL refuses to run as root.
+ * @throws StartError, PrerequisiteError
+ */
+export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
+  const binaries = options.binaries ?? embeddedPostgres();
+  if (options.binaries === undefined) await linkLibraries(binaries);
+  const account = await unprivilegedAccount();
+  const reachable = await makeReachable(binaries, account);
+  const directory = await mkdtemp(join(tmpdir(), 'leasehold-postgres-'));
+  const clean = async (): Promise<void> => {
+    await rm(directory, { recursive: true, force: true });
+    await reachable.clean();
+  };
+  try {
+    const password = randomBytes(18).toString('base64url');
+    const data = await makeCluster(reachable.directory, directory, password, account);
+    const server = await onFreePorts({ port: options.port }, ({ port }) =>
+      startOn(port, { ...options, binaries: reachable.directory, data, password, account }),
+    );
+    const ended = server.ended.then(clean);
+    const after = (end: () => Promise<void>) => async () => {
+      await end();
+      await ended;
+    };
+    return { ...server, ended, stop: after(() => server.stop()), kill: after(() => server.kill()) };
+  } catch (error) {
+    await clean();
+    throw error;
+  }
+}
+
+async function makeCluster(binaries: string, directory: string, password: string, account: Account): Promise<string> {
+  const as = account ?? {};
+  const passwordFile = join(directory, 'password');
+  const data = join(directory, 'data');
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  if (account !== null) {
+    for (const path of [directory, passwordFile]) await chown(path, account.uid, account.gid);
+  }
+  const flags = ['-D', data, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+  await run(join(binaries, 'bin', 'initdb'), [...flags, '-E', 'UTF8', '--no-locale', '--no-sync'], as);
+  await rm(passwordFile);
+  return data;
+}
+
+interface Cluster extends PostgresServerOptions {
+  readonly binaries: string;
+  readonly data: string;
+  readonly password: string;
+  readonly account: Account;
+}
+
+async function startOn(port: number, cluster: Cluster): Promise<PostgresServer> {
+  const { binaries, data, password, account, logFile, settings } = cluster;
+  const all = {
+    listen_addresses: HOST,
+    port: String(port),
+    unix_socket_directories: '',
+    max_connections: '200',
+    // It is thrown away: nothing needs to reach the disk in time.
+    fsync: 'off',
+    ...settings,
+  };
+  const own = { host: HOST, port, user: SUPERUSER, password };
+  const server = await startProcess({
+    command: join(binaries, 'bin', 'postgres'),
+    args: ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    logFile,
+    account,
+    // SIGTERM would wait until every client has gone.
+    stopSignal: 'SIGINT',
+    ready: () => answers(own),
+  });
+  return { ...server, ...own };
+}
+
+async function answers(connection: Pick<PostgresServer, 'host' | 'port' | 'user' | 'password'>): Promise<boolean> {
+  const client = new Client({ ...connection, database: 'postgres', connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } finally {
+    await client.end();
+  }
+}
