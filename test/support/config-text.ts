@@ -28,7 +28,11 @@ export const types = {
     fields: () => ['USER', 'PASSWORD'],
   },
   bare: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: () => ['KEY'] },
-  odd: { connection: z.strictObject({}), parameters: z.strictObject({}), fields: () => ['ID'] },
+  odd: {
+    connection: z.strictObject({}),
+    parameters: z.strictObject({ with_key: z.boolean().default(false) }),
+    fields: (parameters: { with_key: boolean }) => (parameters.with_key ? ['ID', 'KEY'] : ['ID']),
+  },
 };
 
 export function load(text: string): Config {

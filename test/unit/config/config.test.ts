@@ -332,6 +332,17 @@ projects: {backend: {configs: {prd: {${merged}${rest}}, dev: {secrets: {DB_USER:
     expect(problemsOf(text)[0]).toMatch(/of this config: rename one of them$/);
   });
 
+  test('knows the names in a credential by the parameters with which it is made', () => {
+    const text = (parameters: string, more = '') => `version: 1
+integrations: {odd: {type: odd}}
+projects: {backend: {configs: {prd: {secrets: {DB_KEY: x}, dynamic_secrets: {DB: {integration: odd, parameters: ${parameters}}${more}}}}}}`;
+    const { dynamicSecrets } = load(text('{}')).projects['backend']!.configs['prd']!;
+    expect(dynamicSecrets['DB']!.fields).toEqual(['ID']);
+    expect(problemsOf(text('{with_key: true}'))).toEqual([
+      `${AT}.secrets.DB_KEY: is also what dynamic secret DB is handed out as of this config: rename one of them`,
+    ]);
+  });
+
   test('allows names that only begin like those of a credential', () => {
     const text = `version: 1
 integrations: {aws: {type: toy}, bare: {type: bare}}

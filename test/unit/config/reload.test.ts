@@ -44,6 +44,12 @@ async function start(options: Partial<ReloadOptions> = {}): Promise<Reload> {
   return reload;
 }
 
+/** Whole or not at all: in the middle of a write in place the file is empty, and that too would be told. */
+async function put(text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+}
+
 async function until(ask: () => boolean, what: string): Promise<void> {
   const end = Date.now() + 5_000;
   while (!ask()) {
@@ -69,7 +75,7 @@ test('a file that nobody touched is put in force once', async () => {
 
 test('a file that was written again is in force', async () => {
   const reload = await start();
-  await writeFile(file, named('two'));
+  await put(named('two'));
   await untilTold('taken two');
   expect(namesOf(reload.current())).toEqual(['two']);
 });
@@ -101,15 +107,15 @@ test('one with mistakes changes nothing, and why is told once for each text', as
   const applied: string[] = [];
   const reload = await start({ apply: async (next) => void applied.push(...namesOf(next)) });
   await until(() => applied.length > 0, 'the first look');
-  await writeFile(file, 'version: 2\n');
+  await put('version: 2\n');
   await untilTold(/^refused .*leasehold\.yaml.*version/s);
-  await writeFile(file, 'version: 2\n');
+  await put('version: 2\n');
   await untilTold(/version/);
-  await writeFile(file, 'version: 2 \n');
+  await put('version: 2 \n');
   await untilTold(/version/, /version/);
   expect(namesOf(reload.current())).toEqual(['one']);
   expect(applied).toEqual(['one']);
-  await writeFile(file, named('two'));
+  await put(named('two'));
   await untilTold(/version/, /version/, 'taken two');
 });
 
@@ -117,18 +123,18 @@ test('a file that is gone changes nothing', async () => {
   const reload = await start();
   await rm(file);
   await untilTold(/^refused .*does not exist/);
-  await writeFile(file, named('two'));
+  await put(named('two'));
   await untilTold(/does not exist/, 'taken two');
   expect(namesOf(reload.current())).toEqual(['two']);
 });
 
 test('who asks is answered each time, changed or not', async () => {
   const reload = await start({ everyMs: 60_000 });
-  await writeFile(file, 'version: 2\n');
+  await put('version: 2\n');
   await reload.now();
   await reload.now();
   expect(told).toEqual([expect.stringContaining('version'), expect.stringContaining('version')]);
-  await writeFile(file, named('two'));
+  await put(named('two'));
   await reload.now();
   expect(told[2]).toBe('taken two');
 });
@@ -141,7 +147,7 @@ test('one that cannot be put in force leaves the one before it, which is told on
       if (!isPossible) throw new Error('There are leases of one.');
     },
   });
-  await writeFile(file, named('two'));
+  await put(named('two'));
   await reload.now();
   expect(told).toEqual(['refused There are leases of one.']);
   expect(namesOf(reload.current())).toEqual(['one']);
@@ -163,10 +169,10 @@ test('of two that come while one is put in force the last is in force at the end
       order.push(`end ${namesOf(next).join()}`);
     },
   });
-  await writeFile(file, named('two'));
+  await put(named('two'));
   const first = reload.now();
   await until(() => order.length === 1, 'two to begin');
-  await writeFile(file, named('three'));
+  await put(named('three'));
   const second = reload.now();
   release();
   await Promise.all([first, second]);
