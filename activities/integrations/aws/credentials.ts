@@ -107,7 +107,7 @@ function stsConfig(connection: AwsConnection) {
   return { ...CLIENT_DEFAULTS, ...stsEndpoint(connection), region: regionOf(connection) };
 }
 
-function resolveExternalId(text: string, resolve: Resolve): string {
+export function resolveExternalId(text: string, resolve: Resolve): string {
   return isReference(text) ? resolveSecret(text, resolve) : text;
 }
 
