@@ -1,8 +1,16 @@
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fromProcess } from '@aws-sdk/credential-providers';
 import { awsSts } from '../../activities/integrations/aws-sts/aws-sts';
 import { IntegrationError } from '../../activities/integrations/integration';
 import type { Attempt, Integration } from '../../activities/integrations/integration';
 import type { LeaseError } from '../../client/leases';
 import { tryIdentity } from '../../dev/aws-calls';
+import { openApiOverLab } from '../support/api-over-lab';
+import type { ApiOverLab } from '../support/api-over-lab';
 import { openAwsAdmin } from '../support/aws-admin';
 import { startAwsProxy } from '../support/aws-proxy';
 import type { AwsProxy } from '../support/aws-proxy';
@@ -10,11 +18,25 @@ import { eventually, openBaseLab, pause, QUICK_TIMINGS } from '../support/base-l
 import type { BaseLab } from '../support/base-lab';
 import { createFakeFence } from '../support/fake-fence';
 import type { FakeFence } from '../support/fake-fence';
+import { startProgram } from '../support/program';
+import type { Ended } from '../support/program';
 import { provided } from '../support/stack';
+
+const SECRETS = {
+  REPORTS: {
+    integration: 'sts',
+    default_ttl: '15m',
+    min_ttl: '1m',
+    max_ttl: '1d',
+    parameters: { role_arn: 'arn:aws:iam::123456789012:role/reports' },
+  },
+  USER: { integration: 'iam', parameters: { policy_arns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] } },
+};
 
 const ROLE = 'arn:aws:iam::123456789012:role/reports';
 const REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'REPORTS', holder: 'tester' } as const;
 const MINUTE = 60_000;
+const TOKEN = 'a-token-that-is-not-to-be-seen';
 const MARK = { deployment: 'testdepl', leaseId: 'abcdefghijklmnopqrstuvwx' };
 
 let proxy: AwsProxy;
@@ -203,37 +225,19 @@ describe('a lease of a role session', () => {
 
   beforeAll(async () => {
     const { accessKeyId, secretAccessKey } = provided().aws;
+    const connection = {
+      region: 'us-east-1',
+      endpoint: proxy.url,
+      credentials: { access_key_id: 'env:LAB_KEY_ID', secret_access_key: 'env:LAB_KEY' },
+    };
     lab = await openBaseLab({
       config: {
         version: 1,
         integrations: {
-          sts: {
-            type: 'aws_sts',
-            connection: {
-              region: 'us-east-1',
-              endpoint: proxy.url,
-              credentials: { access_key_id: 'env:LAB_KEY_ID', secret_access_key: 'env:LAB_KEY' },
-            },
-            timings: { ...QUICK_TIMINGS, stuck_after: '1s' },
-          },
+          sts: { type: 'aws_sts', connection, timings: { ...QUICK_TIMINGS, stuck_after: '1s' } },
+          iam: { type: 'aws_iam', connection },
         },
-        projects: {
-          backend: {
-            configs: {
-              prd: {
-                dynamic_secrets: {
-                  REPORTS: {
-                    integration: 'sts',
-                    default_ttl: '15m',
-                    min_ttl: '1m',
-                    max_ttl: '1d',
-                    parameters: { role_arn: ROLE },
-                  },
-                },
-              },
-            },
-          },
-        },
+        projects: { backend: { configs: { prd: { dynamic_secrets: SECRETS } } } },
       },
       environment: { LAB_KEY_ID: accessKeyId, LAB_KEY: secretAccessKey },
     });
@@ -307,4 +311,109 @@ describe('a lease of a role session', () => {
     await lab.handle(leaseId).signal('abandon');
     await lab.outcome(leaseId);
   }
+
+  describe('printed by leasehold credential-process', () => {
+    let api: ApiOverLab;
+    const environment = () => ({ LEASEHOLD_HOST: api.url, LEASEHOLD_TOKEN: TOKEN });
+    const ARGUMENTS = ['--project', 'backend', '--config', 'prd'];
+
+    beforeAll(async () => {
+      api = await openApiOverLab(lab);
+    });
+
+    afterAll(() => api.close());
+
+    async function run(args: readonly string[], own: Readonly<Record<string, string>> = environment()): Promise<Ended> {
+      const program = startProgram('cli/main.js', ['credential-process', ...args], {
+        environment: own,
+        directory: lab.directory,
+      });
+      const ended = await program.ended;
+      expect(ended.stdout + ended.stderr).not.toContain(TOKEN);
+      return ended;
+    }
+
+    async function leases(): Promise<string[]> {
+      const ids: string[] = [];
+      for await (const { workflowId } of lab.client.workflow.list({ query: 'WorkflowType = "lease"' }))
+        ids.push(workflowId);
+      return ids;
+    }
+
+    test('is what AWS programs expect of a credential_process, and ends for them with its lease', async () => {
+      const { code, stdout, stderr } = await run(['REPORTS', ...ARGUMENTS, '--ttl', '20m']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const printed = JSON.parse(stdout) as Record<string, string>;
+      expect(Object.keys(printed)).toEqual(['Version', 'AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration']);
+      expect(printed['Version']).toBe(1);
+      const left = Date.parse(printed['Expiration']!) - Date.now();
+      expect(left).toBeLessThanOrEqual(20 * MINUTE);
+      expect(left).toBeGreaterThan(19 * MINUTE);
+      const credential = {
+        ACCESS_KEY_ID: printed['AccessKeyId']!,
+        SECRET_ACCESS_KEY: printed['SecretAccessKey']!,
+        SESSION_TOKEN: printed['SessionToken']!,
+      };
+      expect(await tryIdentity(place(), credential)).toBe('ok');
+    });
+
+    test("is read by AWS's own SDK from a profile", async () => {
+      const main = join(__dirname, '../../dist/cli/main.js');
+      const set = Object.entries(environment()).map(([name, value]) => `${name}=${value}`);
+      const command = ['env', ...set, process.execPath, main, 'credential-process', 'REPORTS', ...ARGUMENTS];
+      const file = join(lab.directory, 'aws-config');
+      await writeFile(file, `[profile leased]\ncredential_process = ${command.join(' ')}\n`);
+      const profile = { profile: 'leased', configFilepath: file, filepath: file };
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await fromProcess(profile)();
+      expect(expiration!.getTime()).toBeGreaterThan(Date.now() + 14 * MINUTE);
+      const credential = {
+        ACCESS_KEY_ID: accessKeyId,
+        SECRET_ACCESS_KEY: secretAccessKey,
+        SESSION_TOKEN: sessionToken!,
+      };
+      expect(await tryIdentity(place(), credential)).toBe('ok');
+    });
+
+    test('is refused for an IAM user before one is made', async () => {
+      const before = (await leases()).length;
+      const { code, stdout, stderr } = await run(['USER', ...ARGUMENTS]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^USER yields no SESSION_TOKEN, and nothing was made\. .*another IAM user\.\n$/);
+      expect(proxy.calls).toEqual([]);
+      expect(await leases()).toHaveLength(before);
+    });
+
+    test.each([
+      [
+        'a dynamic secret that is not there',
+        ['NOTHING'],
+        {},
+        2,
+        'There is no dynamic secret "NOTHING" in "backend/prd"',
+      ],
+      ['a TTL that is none', ['REPORTS', '--ttl', 'soon'], {}, 2, '--ttl: "soon" is not a duration'],
+      ['a TTL that AWS makes no session for', ['REPORTS', '--ttl', '2m'], {}, 4, 'must be from 14m to 11h59m'],
+      ['no token', ['REPORTS'], { LEASEHOLD_TOKEN: '' }, 2, 'LEASEHOLD_TOKEN: is missing'],
+      ['no address', ['REPORTS'], { LEASEHOLD_HOST: 'nowhere' }, 2, 'LEASEHOLD_HOST must be the address'],
+    ])('is nothing with %s, and one line says why', async (_, args, own, expected, sentence) => {
+      const { code, stdout, stderr } = await run([...args, ...ARGUMENTS], { ...environment(), ...own });
+      expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
+      expect(stderr).toContain(sentence);
+      expect(stderr.trimEnd()).not.toContain('\n');
+      expect(requests()).toEqual([]);
+    });
+
+    test('is nothing when nobody is there', async () => {
+      const gone = createServer().listen(0, '127.0.0.1');
+      await once(gone, 'listening');
+      const { port } = gone.address() as AddressInfo;
+      await new Promise((resolve) => gone.close(resolve));
+      const { code, stdout, stderr } = await run(['REPORTS', ...ARGUMENTS], {
+        ...environment(),
+        LEASEHOLD_HOST: `http://127.0.0.1:${port}`,
+      });
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+      expect(stderr).toMatch(/^The Leasehold API at .* cannot be reached \(ECONNREFUSED\)\.\n$/);
+    });
+  });
 });
