@@ -87,8 +87,15 @@ async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<
   };
 }
 
-function planExtension({ config }: PlanningDeps, input: PlanExtensionInput): void {
+function planExtension({ config, types }: PlanningDeps, input: PlanExtensionInput): void {
   const dynamicSecret = find(config, input);
+  const { type } = integrationOf(config, types, dynamicSecret.integration);
+  if (type.selfEnding !== undefined) {
+    throw refuse(
+      'ExtensionLimit',
+      `A lease of ${input.dynamicSecret} cannot be extended, and its expiry stands: how long it lives (${type.kind}) is settled when it is made. Issue a new one.`,
+    );
+  }
   checkTtl(input.ttlMs, dynamicSecret);
   const whole = input.ageMs + input.ttlMs;
   if (whole > dynamicSecret.maxTtlMs) {

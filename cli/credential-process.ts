@@ -24,7 +24,8 @@ export function credentialProcessCommand(): Command {
     .addHelpText(
       'after',
       '\nThe HTTP API is set by LEASEHOLD_HOST, e.g. https://leasehold.internal:8443, and LEASEHOLD_TOKEN.\n' +
-        'Each run makes another session, which nobody can end before its time: choose a short TTL.',
+        'Each run makes another session, which nobody can end before its time. AWS programs renew what has less than\n' +
+        '15 minutes left: choose a TTL of half an hour or so.',
     )
     .action((dynamicSecret: string, flags: Flags) => exitWith(() => print(dynamicSecret, flags)));
 }

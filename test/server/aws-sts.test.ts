@@ -280,8 +280,8 @@ describe('a lease of a role session', () => {
     const lease = await lab.leases.issue(REQUEST);
     for (const ttl of ['20m', '1m']) {
       const failure = await failureOf(lease.extend(ttl));
-      expect(failure).toMatchObject({ code: 'Refused' });
-      expect(failure.message).toContain('issue a new lease');
+      expect(failure).toMatchObject({ code: 'ExtensionLimit' });
+      expect(failure.message).toContain('Issue a new one');
     }
     const view = await lab.view(lease.leaseId);
     expect(view).toMatchObject({ state: 'active', expiresAt: lease.expiresAt.toISOString() });
