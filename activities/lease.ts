@@ -101,8 +101,8 @@ async function deprovision(deps: LeaseDeps, input: DeprovisionInput, attempt: At
   throw new IntegrationError('AbsenceUnproven', {
     operation: 'The look before the end',
     entity: input.entity,
-    hint: `It is repeated until ${input.absenceCertainAt}, because what was being made may still appear.`,
-    retryAfterMs: Math.min(missing, LOOK_EVERY_MS),
+    hint: `It is repeated until ${input.absenceCertainAt}, because ${removal.because ?? 'what was being made may still appear'}.`,
+    retryAfterMs: Math.min(missing, Math.max(LOOK_EVERY_MS, missing * LOOK_AGAIN_AFTER)),
   });
 }
 
@@ -116,6 +116,8 @@ async function sealOrRefuse(made: Made, { recipient, leaseId }: ProvisionInput):
 }
 
 const LOOK_EVERY_MS = 30_000;
+/** Share of what is missing: a wait of hours is not looked at twice a minute. */
+const LOOK_AGAIN_AFTER = 0.1;
 
 /** Facts and notes are stored in the clear. An integration that puts a credential there is stopped before it is. */
 function refuseLeak(made: Made, entity: string): void {

@@ -10,7 +10,7 @@ import type { Admission } from './admission';
 import { integrationOf } from './connections';
 import type { Door } from './door';
 import { refuse, toFailure } from './failures';
-import type { IntegrationType } from './integrations/integration';
+import type { IntegrationType, SelfEnding } from './integrations/integration';
 
 export interface PlanningDeps {
   readonly config: Config;
@@ -60,14 +60,16 @@ async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<
   }
   const ttlMs = input.ttlMs ?? dynamicSecret.defaultTtlMs;
   checkTtl(ttlMs, dynamicSecret);
+  const { issueTimeoutMs, attemptTimeoutMs, heartbeatTimeoutMs, stuckAfterMs } = settings.timings;
+  checkSelfEnding(ttlMs, type.selfEnding?.(issueTimeoutMs));
   await door.pass(input, dynamicSecret.integration);
   await admission.admit(leaseId, input, dynamicSecret, Context.current().cancellationSignal);
-  const { entity, handle } = type.plan(
-    { leaseId, deployment, integration: dynamicSecret.integration },
+  const { entity, handle, livesOnMs } = type.plan(
+    { leaseId, deployment, integration: dynamicSecret.integration, ttlMs, issueTimeoutMs },
     settings.connection,
     dynamicSecret.parameters,
   );
-  const { issueTimeoutMs, attemptTimeoutMs, heartbeatTimeoutMs, stuckAfterMs } = settings.timings;
+  const windowMs = settings.timings.consistencyWindowMs ?? type.consistencyWindowMs;
   return {
     integration: dynamicSecret.integration,
     kind: type.kind,
@@ -79,13 +81,21 @@ async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<
       attemptTimeoutMs,
       heartbeatTimeoutMs,
       stuckAfterMs,
-      consistencyWindowMs: settings.timings.consistencyWindowMs ?? type.consistencyWindowMs,
+      // What cannot be ended is absent for certain only when it has ended by itself.
+      consistencyWindowMs: windowMs + (livesOnMs ?? 0),
     },
   };
 }
 
-function planExtension({ config }: PlanningDeps, input: PlanExtensionInput): void {
+function planExtension({ config, types }: PlanningDeps, input: PlanExtensionInput): void {
   const dynamicSecret = find(config, input);
+  const { type } = integrationOf(config, types, dynamicSecret.integration);
+  if (type.selfEnding !== undefined) {
+    throw refuse(
+      'ExtensionLimit',
+      `A lease of ${input.dynamicSecret} cannot be extended, and its expiry stands: how long it lives (${type.kind}) is settled when it is made. Issue a new one.`,
+    );
+  }
   checkTtl(input.ttlMs, dynamicSecret);
   const whole = input.ageMs + input.ttlMs;
   if (whole > dynamicSecret.maxTtlMs) {
@@ -109,6 +119,11 @@ function find(
 function checkTtl(ttlMs: number, dynamicSecret: DynamicSecret): void {
   const problem = checkTtlRange(ttlMs, dynamicSecret.minTtlMs, dynamicSecret.maxTtlMs);
   if (problem !== null) throw refuse('InvalidTtl', problem);
+}
+
+function checkSelfEnding(ttlMs: number, bounds: SelfEnding | undefined): void {
+  const problem = bounds === undefined ? null : checkTtlRange(ttlMs, bounds.minTtlMs, bounds.maxTtlMs);
+  if (problem !== null) throw refuse('InvalidTtl', `${problem} ${bounds?.why ?? ''}`);
 }
 
 async function checkKey(leaseId: string, recipient: unknown, claimed: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { LeaseError } from '../client/leases';
 import { ConfigError } from '../config/load';
 import { TemporalError } from '../temporal/connection';
 import { MissingSearchAttributes } from '../temporal/search-attributes';
@@ -11,6 +12,8 @@ export const EXIT = {
   usage: 2,
   /** Temporal or a worker did not do its part. */
   unavailable: 3,
+  /** No lease was issued: the API, a worker or the provider refused it. */
+  refused: 4,
   /** Called off by Ctrl-C, as shells number it. */
   interrupted: 130,
 } as const;
@@ -44,6 +47,7 @@ export function tellError(error: unknown): number {
 
 function explain(error: unknown): readonly [number, string] {
   if (error instanceof ConfigError || error instanceof UsageError) return [EXIT.usage, error.message];
+  if (error instanceof LeaseError) return [isPassing(error) ? EXIT.unavailable : EXIT.refused, error.message];
   if (error instanceof FailedError) return [EXIT.problems, error.message];
   const isOurs =
     error instanceof TemporalError || error instanceof MissingSearchAttributes || error instanceof UnavailableError;
@@ -53,4 +57,9 @@ function explain(error: unknown): readonly [number, string] {
     EXIT.unavailable,
     `It failed for a reason that may hold a secret and is therefore not repeated here (${name}).`,
   ];
+}
+
+/** Whether nobody refused it: it was not answered, and may be another time. */
+function isPassing({ code }: LeaseError): boolean {
+  return ['Unavailable', 'Throttled', 'Timeout', 'IssueTimeout'].includes(code);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { checkCommand } from './check';
+import { credentialProcessCommand } from './credential-process';
 import { EXIT } from './exit';
 import { sweepCommand } from './sweep';
 import { tokenCommand } from './token';
@@ -8,6 +9,7 @@ import { tokenCommand } from './token';
 const program = new Command('leasehold')
   .description('Leases of one-off credentials that are removed when their time is over, whatever crashes.')
   .addCommand(checkCommand())
+  .addCommand(credentialProcessCommand())
   .addCommand(sweepCommand())
   .addCommand(tokenCommand())
   .addHelpText(

@@ -1,4 +1,6 @@
 import { extendOverHttp, getOverHttp, listOverHttp } from './over-http/calls';
+import { offeredOverHttp } from './over-http/catalog';
+import type { OfferedSecret } from './over-http/catalog';
 import { issueOverHttp } from './over-http/issue';
 import type { HttpIssueRequest } from './over-http/issue';
 import { isToken } from './over-http/remote';
@@ -30,6 +32,7 @@ export { keep } from './keep';
 export type { Kept, KeepOptions, KeepRequest } from './keep';
 export { generateRecipient } from '../sealing/recipient';
 export type { RecipientKeyPair } from '../sealing/recipient';
+export type { OfferedSecret } from './over-http/catalog';
 export type { HttpIssueRequest } from './over-http/issue';
 
 export interface ConnectHttpLeasesOptions {
@@ -46,6 +49,8 @@ export interface HttpLeases extends Omit<Leases, 'issue' | 'revoke'> {
   // As a property, so that a request without a holder is no mistake here and is one where the holder is needed.
   readonly issue: (request: HttpIssueRequest) => Promise<Lease>;
   readonly revoke: (leaseId: string, options?: RevokeOptions) => Promise<Revocation>;
+  /** What can be leased in a config. None if the token does not reach it. */
+  offered(project: string, config: string): Promise<readonly OfferedSecret[]>;
   /** No more calls from now on. Leases go on. */
   close(): Promise<void>;
 }
@@ -74,6 +79,7 @@ export function connectHttpLeases({ url, token, fetch: own }: ConnectHttpLeasesO
     revoke,
     get: (leaseId) => getOverHttp(remote, leaseId),
     list: (filter) => listOverHttp(remote, filter),
+    offered: (project, config) => offeredOverHttp(remote, project, config),
     close: () => {
       isClosed = true;
       return Promise.resolve();

@@ -74,6 +74,29 @@ export function apiAddress(given = readNonEmpty('LEASEHOLD_API')): ListenAddress
   throw new ConfigError('The environment', [{ path: 'LEASEHOLD_API', message }]);
 }
 
+/** The HTTP API that a command works with, and as whom. */
+export interface ApiAccess {
+  readonly url: string;
+  readonly token: string;
+}
+
+/**
+ * LEASEHOLD_HOST and LEASEHOLD_TOKEN.
+ * @throws ConfigError if one is not set.
+ */
+export function apiAccess(): ApiAccess {
+  return {
+    url: readRequired('LEASEHOLD_HOST', 'set it to the address of the HTTP API, e.g. https://leasehold.internal:8443.'),
+    token: readRequired('LEASEHOLD_TOKEN', 'set it to a token with the right lease.'),
+  };
+}
+
+function readRequired(name: string, advice: string): string {
+  const text = readNonEmpty(name);
+  if (text !== undefined) return text;
+  throw new ConfigError('The environment', [{ path: name, message: `is missing: ${advice}` }]);
+}
+
 function parseAddress(written: string): ListenAddress | null {
   const [, v6, name, digits] = /^(?:\[([^\]]*)\]|([A-Za-z0-9._-]*)):([0-9]{1,5})$/.exec(written) ?? [];
   const port = Number(digits);

@@ -42,8 +42,13 @@ export async function tryCall<C extends { destroy(): void }>(
 }
 
 function settingsOf({ url, region }: AwsPlace, credential: Credential) {
-  const { ACCESS_KEY_ID: accessKeyId = '', SECRET_ACCESS_KEY: secretAccessKey = '' } = credential;
-  return { endpoint: url, region, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey } };
+  const {
+    ACCESS_KEY_ID: accessKeyId = '',
+    SECRET_ACCESS_KEY: secretAccessKey = '',
+    SESSION_TOKEN: sessionToken,
+  } = credential;
+  const session = sessionToken === undefined ? {} : { sessionToken };
+  return { endpoint: url, region, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey, ...session } };
 }
 
 /** Whether the user exists, asked with the orchestrator's own key. */

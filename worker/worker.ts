@@ -101,10 +101,10 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
     await checkSearchAttributes(connection, namespace);
     const deployment = await deploymentId(connection, namespace);
     const client = new Client({ connection, namespace });
-    const { audit, metrics, logger } = options;
+    const { audit, metrics, logger, types = integrationTypes } = options;
     activities = createActivities({
       config,
-      types: options.types ?? integrationTypes,
+      types,
       deployment,
       client,
       namespace,
@@ -173,7 +173,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
     return assemble(
       workers,
       () => {
-        if (share.workflows) metrics.onScrape(() => countLeases(client, config));
+        if (share.workflows) metrics.onScrape(() => countLeases(client, config, types));
         return startOversight(oversight, logger);
       },
       async () => {

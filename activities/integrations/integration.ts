@@ -16,6 +16,10 @@ export interface EntityMark {
 export interface PlanContext extends EntityMark {
   /** Name of the integration in the configuration. */
   readonly integration: string;
+  /** The lease's TTL. */
+  readonly ttlMs: number;
+  /** Between the first call that makes something and the instant from which the TTL counts there is no more than this. */
+  readonly issueTimeoutMs: number;
 }
 
 /** What plan answers, written to history before any provider call. */
@@ -24,6 +28,22 @@ export interface EntityPlan {
   readonly entity: string;
   /** All that removal needs, even after the dynamic secret has left the configuration. Never a secret. */
   readonly handle: Handle;
+  /**
+   * Of what nobody can end before its time: how long it lives at most, from when it was made. Only when that is over may the
+   * lease say that it has ended. Absent: removal ends it.
+   */
+  readonly livesOnMs?: number;
+}
+
+/** How the provider bounds what nobody can end before its time. */
+export interface SelfEnding {
+  /** TTLs for which it can be made, both ends included. */
+  readonly minTtlMs: number;
+  readonly maxTtlMs: number;
+  /** Why no others, in a sentence. */
+  readonly why: string;
+  /** How long it may live on after the expiry of its lease. */
+  readonly outlivesMs: number;
 }
 
 export interface Made {
@@ -40,6 +60,8 @@ export interface Made {
 export interface Removal {
   /** `removed`: our own delete was confirmed and a read says absent. `absent`: nothing was found to delete. */
   readonly result: 'removed' | 'absent';
+  /** Of `absent`: why that may not be the end of it yet, to follow a "because". Absent: what was being made may still appear. */
+  readonly because?: string;
 }
 
 /**
@@ -145,7 +167,9 @@ export interface IntegrationType<Connection = unknown, Parameters = unknown> {
   fields(parameters: Parameters): readonly string[];
   /** How long after a create the provider may still answer "absent". Milliseconds. */
   readonly consistencyWindowMs: number;
-  /** Pure: from names alone to the entity and its handle. */
+  /** Given by the types whose credentials nobody can end before their time. Pure. */
+  selfEnding?(issueTimeoutMs: number): SelfEnding;
+  /** Pure: from names alone, and the TTL where the entity depends on it, to the entity and its handle. */
   plan(context: PlanContext, connection: Connection, parameters: Parameters): EntityPlan;
   /** Opens the connection. Credential references are resolved here or later, never before. */
   connect(connection: Connection, deps: IntegrationDeps): Integration<Parameters>;

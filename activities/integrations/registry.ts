@@ -1,7 +1,9 @@
 import type { IntegrationType } from './integration';
 import { awsIam } from './aws-iam/aws-iam';
+import { awsSts } from './aws-sts/aws-sts';
 
 /** Every type of integration, by its `type` in the configuration. */
 export const integrationTypes: Readonly<Record<string, IntegrationType>> = {
   [awsIam.type]: awsIam,
+  [awsSts.type]: awsSts,
 };

@@ -8,7 +8,7 @@ import { loadConfig } from '../../config/load';
 import { createLogger } from '../../telemetry/logger';
 import { createMetrics } from '../../telemetry/metrics';
 import { deploymentId } from '../../temporal/deployment';
-import type { Lab } from './lab';
+import type { BaseLab } from './base-lab';
 
 /** The HTTP API in this process, beside a lab whose workers are processes of their own. Everybody is an admin. */
 export interface ApiOverLab {
@@ -27,7 +27,7 @@ const ADMIN: Identity = {
   secret: null,
 };
 
-export async function openApiOverLab({ client, namespace, configFile }: Lab): Promise<ApiOverLab> {
+export async function openApiOverLab({ client, namespace, configFile }: BaseLab): Promise<ApiOverLab> {
   const config = await loadConfig(configFile, integrationTypes);
   const deployment = await deploymentId(client.connection, namespace);
   const audit: AuditRecord[] = [];

@@ -92,7 +92,7 @@ function openLease(
   parameters: AwsIamParameters,
 ): AwsLease {
   const leaseId = randomLeaseId();
-  const context = { leaseId, deployment: DEPLOYMENT, integration: 'aws' };
+  const context = { leaseId, deployment: DEPLOYMENT, integration: 'aws', ttlMs: 3_600_000, issueTimeoutMs: 60_000 };
   const { entity, handle } = awsIam.plan(context, connection, parameters);
   const attempt = (options: AttemptOptions): Attempt => ({
     leaseId,

@@ -25,6 +25,8 @@ export interface SessionCredentials {
 export interface AwsProxyOptions extends FaultProxyOptions<AwsCall> {
   /** Items on one page of a list. Default 2. */
   readonly pageSize?: number;
+  /** Maximum session duration of every role, in seconds. Default: 43,200, the most there is. */
+  readonly longestSession?: number;
   /** How full the account is. Default: what the emulator says, and there is always room. */
   readonly account?: AwsAccount;
   /** Makes the session for a web identity: with signatures on, the emulator cannot answer that unsigned call. */
@@ -41,7 +43,7 @@ export interface AwsProxy extends FaultProxy<AwsCall> {
 
 /** Starts a proxy in front of the emulator. The rules it adds know only what was made through it. */
 export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy> {
-  const strictness = createStrictness(options.pageSize ?? 2, options.account);
+  const strictness = createStrictness(options.pageSize ?? 2, options.longestSession ?? 43_200, options.account);
   const dialect: Dialect<AwsCall> = {
     describe: (request, body) => {
       const call = describeCall(request, body);

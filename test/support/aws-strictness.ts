@@ -76,11 +76,16 @@ const HEEDS_MARKER: readonly string[] = ['ListAttachedUserPolicies'];
 /** Decided without a look at the user: by what the call brings along, or on the group. */
 const NOT_ON_USERS: readonly string[] = ['CreateUser', 'AddUserToGroup', 'RemoveUserFromGroup'];
 
+/** Of any session, in seconds. */
+const SHORTEST_SESSION = 900;
+const MAX_SESSION_POLICY = 2_048;
+
 const MAX_INLINE = 2_048;
 const MAX_GROUPS = 10;
 const MAX_POLICIES = 10;
 
-export function createStrictness(pageSize: number, given?: AwsAccount): Strictness {
+/** @param longestSession what every role allows, in seconds. */
+export function createStrictness(pageSize: number, longestSession: number, given?: AwsAccount): Strictness {
   let account = given;
   let scope: PathScope | undefined;
   const users = new Map<string, TrackedUser>();
@@ -106,6 +111,8 @@ export function createStrictness(pageSize: number, given?: AwsAccount): Strictne
         return user === undefined
           ? (checkNewUser(parameters) ?? takeRoom(call))
           : errorAnswer(409, 'EntityAlreadyExists', `User with name ${user.name} already exists.`);
+      case 'AssumeRole':
+        return checkSession(parameters, longestSession);
       case 'TagUser':
         return checkTags(parameters);
       case 'PutUserPolicy':
@@ -249,6 +256,16 @@ function checkTags(parameters: URLSearchParams): Answer | null {
     keys.add(key.toLowerCase());
   }
   return keys.size > 50 ? errorAnswer(409, 'LimitExceeded', 'Too many tags.') : null;
+}
+
+function checkSession(parameters: URLSearchParams, longest: number): Answer | null {
+  const seconds = Number(parameters.get('DurationSeconds') ?? 3_600);
+  const isLong = Number.isInteger(seconds) && seconds >= SHORTEST_SESSION && seconds <= longest;
+  const message = 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.';
+  if (!isLong) return errorAnswer(400, 'ValidationError', message);
+  if (!/^[\w+=,.@-]{2,64}$/.test(parameters.get('RoleSessionName') ?? '')) return invalid('roleSessionName');
+  if ((parameters.get('Policy') ?? '').length > MAX_SESSION_POLICY) return invalid('policy');
+  return parameters.has('PolicyArns.member.11.arn') ? invalid('policyArns') : checkTags(parameters);
 }
 
 function checkPolicyName(parameters: URLSearchParams): Answer | null {

@@ -52,6 +52,8 @@ const TIMINGS = {
 export interface FakeWorkerOptions {
   /** Default: any lease is planned, and none extended to more than an hour from now. */
   readonly planning?: PlanningActivities;
+  /** Default: what was made is struck from the list. */
+  readonly deprovisioning?: DeprovisionActivities;
 }
 
 Runtime.install({
@@ -127,7 +129,11 @@ export async function startFakeWorker(
       activities: { ...(options.planning ?? planning), ...keeping },
     }),
     Worker.create({ ...common, taskQueue: provisionQueue(INTEGRATION), activities: provisioning }),
-    Worker.create({ ...common, taskQueue: deprovisionQueue(INTEGRATION), activities: deprovisioning }),
+    Worker.create({
+      ...common,
+      taskQueue: deprovisionQueue(INTEGRATION),
+      activities: options.deprovisioning ?? deprovisioning,
+    }),
   ]);
   const runs = Promise.all(workers.map((worker) => worker.run()));
   return {

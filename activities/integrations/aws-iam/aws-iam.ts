@@ -5,7 +5,7 @@ import { openCalls, openReader } from './calls';
 import { checkConnection } from './check';
 import { awsIamConnection } from './connection';
 import type { AwsIamConnection } from './connection';
-import { openCredentials } from './credentials';
+import { openCredentials } from '../aws/credentials';
 import { deprovisionUser } from './deprovision';
 import { extendUser } from './extend';
 import { parseHandle, planUser, readHandle } from './handle';
@@ -18,7 +18,7 @@ import { awsIamParameters } from './parameters';
 import type { AwsIamParameters } from './parameters';
 import { provisionUser } from './provision';
 import { readQuota } from './quota';
-import { CLIENT_DEFAULTS, iamEndpoint, regionOf } from './settings';
+import { CLIENT_DEFAULTS, iamEndpoint, regionOf } from '../aws/settings';
 
 /** One IAM user with one access key for each lease. */
 export const awsIam: IntegrationType<AwsIamConnection, AwsIamParameters> = {

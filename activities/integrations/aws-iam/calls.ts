@@ -6,10 +6,10 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from '@aws-sdk/client-iam';
-import { IntegrationError } from '../integration';
-import type { Attempt, IntegrationDeps } from '../integration';
-import type { OrchestratorCredentials } from './credentials';
-import { areCredentialsRefused, isDefiniteRefusal, toIntegrationError } from './errors';
+import type { Attempt } from '../integration';
+import type { Subject } from '../aws/errors';
+import { beforeSending, INNERMOST, operationOf, sendChange, sendRead } from '../aws/send';
+import type { SendContext } from '../aws/send';
 
 export type IamCommand<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
   I,
@@ -19,7 +19,7 @@ export type IamCommand<I extends ServiceInputTypes, O extends ServiceOutputTypes
   ServiceOutputTypes
 >;
 
-/** A way to IAM. Each call waits for the integration's rate first and fails with an {@link IntegrationError}. */
+/** A way to IAM. Each call waits for the integration's rate first and fails with an `IntegrationError`. */
 export interface Reader {
   /** A call that changes nothing. Given up when the signal says so. */
   read<I extends ServiceInputTypes, O extends ServiceOutputTypes>(command: IamCommand<I, O>): Promise<O>;
@@ -36,10 +36,8 @@ export interface Calls extends Reader {
   remaining(): number;
 }
 
-export interface CallContext {
+export interface CallContext extends SendContext {
   readonly client: IAMClient;
-  readonly credentials: OrchestratorCredentials;
-  readonly throttle: IntegrationDeps['throttle'];
 }
 
 /**
@@ -47,50 +45,25 @@ export interface CallContext {
  * @param entity the user that errors are to name.
  */
 export function openReader(context: CallContext, signal: AbortSignal, entity?: string): Reader {
-  const { client, throttle } = context;
+  const { client } = context;
   return {
-    async read(command) {
-      await throttle(signal);
-      try {
-        return await client.send(command, { abortSignal: signal });
-      } catch (error) {
-        signal.throwIfAborted();
-        throw describeFailure(context, error, operationOf(command), entity);
-      }
-    },
+    read: (command) =>
+      sendRead(context, signal, subjectOf(command, entity), () => client.send(command, { abortSignal: signal })),
   };
 }
 
 /** @param entity the user that errors are to name. */
 export function openCalls(context: CallContext, attempt: Attempt, entity: string): Calls {
-  const { client, throttle } = context;
+  const { client } = context;
   const { fence } = attempt;
   return {
     ...openReader(context, fence.signal, entity),
     attempt,
-    async change(command) {
-      const operation = operationOf(command);
-      await throttle(fence.signal);
-      await fence.pass(operation);
-      // The innermost place, after credentials and signature: between here and the socket no time can go by unnoticed.
-      command.middlewareStack.add(
-        (next) => (args) => {
-          if (!fence.holds()) {
-            fence.withdraw();
-            throw lostFence(operation, entity);
-          }
-          return next(args);
-        },
-        { step: 'deserialize', priority: 'low', name: 'leaseholdFence' },
-      );
-      try {
-        return await client.send(command);
-      } catch (error) {
-        const described = describeFailure(context, error, operation, entity);
-        if (isDefiniteRefusal(described)) fence.withdraw();
-        throw described;
-      }
-    },
+    change: (command) =>
+      sendChange(context, fence, subjectOf(command, entity), (check) => {
+        command.middlewareStack.add(beforeSending(check), INNERMOST);
+        return client.send(command);
+      }),
     async pause(milliseconds) {
       try {
         await sleep(milliseconds, undefined, { signal: fence.signal });
@@ -103,27 +76,6 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
   };
 }
 
-function lostFence(operation: string, entity: string): IntegrationError {
-  return new IntegrationError('Unavailable', {
-    operation,
-    entity,
-    hint: 'Nothing was sent: too much time went by since this attempt last proved that the lease is its own.',
-  });
-}
-
-/** In our words. Credentials that were refused are forgotten: newer ones may be at hand. */
-export function describeFailure(
-  { credentials }: CallContext,
-  error: unknown,
-  operation: string,
-  entity?: string,
-): IntegrationError {
-  const described = toIntegrationError(error, { operation, ...(entity === undefined ? {} : { entity }) });
-  if (areCredentialsRefused(described)) credentials.forget();
-  return described;
-}
-
-/** IAM's name of what a command asks for, e.g. `GetUser`. */
-export function operationOf(command: object): string {
-  return command.constructor.name.replace(/Command$/, '');
+function subjectOf(command: object, entity: string | undefined): Subject {
+  return { operation: operationOf(command), ...(entity === undefined ? {} : { entity }) };
 }

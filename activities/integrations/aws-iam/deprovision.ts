@@ -3,7 +3,7 @@ import { IntegrationError } from '../integration';
 import type { Removal } from '../integration';
 import { removeAttachments } from './attachments';
 import type { Calls } from './calls';
-import { hasCode } from './errors';
+import { hasCode } from '../aws/errors';
 import type { UserHandle } from './handle';
 import { deleteKeys } from './keys';
 import { findUser } from './look';

@@ -1,7 +1,7 @@
 import { CreateAccessKeyCommand, DeleteAccessKeyCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam';
 import { IntegrationError } from '../integration';
 import type { Calls } from './calls';
-import { isNotFound } from './errors';
+import { isNotFound } from '../aws/errors';
 import { collectPages } from './pages';
 
 export interface AccessKey {

@@ -1,7 +1,7 @@
 import { GetUserCommand } from '@aws-sdk/client-iam';
 import type { User } from '@aws-sdk/client-iam';
 import type { Calls, Reader } from './calls';
-import { isDenied, isNotFound, restate } from './errors';
+import { isDenied, isNotFound, restate } from '../aws/errors';
 import type { UserHandle } from './handle';
 import { assertOurs } from './mark';
 import { IntegrationError } from '../integration';

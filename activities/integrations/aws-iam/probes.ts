@@ -25,10 +25,10 @@ import {
   TagUserCommand,
 } from '@aws-sdk/client-iam';
 import type { ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-iam';
-import { operationOf } from './calls';
+import { operationOf } from '../aws/send';
 import type { IamCommand, Reader } from './calls';
 import type { AwsIamConnection } from './connection';
-import type { Identity } from './identity';
+import type { Identity } from '../aws/identity';
 import { DENY_EVERYTHING, REVOKED_POLICY } from './revocation';
 
 /** One call that would need a right and changes nothing, because what it names does not exist. */

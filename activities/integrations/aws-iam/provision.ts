@@ -4,7 +4,7 @@ import type { AwsIamConnection } from './connection';
 import type { UserHandle } from './handle';
 import { createKey, deleteKeys } from './keys';
 import type { AccessKey } from './keys';
-import { hasCode, restate } from './errors';
+import { hasCode, restate } from '../aws/errors';
 import type { Pace } from './pace';
 import type { AwsIamParameters } from './parameters';
 import { grantRights, whenVisible } from './rights';

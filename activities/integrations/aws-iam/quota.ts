@@ -1,7 +1,7 @@
 import { GetAccountSummaryCommand } from '@aws-sdk/client-iam';
 import type { Quota } from '../integration';
 import type { Reader } from './calls';
-import { hasCode } from './errors';
+import { hasCode } from '../aws/errors';
 
 /** What is left of the account's users; null when the orchestrator may not know, or is not told. */
 export async function readQuota(reader: Reader): Promise<Quota | null> {

@@ -11,10 +11,10 @@ import {
   ListSSHPublicKeysCommand,
 } from '@aws-sdk/client-iam';
 import type { Calls } from './calls';
-import { hasCode } from './errors';
+import { hasCode } from '../aws/errors';
 import type { Page } from './pages';
 import { ignoreAbsence, removeEach } from './remove-each';
-import { VIRTUAL_MFA } from './syntax';
+import { VIRTUAL_MFA } from '../aws/syntax';
 
 /** Removes every way to sign in that Leasehold never makes, but that a holder or an admin may have added to the user. */
 export async function removeRareCredentials(calls: Calls, UserName: string): Promise<void> {

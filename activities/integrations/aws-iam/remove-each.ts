@@ -1,4 +1,4 @@
-import { isNotFound } from './errors';
+import { isNotFound } from '../aws/errors';
 import { collectPages } from './pages';
 import type { Page } from './pages';
 

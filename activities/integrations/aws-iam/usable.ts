@@ -3,7 +3,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { IntegrationDeps } from '../integration';
 import type { AwsIamConnection } from './connection';
 import type { AccessKey } from './keys';
-import { CLIENT_DEFAULTS, regionOf, stsEndpoint, UNPOOLED } from './settings';
+import { CLIENT_DEFAULTS, regionOf, stsEndpoint, UNPOOLED } from '../aws/settings';
 
 /** AWS's endpoints learn of a key one after the other: one success proves little. */
 const SUCCESSES_IN_A_ROW = 3;

@@ -3,7 +3,7 @@ import type { User } from '@aws-sdk/client-iam';
 import { IntegrationError } from '../integration';
 import type { Calls } from './calls';
 import type { AwsIamConnection } from './connection';
-import { hasCode, isNotFound, restate } from './errors';
+import { hasCode, isNotFound, restate } from '../aws/errors';
 import type { UserHandle } from './handle';
 import { findNewUser, findUser } from './look';
 import { markTags } from './mark';

@@ -1,4 +1,4 @@
-import { auditFile, configPath, logLevel, metricsAddress, readVariable } from '../../../config/environment';
+import { apiAccess, auditFile, configPath, logLevel, metricsAddress, readVariable } from '../../../config/environment';
 import { ConfigError } from '../../../config/problems';
 
 const before = { ...process.env };
@@ -92,4 +92,14 @@ describe('metrics', () => {
       /LEASEHOLD_METRICS: .* is no address with a port\. Allowed: host:port, \[IPv6 address\]:port or :port/,
     );
   });
+});
+
+test('a command that works with the HTTP API needs to be told where it is, and a token', () => {
+  process.env['LEASEHOLD_HOST'] = 'https://leasehold.internal:8443';
+  process.env['LEASEHOLD_TOKEN'] = 'a-token';
+  expect(apiAccess()).toEqual({ url: 'https://leasehold.internal:8443', token: 'a-token' });
+  process.env['LEASEHOLD_TOKEN'] = '';
+  expect(apiAccess).toThrow('LEASEHOLD_TOKEN: is missing');
+  delete process.env['LEASEHOLD_HOST'];
+  expect(apiAccess).toThrow('LEASEHOLD_HOST: is missing');
 });

@@ -1,7 +1,7 @@
 import { awsIam } from '../../../../activities/integrations/aws-iam/aws-iam';
 import { MAX_POLICY } from '../../../../activities/integrations/aws-iam/parameters';
 import { DENY_EVERYTHING } from '../../../../activities/integrations/aws-iam/revocation';
-import { countPolicyCharacters } from '../../../../activities/integrations/aws-iam/syntax';
+import { countPolicyCharacters } from '../../../../activities/integrations/aws/syntax';
 
 const problemsOf = (parameters: unknown): string[] => {
   const parsed = awsIam.parameters.safeParse(parameters);

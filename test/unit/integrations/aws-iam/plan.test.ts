@@ -5,7 +5,11 @@ import type { IntegrationError } from '../../../../activities/integrations/integ
 const mark = { deployment: 'abcdefgh', leaseId: 'abcdefghijklmnopqrstuvwx' };
 const parameters = awsIam.parameters.parse({ groups: ['readers'] });
 const planWith = (settings: object) =>
-  awsIam.plan({ ...mark, integration: 'aws' }, awsIam.connection.parse(settings), parameters);
+  awsIam.plan(
+    { ...mark, integration: 'aws', ttlMs: 3_600_000, issueTimeoutMs: 60_000 },
+    awsIam.connection.parse(settings),
+    parameters,
+  );
 
 describe('the plan of an IAM user', () => {
   test('is made from names alone, the same every time, and survives being written to history', () => {

@@ -1,8 +1,8 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { IntegrationError } from '../integration';
-import { describeFailure } from './calls';
-import type { CallContext } from './calls';
-import type { AwsIamConnection } from './connection';
+import type { AwsConnection } from './connection';
+import { sendRead } from './send';
+import type { SendContext } from './send';
 import { CLIENT_DEFAULTS, regionOf, stsEndpoint } from './settings';
 
 /** As whom AWS knows the orchestrator. */
@@ -16,8 +16,8 @@ const OPERATION = 'GetCallerIdentity';
 
 /** Asks STS, which needs no right: a refusal is one of the credentials themselves. */
 export async function readIdentity(
-  context: CallContext,
-  connection: AwsIamConnection,
+  context: SendContext,
+  connection: AwsConnection,
   signal: AbortSignal,
 ): Promise<Identity> {
   const sts = new STSClient({
@@ -27,12 +27,10 @@ export async function readIdentity(
     credentials: context.credentials.provide,
   });
   try {
-    await context.throttle(signal);
-    const { Arn: arn } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
+    const { Arn: arn } = await sendRead(context, signal, { operation: OPERATION }, () =>
+      sts.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
+    );
     return parseArn(arn);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw describeFailure(context, error, OPERATION);
   } finally {
     sts.destroy();
   }

@@ -47,6 +47,8 @@ const TYPES: ReadonlyMap<string, ProviderErrorType> = new Map<string, ProviderEr
       'PasswordPolicyViolation',
       'InvalidParameterValue',
       'MissingParameter',
+      'PackedPolicyTooLarge',
+      'RegionDisabled',
     ],
     'InvalidInput',
   ),
@@ -132,7 +134,7 @@ function classify(code: string | undefined, status: number | undefined): Provide
   const known = code === undefined ? undefined : TYPES.get(stem(code));
   if (known !== undefined) return known;
   if (status === 429) return 'Throttled';
-  // Without a code the answer did not come from IAM: a proxy's 403 or a wrong endpoint's 404 says nothing about the user.
+  // Without a code the answer did not come from AWS: a proxy's 403 or a wrong endpoint's 404 says nothing about the user.
   if (code === undefined || status === undefined || status >= 500) return 'Unavailable';
   if (status === 401 || status === 403) return 'Refused';
   return status === 400 ? 'InvalidInput' : 'Unavailable';

@@ -1,5 +1,5 @@
 import { STSClient } from '@aws-sdk/client-sts';
-import type { AwsIamConnection } from './connection';
+import type { AwsConnection } from './connection';
 
 function ignore(): void {
   return;
@@ -37,15 +37,15 @@ export const UNPOOLED = {
 const FALLBACK_REGION = 'us-east-1';
 
 /** The configured region, else what the SDK finds in environment and profile, else us-east-1. */
-export function regionOf(connection: AwsIamConnection): string | (() => Promise<string>) {
+export function regionOf(connection: AwsConnection): string | (() => Promise<string>) {
   return connection.region ?? findRegion;
 }
 
-export function iamEndpoint(connection: AwsIamConnection): { endpoint?: string } {
+export function iamEndpoint(connection: AwsConnection): { endpoint?: string } {
   return connection.endpoint === undefined ? {} : { endpoint: connection.endpoint };
 }
 
-export function stsEndpoint(connection: AwsIamConnection): { endpoint?: string } {
+export function stsEndpoint(connection: AwsConnection): { endpoint?: string } {
   const endpoint = connection.sts_endpoint ?? connection.endpoint;
   return endpoint === undefined ? {} : { endpoint };
 }

@@ -2,7 +2,7 @@ import { fromIni, fromNodeProviderChain, fromTemporaryCredentials, fromTokenFile
 import { IntegrationError } from '../integration';
 import type { IntegrationDeps } from '../integration';
 import { isReference } from '../../../config/reference';
-import type { AwsIamConnection } from './connection';
+import type { AwsConnection } from './connection';
 import { toIntegrationError } from './errors';
 import { CLIENT_DEFAULTS, regionOf, SILENT_LOGGER, stsEndpoint } from './settings';
 
@@ -24,7 +24,7 @@ const RENEW_BEFORE_MS = 5 * 60_000;
 /** How long credentials that name no end are held. */
 const HOLD_MS = 60_000;
 
-export function openCredentials(connection: AwsIamConnection, resolve: Resolve): OrchestratorCredentials {
+export function openCredentials(connection: AwsConnection, resolve: Resolve): OrchestratorCredentials {
   let provider = openProvider(connection, resolve);
   let held: { readonly identity: Identity; readonly renewAt: number } | undefined;
   let pending: Promise<Identity> | undefined;
@@ -61,7 +61,7 @@ export function openCredentials(connection: AwsIamConnection, resolve: Resolve):
   };
 }
 
-function openProvider(connection: AwsIamConnection, resolve: Resolve): Provider {
+function openProvider(connection: AwsConnection, resolve: Resolve): Provider {
   const source = openSource(connection, resolve);
   const role = connection.credentials.assume_role;
   if (role === undefined) return source;
@@ -79,7 +79,7 @@ function openProvider(connection: AwsIamConnection, resolve: Resolve): Provider 
     })();
 }
 
-function openSource(connection: AwsIamConnection, resolve: Resolve): Provider {
+function openSource(connection: AwsConnection, resolve: Resolve): Provider {
   const { profile, access_key_id: keyId, secret_access_key: key, session_token: token } = connection.credentials;
   const identity = connection.credentials.web_identity;
   const shared = { clientConfig: stsConfig(connection), logger: SILENT_LOGGER };
@@ -103,11 +103,11 @@ function openSource(connection: AwsIamConnection, resolve: Resolve): Provider {
     });
 }
 
-function stsConfig(connection: AwsIamConnection) {
+function stsConfig(connection: AwsConnection) {
   return { ...CLIENT_DEFAULTS, ...stsEndpoint(connection), region: regionOf(connection) };
 }
 
-function resolveExternalId(text: string, resolve: Resolve): string {
+export function resolveExternalId(text: string, resolve: Resolve): string {
   return isReference(text) ? resolveSecret(text, resolve) : text;
 }
 

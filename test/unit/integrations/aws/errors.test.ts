@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { toIntegrationError } from '../../../../activities/integrations/aws-iam/errors';
+import { toIntegrationError } from '../../../../activities/integrations/aws/errors';
 import { IntegrationError } from '../../../../activities/integrations/integration';
 
 const CANARY = 'AKIACANARY+wJalrXUtnFEMI/K7MDENG';

@@ -1,0 +1,88 @@
+import type { Fence, IntegrationDeps } from '../integration';
+import { IntegrationError } from '../integration';
+import type { OrchestratorCredentials } from './credentials';
+import { areCredentialsRefused, isDefiniteRefusal, toIntegrationError } from './errors';
+import type { Subject } from './errors';
+
+/** What every call to AWS needs beside its client. */
+export interface SendContext {
+  readonly credentials: OrchestratorCredentials;
+  readonly throttle: IntegrationDeps['throttle'];
+}
+
+/** A call that changes nothing: waits for the integration's rate, and is given up when the signal says so. */
+export async function sendRead<O>(
+  context: SendContext,
+  signal: AbortSignal,
+  subject: Subject,
+  send: () => Promise<O>,
+): Promise<O> {
+  await context.throttle(signal);
+  try {
+    return await send();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw describeFailure(context, error, subject);
+  }
+}
+
+/**
+ * A call that creates, changes or deletes: waits for the integration's rate, is sent only while the fence lets it pass and,
+ * once sent, never aborted.
+ * @param send is given what must run right before the request leaves: see {@link beforeSending}.
+ */
+export async function sendChange<O>(
+  context: SendContext,
+  fence: Fence,
+  subject: Subject,
+  send: (check: () => void) => Promise<O>,
+): Promise<O> {
+  await context.throttle(fence.signal);
+  await fence.pass(subject.operation);
+  try {
+    return await send(() => {
+      if (fence.holds()) return;
+      fence.withdraw();
+      throw lostFence(subject);
+    });
+  } catch (error) {
+    const described = describeFailure(context, error, subject);
+    if (isDefiniteRefusal(described)) fence.withdraw();
+    throw described;
+  }
+}
+
+/** The innermost place, after credentials and signature: between here and the socket no time can go by unnoticed. */
+export const INNERMOST = { step: 'deserialize', priority: 'low', name: 'leaseholdFence' } as const;
+
+/** Middleware for {@link INNERMOST}. */
+export function beforeSending(check: () => void) {
+  return <A, R>(next: (args: A) => Promise<R>) =>
+    (args: A): Promise<R> => {
+      check();
+      return next(args);
+    };
+}
+
+function lostFence(subject: Subject): IntegrationError {
+  return new IntegrationError('Unavailable', {
+    ...subject,
+    hint: 'Nothing was sent: too much time went by since this attempt last proved that the lease is its own.',
+  });
+}
+
+/** In our words. Credentials that were refused are forgotten: newer ones may be at hand. */
+export function describeFailure(
+  { credentials }: Pick<SendContext, 'credentials'>,
+  error: unknown,
+  subject: Subject,
+): IntegrationError {
+  const described = toIntegrationError(error, subject);
+  if (areCredentialsRefused(described)) credentials.forget();
+  return described;
+}
+
+/** AWS's name of what a command asks for, e.g. `GetUser`. */
+export function operationOf(command: object): string {
+  return command.constructor.name.replace(/Command$/, '');
+}
