@@ -8,6 +8,7 @@ import type { Attempt, Integration, Made, Removal } from '../../activities/integ
 import type { Pace } from '../../activities/integrations/postgresql/pace';
 import { PACE } from '../../activities/integrations/postgresql/pace';
 import { connectPostgresql, postgresql } from '../../activities/integrations/postgresql/postgresql';
+import { scramVerifier } from '../../activities/integrations/postgresql/scram';
 import { startPostgresServer } from '../../dev/postgres-server';
 import type { PostgresServer, PostgresServerOptions } from '../../dev/postgres-server';
 import type { Handle } from '../../workflows/contract';
@@ -94,7 +95,7 @@ export async function openPostgresSetting(
     }
   }
 
-  for (const sql of setUp(password)) await ask(sql);
+  for (const sql of setUp(await scramVerifier(password))) await ask(sql);
   for (const database of [DATABASE, OTHER_DATABASE]) {
     await ask(`GRANT CREATE ON SCHEMA public TO PUBLIC`, database);
     await ask(`GRANT CREATE ON DATABASE ${escapeIdentifier(database)} TO PUBLIC`);
@@ -188,10 +189,10 @@ export async function connectWith({ credential }: Pick<Made, 'credential'>, data
   );
 }
 
-function setUp(password: string): string[] {
+function setUp(verifier: string): string[] {
   const [orchestrator, readers, owner] = [ORCHESTRATOR, READERS, OWNER].map((name) => escapeIdentifier(name));
   return [
-    `CREATE ROLE ${orchestrator!} LOGIN CREATEROLE PASSWORD ${escapeLiteral(password)}`,
+    `CREATE ROLE ${orchestrator!} LOGIN CREATEROLE PASSWORD ${escapeLiteral(verifier)}`,
     `CREATE ROLE ${readers!} NOLOGIN`,
     `CREATE ROLE ${owner!} NOLOGIN`,
     `GRANT ${readers!} TO ${orchestrator!} WITH ADMIN OPTION`,
