@@ -4,7 +4,14 @@ import type { NoticeMessage } from 'pg-protocol/dist/messages';
 import { IntegrationError } from '../integration';
 import type { Attempt, IntegrationDeps } from '../integration';
 import type { Whereto } from './connect';
-import { isCollision, isDefiniteRefusal, NOT_GRANTED, NOT_GRANTED_CODE, toIntegrationError } from './errors';
+import {
+  isCollision,
+  isConnectionLost,
+  isDefiniteRefusal,
+  NOT_GRANTED,
+  NOT_GRANTED_CODE,
+  toIntegrationError,
+} from './errors';
 import type { Subject } from './errors';
 import type { Pace } from './pace';
 import type { Sessions } from './sessions';
@@ -73,11 +80,19 @@ export function openReader(context: CallContext, signal: AbortSignal, entity?: s
   return {
     async read(operation, statements, where = home) {
       const subject = { operation, ...(entity === undefined ? {} : { entity }) };
-      await throttle(signal);
-      try {
-        return await sessions.use(where, signal, (client) =>
+      const ask = async (): Promise<Rows> => {
+        await throttle(signal);
+        return sessions.use(where, signal, (client) =>
           unlessAborted(signal, within(pace.readMs, subject, send(client, subject, statements))),
         );
+      };
+      try {
+        return await ask().catch((error: unknown) => {
+          if (!isConnectionLost(error)) throw error;
+          // It may have been dead for long. Every verb reads first, so its changes find none of these.
+          sessions.dropIdle();
+          return ask();
+        });
       } catch (error) {
         signal.throwIfAborted();
         throw toIntegrationError(error, subject);

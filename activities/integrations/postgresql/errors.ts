@@ -57,6 +57,9 @@ const TLS_HINT =
   "The server's certificate or its TLS was not accepted: see tls of the integration (mode, ca_file, server_name).";
 const NO_TLS = 'The server does not offer TLS: turn it on there, or set tls.mode to disable on a network that is safe.';
 
+const NO_PROOF =
+  "The server did not prove that it knows the orchestrator's password, or asked for it in an unknown way.";
+
 /** Codes after which the same statement may simply be sent once more: another one was in its way. */
 const COLLISIONS: readonly string[] = ['40001', '40P01', 'XX000'];
 
@@ -88,6 +91,13 @@ export function isCollision(error: unknown): boolean {
   return hasCode(error, ...COLLISIONS);
 }
 
+/** The connection was ended, by whomever: perhaps long before the statement was sent. */
+export function isConnectionLost(error: unknown): boolean {
+  const code = readCode(error);
+  if (code === undefined) return readText(error, 'message')?.startsWith('Connection terminated') === true;
+  return /^(?:57P01|57P02|57P05|ECONNRESET|EPIPE)$/.test(code);
+}
+
 /** The server itself answered that it did not do what was asked: every text that changes is one transaction. */
 export function isDefiniteRefusal(error: unknown): boolean {
   if (!(error instanceof DatabaseError) || error.code === undefined) return false;
@@ -102,19 +112,19 @@ function classify(code: string, fromServer: boolean): readonly [ProviderErrorTyp
 
 /** Errors that `pg` makes itself carry no code. Their texts are fixed, and are compared, never repeated. */
 function describeCodeless(error: unknown): readonly [ProviderErrorType, string?] {
-  const message = error instanceof Error ? error.message : '';
+  const message = readText(error, 'message') ?? '';
   if (message === 'The server does not support SSL connections') return ['Refused', NO_TLS];
-  if (message.startsWith('SASL:')) {
-    return [
-      'Refused',
-      "The server did not prove that it knows the orchestrator's password, or asked for it in an unknown way.",
-    ];
-  }
+  if (message.startsWith('SASL:')) return ['Refused', NO_PROOF];
   return ['Unavailable', 'The connection failed. Check host, port and the network if it lasts.'];
 }
 
 function readCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  const { code } = error;
-  return typeof code === 'string' && /^[A-Z0-9_]{3,40}$/.test(code) ? code : undefined;
+  const code = readText(error, 'code');
+  return code !== undefined && /^[A-Z0-9_]{3,40}$/.test(code) ? code : undefined;
+}
+
+function readText(error: unknown, key: 'code' | 'message'): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const text = (error as Record<string, unknown>)[key];
+  return typeof text === 'string' ? text : undefined;
 }

@@ -9,6 +9,8 @@ export interface Sessions {
    * @param signal whoever waits for a connection waits no longer than this.
    */
   use<T>(where: Whereto, signal: AbortSignal, act: (client: Client) => Promise<T>): Promise<T>;
+  /** Closes what is idle. */
+  dropIdle(): void;
   /** Closes what is idle now, and the rest as soon as it is given back. */
   close(): void;
 }
@@ -79,6 +81,13 @@ export function openSessions({ open, size, idleMs }: SessionsOptions): Sessions 
     idle.push({ key, client, timer });
   }
 
+  function dropIdle(): void {
+    for (const { client, timer } of idle.splice(0)) {
+      clearTimeout(timer);
+      destroy(client);
+    }
+  }
+
   async function take(where: Whereto, key: string): Promise<Client> {
     // The one used last is the one that is most likely still there.
     const known = idle.findLast((each) => each.key === key);
@@ -119,9 +128,10 @@ export function openSessions({ open, size, idleMs }: SessionsOptions): Sessions 
         release();
       }
     },
+    dropIdle,
     close() {
       closed = true;
-      for (const { client } of idle.splice(0)) destroy(client);
+      dropIdle();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { MARK_LENGTH } from '../entity-name';
 
@@ -23,8 +24,9 @@ export const namePrefix = z
 /** A host name or an address; IPv6 without brackets. */
 export const host = z
   .string()
-  .regex(
-    /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?$|^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9]+)?$/,
+  .max(255, 'must be at most 255 characters')
+  .refine(
+    (text) => /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?$/.test(text) || isIPv6(text),
     'must be a host name or an address, without port, scheme or brackets',
   );
 
