@@ -58,6 +58,8 @@ export interface AttemptOptions {
   readonly fence?: FakeFence;
   /** Milliseconds until the attempt is over. Default 20 s. */
   readonly withinMs?: number;
+  /** Another handle than the one planned, e.g. from a listing. */
+  readonly handle?: Handle;
 }
 
 /** One lease's dealings with the integration, without a workflow. */
@@ -140,7 +142,7 @@ export async function openPostgresSetting(
             handle,
             provision: (each = {}) => integration.provision(handle, parameters, EXPIRY, attempt(each)),
             extend: (expiry, each = {}) => integration.extend(handle, expiry, attempt(each)),
-            deprovision: (each = {}) => integration.deprovision(handle, attempt(each)),
+            deprovision: (each = {}) => integration.deprovision(each.handle ?? handle, attempt(each)),
           };
         },
       };
