@@ -123,8 +123,9 @@ const LOOK_AGAIN_AFTER = 0.1;
 function refuseLeak(made: Made, entity: string): void {
   const open = JSON.stringify([made.facts, made.notes]);
   if (
-    Object.values(made.credential).some(
-      (value) => value.length >= 8 && open.includes(JSON.stringify(value).slice(1, -1)),
+    Object.entries(made.credential).some(
+      ([name, value]) =>
+        made.open?.includes(name) !== true && value.length >= 8 && open.includes(JSON.stringify(value).slice(1, -1)),
     )
   ) {
     throw new IntegrationError('Refused', {

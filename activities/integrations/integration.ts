@@ -48,6 +48,8 @@ export interface SelfEnding {
 
 export interface Made {
   readonly credential: Credential;
+  /** Names of the credential's values that are no secret, e.g. a host, and may stand among the facts. Absent: none is. */
+  readonly open?: readonly string[];
   /** When the provider was seen to honour the credential; null: not known. */
   readonly usableAt: Date | null;
   /** Non-secret facts about the entity. */

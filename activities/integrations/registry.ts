@@ -1,9 +1,11 @@
 import type { IntegrationType } from './integration';
 import { awsIam } from './aws-iam/aws-iam';
 import { awsSts } from './aws-sts/aws-sts';
+import { postgresql } from './postgresql/postgresql';
 
 /** Every type of integration, by its `type` in the configuration. */
 export const integrationTypes: Readonly<Record<string, IntegrationType>> = {
   [awsIam.type]: awsIam,
   [awsSts.type]: awsSts,
+  [postgresql.type]: postgresql,
 };

@@ -1,0 +1,58 @@
+import { Client } from 'pg';
+import type { IntegrationDeps } from '../integration';
+import type { PostgresqlConnection } from './connection';
+import type { Pace } from './pace';
+import { resolveSecret } from './secret';
+import { openTls } from './tls';
+
+/** Which session is wanted: in which database, and as which role if not the orchestrator's own. */
+export interface Whereto {
+  readonly database: string;
+  readonly role?: string;
+}
+
+/**
+ * Names are looked up in PostgreSQL's own schema alone: what a holder puts into another one must never run with the
+ * orchestrator's rights. The guards of guard.ts need to see what others committed meanwhile.
+ */
+const SETTINGS = [
+  '-c search_path=pg_catalog',
+  '-c default_transaction_isolation=read\\ committed',
+  '-c client_min_messages=warning',
+];
+
+/** Opens one connection. Password, certificates and keys are read at this moment: rotated ones are in force at once. */
+export async function connectClient(
+  connection: PostgresqlConnection,
+  { resolveReference }: Pick<IntegrationDeps, 'resolveReference'>,
+  pace: Pace,
+  { database, role }: Whereto,
+): Promise<Client> {
+  const { host, port, user, password: reference, tls } = connection;
+  const password = reference === undefined ? '' : resolveSecret(reference, resolveReference);
+  const client = new Client({
+    host,
+    port,
+    user,
+    database,
+    // As a text, an empty one would be looked for in the environment and in a password file.
+    password: () => password,
+    ssl: await openTls(tls, resolveReference),
+    application_name: 'leasehold',
+    connectionTimeoutMillis: pace.connectMs,
+    keepAlive: true,
+    statement_timeout: pace.statementMs,
+    lock_timeout: pace.lockMs,
+    idle_in_transaction_session_timeout: pace.statementMs,
+    options: [...SETTINGS, ...(role === undefined ? [] : [`-c role=${role}`])].join(' '),
+  });
+  // Without a listener the process would end when the server drops the connection.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw error;
+  }
+}

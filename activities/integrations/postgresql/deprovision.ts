@@ -1,0 +1,82 @@
+import { escapeIdentifier } from 'pg';
+import { IntegrationError } from '../integration';
+import type { Removal } from '../integration';
+import type { Calls } from './calls';
+import { GUARD_CODE, hasCode } from './errors';
+import { guardNoSessions, guardRole } from './guard';
+import type { RoleHandle } from './handle';
+import { lookUpRole, VERSION_16 } from './look';
+import type { LookedUp, Role } from './look';
+import { assertOurs } from './mark';
+import { describeObstacles, removeOwned } from './owned';
+import { endPrepared } from './prepared';
+import { countSessions, endSessions } from './end-sessions';
+
+/** A session that ends may leave something behind to the last; more often than this somebody else is at work. */
+const MAX_ROUNDS = 4;
+
+const DEPENDENT_CODE = '2BP01';
+
+/**
+ * Removes the lease's role from whatever state it is in: first nobody can log in as it any more, then its sessions end, then
+ * what it owns goes, then the role.
+ * @throws IntegrationError `Refused` when the name belongs to somebody else, who is not touched.
+ */
+export async function deprovisionRole(calls: Calls, handle: RoleHandle): Promise<Removal> {
+  for (let round = 1; ; round += 1) {
+    const looked = await lookUpRole(calls, handle.role);
+    const { role } = looked;
+    if (role === undefined) return { result: 'absent' };
+    assertOurs(role.comment, handle, calls.attempt);
+    await disable(calls, handle, looked, role);
+    await endPrepared(calls, handle.role);
+    await endSessions(calls, role);
+    await removeOwned(calls, handle, looked, role);
+    try {
+      await drop(calls, handle, looked, role);
+    } catch (error) {
+      if (round === MAX_ROUNDS && hasCode(error, DEPENDENT_CODE)) throw await describeObstacles(calls, role, error);
+      if (round === MAX_ROUNDS || !hasCode(error, GUARD_CODE, DEPENDENT_CODE)) throw error;
+      continue;
+    }
+    await proveAbsence(calls, handle, role);
+    return { result: 'removed' };
+  }
+}
+
+/**
+ * Access ends here, whatever comes next. The orchestrator makes itself a member of the role: without that it may neither end
+ * the role's sessions nor touch what it owns.
+ */
+async function disable(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
+  const name = escapeIdentifier(handle.role);
+  const options = looked.version >= VERSION_16 ? ' WITH INHERIT TRUE, SET TRUE' : '';
+  await calls.change('DisableRole', () => [
+    guardRole(handle.role, role, looked, calls.pace.validMs),
+    `ALTER ROLE ${name} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL VALID UNTIL '-infinity'`,
+    ...(looked.superuser ? [] : [`GRANT ${name} TO CURRENT_USER${options}`]),
+  ]);
+}
+
+async function drop(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
+  await calls.change('DropRole', () => [
+    guardRole(handle.role, role, looked, calls.remaining()),
+    `DROP ROLE ${escapeIdentifier(handle.role)}`,
+    // PostgreSQL drops a role whose sessions are running, and lets nobody but a superuser end them afterwards.
+    guardNoSessions(role),
+  ]);
+}
+
+async function proveAbsence(calls: Calls, handle: RoleHandle, role: Role): Promise<void> {
+  const { role: left } = await lookUpRole(calls, handle.role);
+  const sessions = await countSessions(calls, role);
+  if (left === undefined && sessions === 0) return;
+  throw new IntegrationError('Unavailable', {
+    operation: 'LookUpRole',
+    entity: handle.role,
+    hint:
+      left === undefined
+        ? `The role is dropped, but ${sessions} of its sessions are still there: end them as a superuser.`
+        : 'The role was dropped, and there is one of this name again.',
+  });
+}

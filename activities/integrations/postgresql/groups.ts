@@ -1,0 +1,58 @@
+import { escapeLiteral } from 'pg';
+import { IntegrationError } from '../integration';
+import type { Row } from './calls';
+import type { Estate } from './handle';
+import { VERSION_16 } from './look';
+import type { LookedUp } from './look';
+import type { PostgresqlParameters } from './parameters';
+
+/** Every role that a lease is to be a member of. */
+export function groupsOf({ roles, set_role: setRole }: PostgresqlParameters): readonly string[] {
+  return [...new Set([...roles, ...(setRole === undefined ? [] : [setRole])])];
+}
+
+/** Asks of each role whether it is there and what the orchestrator may do with it. */
+export function lookUpGroups(names: readonly string[]): string {
+  const list = names.map((name) => `(${escapeLiteral(name)})`).join(', ');
+  return (
+    'SELECT w.name, r.oid IS NOT NULL AS found, ' +
+    "pg_has_role(current_user, r.oid, 'MEMBER WITH ADMIN OPTION') AS admin, " +
+    "pg_has_role(current_user, r.oid, 'USAGE') AS usage, pg_has_role(r.oid, current_user, 'MEMBER') AS above " +
+    `FROM (VALUES ${list}) w(name) LEFT JOIN pg_roles r ON r.rolname = w.name`
+  );
+}
+
+/**
+ * Lets only what can work pass, before anything is made: each group role can be granted, and what a holder leaves behind can
+ * be handed on when the lease ends.
+ * @throws IntegrationError that names the role and what is missing.
+ */
+export function assertGrantable(
+  rows: readonly Row[],
+  groups: readonly string[],
+  estate: Estate,
+  { version, superuser }: LookedUp,
+  entity: string,
+): void {
+  const known = new Map(rows.map((row) => [row['name'], row]));
+  const fail = (type: 'InvalidInput' | 'Refused', hint: string): IntegrationError =>
+    new IntegrationError(type, { operation: 'LookUpRole', entity, hint });
+  const owner = estate.owned === 'reassign' ? estate.owner : null;
+  for (const name of new Set([...groups, ...(owner === null ? [] : [owner])])) {
+    if (known.get(name)?.['found'] !== true) {
+      throw fail('InvalidInput', `There is no role ${name} on this server: create it, or correct the parameters.`);
+    }
+  }
+  for (const name of groups) {
+    const group = known.get(name);
+    if (group?.['above'] === true && !superuser) {
+      throw fail('InvalidInput', `The role ${name} is a member of the orchestrator's own role: leases must not be.`);
+    }
+    if (version >= VERSION_16 && group?.['admin'] !== true) {
+      throw fail('Refused', `Let the orchestrator grant this role: GRANT ${name} TO its role WITH ADMIN OPTION.`);
+    }
+  }
+  if (owner !== null && known.get(owner)?.['usage'] !== true) {
+    throw fail('Refused', `Let the orchestrator hand things on to the owner: GRANT ${owner} TO its role.`);
+  }
+}

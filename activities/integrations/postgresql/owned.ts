@@ -1,0 +1,139 @@
+import { escapeIdentifier } from 'pg';
+import { z } from 'zod';
+import { IntegrationError } from '../integration';
+import type { Calls } from './calls';
+import { hasCode, restate } from './errors';
+import { guardRole } from './guard';
+import type { RoleHandle } from './handle';
+import type { LookedUp, Role } from './look';
+
+const MAX_NAMED = 5;
+const MAX_DESCRIPTION = 80;
+
+const database = z.object({ database: z.string().nullable(), owns: z.boolean(), open: z.boolean() });
+const described = z.array(z.object({ description: z.string() }));
+
+/** One database in which something hangs on a role. `database` null: only on the server as a whole. */
+type Place = z.output<typeof database>;
+
+/** Hands on or deletes what the role owns, and takes back what it was granted, in every database. */
+export async function removeOwned(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
+  const places = await findPlaces(calls, role);
+  const closed = places.filter(({ open }) => !open).map(({ database: name }) => name);
+  for (const place of places) if (place.open) await removeIn(calls, handle, looked, role, place);
+  if (closed.length === 0) return;
+  throw new IntegrationError('Refused', {
+    operation: 'DropOwned',
+    entity: handle.role,
+    hint:
+      `Something hangs on the role in databases that the orchestrator may not connect to: ${enumerate(closed)}. ` +
+      'Grant it CONNECT there, or allow connections to them.',
+  });
+}
+
+/** Names what still hangs on the role, so that somebody can see to it. */
+export async function describeObstacles(calls: Calls, role: Role, error: IntegrationError): Promise<IntegrationError> {
+  const places = await findPlaces(calls, role);
+  const names = places.map(({ database: name }) => name ?? 'the server itself');
+  return restate(error, 'Unavailable', `Something still hangs on the role in: ${enumerate(names)}.`);
+}
+
+async function findPlaces(calls: Calls, { oid }: Role): Promise<Place[]> {
+  const [rows = []] = await calls.read('FindOwned', [
+    "SELECT d.datname AS database, bool_or(s.deptype = 'o') AS owns, " +
+      "bool_and(d.oid IS NULL OR (d.datallowconn AND has_database_privilege(d.oid, 'CONNECT'))) AS open " +
+      'FROM pg_shdepend s LEFT JOIN pg_database d ON d.oid = s.dbid ' +
+      `WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ${oid} GROUP BY d.datname ORDER BY d.datname`,
+  ]);
+  return rows.map((row) => database.parse(row));
+}
+
+async function removeIn(
+  calls: Calls,
+  handle: RoleHandle,
+  looked: LookedUp,
+  role: Role,
+  { database: name, owns }: Place,
+): Promise<void> {
+  const leased = escapeIdentifier(handle.role);
+  const where = name === null ? calls.home : { database: name };
+  const reassign =
+    owns && handle.estate.owned === 'reassign' ? [`REASSIGN OWNED BY ${leased} TO ${heirOf(handle)}`] : [];
+  try {
+    await calls.change(
+      'DropOwned',
+      () => [guardRole(handle.role, role, looked, calls.remaining()), ...reassign, `DROP OWNED BY ${leased}`],
+      { where, long: true },
+    );
+  } catch (error) {
+    throw await explain(calls, handle, role, where.database, error);
+  }
+}
+
+function heirOf({ role, estate }: RoleHandle): string {
+  if (estate.owned === 'reassign' && estate.owner !== null) return escapeIdentifier(estate.owner);
+  throw new IntegrationError('Refused', {
+    operation: 'DropOwned',
+    entity: role,
+    hint: 'The role owns something, and it is not known who should get it: reassign or drop what it owns by hand.',
+  });
+}
+
+async function explain(calls: Calls, handle: RoleHandle, role: Role, name: string, error: unknown): Promise<unknown> {
+  const { estate } = handle;
+  if (hasCode(error, '42704') && estate.owned === 'reassign') {
+    return restate(
+      error,
+      'InvalidInput',
+      `There is no role ${estate.owner ?? ''} any more, which should get what this one owns: create it again.`,
+    );
+  }
+  if (hasCode(error, '42501') && estate.owned === 'reassign') {
+    const owner = estate.owner ?? '';
+    return restate(error, 'Refused', `Let the orchestrator hand things on to the owner: GRANT ${owner} TO its role.`);
+  }
+  if (!hasCode(error, '2BP01')) return error;
+  const names = await findDependents(calls, role, name);
+  return restate(
+    error,
+    'Unavailable',
+    `In database ${name} these depend on what the role owns and are not its own: ${enumerate(names)}. ` +
+      'Drop them, or have them depend on something else.',
+  );
+}
+
+/** Asked anew and not taken from the error, whose text repeats more than names. */
+async function findDependents(calls: Calls, { oid }: Role, name: string): Promise<string[]> {
+  const mine = (classid: string, objid: string): string =>
+    'EXISTS (SELECT FROM pg_shdepend o JOIN pg_database b ON b.oid = o.dbid AND b.datname = current_database() ' +
+    `WHERE o.refclassid = 'pg_authid'::regclass AND o.refobjid = ${oid} AND o.deptype = 'o' ` +
+    `AND o.classid = ${classid} AND o.objid = ${objid})`;
+  const [rows] = await calls.read(
+    'FindDependents',
+    [
+      'SELECT DISTINCT pg_describe_object(x.classid, x.objid, x.objsubid) AS description FROM (' +
+        'SELECT d.refclassid, d.refobjid, d.objsubid, ' +
+        "CASE WHEN coalesce(w.ev_class, c.conrelid, t.tgrelid, a.adrelid, 0) <> 0 THEN 'pg_class'::regclass ELSE d.classid END AS classid, " +
+        'coalesce(w.ev_class, nullif(c.conrelid, 0), t.tgrelid, a.adrelid, d.objid) AS objid FROM pg_depend d ' +
+        "LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid " +
+        "LEFT JOIN pg_constraint c ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid " +
+        "LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid " +
+        "LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid " +
+        "WHERE d.deptype = 'n') x " +
+        `WHERE ${mine('x.refclassid', 'x.refobjid')} AND NOT ${mine('x.classid', 'x.objid')} ORDER BY 1 LIMIT ${MAX_NAMED + 1}`,
+    ],
+    { database: name },
+  );
+  return described.parse(rows ?? []).map(({ description }) => description);
+}
+
+/** Names come from whoever gave them: a few, and not much of each. */
+function enumerate(names: readonly (string | null)[]): string {
+  const shown = names.slice(0, MAX_NAMED).map((name) => shorten((name ?? '').replace(/[\p{Cc}\p{Cf}]/gu, ' ')));
+  const more = names.length > MAX_NAMED ? ' and more' : '';
+  return shown.length === 0 ? 'nothing that can be named' : `${shown.join(', ')}${more}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_DESCRIPTION ? text : `${text.slice(0, MAX_DESCRIPTION)}…`;
+}
