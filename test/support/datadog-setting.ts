@@ -20,6 +20,11 @@ export interface DatadogSetting {
   lease(parameters?: object, integration?: Integration): DatadogLease;
   /** Names of all keys whose name contains a text: API keys, then application keys. */
   names(text: string): { readonly api: string[]; readonly application: string[] };
+  /** As somebody else would, past the integration. @param account default: the emulator's own service account */
+  makeApiKey(name: string): Promise<void>;
+  makeApplicationKey(name: string, account?: string): Promise<void>;
+  /** Deletes all keys of exactly this name by hand. */
+  deleteKeys(kind: 'api' | 'application', name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,6 +85,18 @@ export async function openDatadogSetting(): Promise<DatadogSetting> {
     return integration;
   };
   const whole = open({});
+  const ask = async (method: 'POST' | 'DELETE', path: string, body?: object): Promise<void> => {
+    const answer = await fetch(`${emulator.url}/api/v2/${path}`, {
+      method,
+      headers: {
+        'DD-API-KEY': emulator.apiKey,
+        'DD-APPLICATION-KEY': emulator.applicationKey,
+        'content-type': 'application/json',
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}`);
+  };
   return {
     emulator,
     integration: whole,
@@ -91,6 +108,16 @@ export async function openDatadogSetting(): Promise<DatadogSetting> {
       const matching = (keys: readonly { readonly name: string }[]) =>
         keys.map(({ name }) => name).filter((name) => name.includes(text));
       return { api: matching(emulator.apiKeys()), application: matching(emulator.applicationKeys()) };
+    },
+    makeApiKey: (name) => ask('POST', 'api_keys', { data: { type: 'api_keys', attributes: { name } } }),
+    makeApplicationKey: (name, account = emulator.serviceAccountId) =>
+      ask('POST', `service_accounts/${account}/application_keys`, {
+        data: { type: 'application_keys', attributes: { name } },
+      }),
+    deleteKeys: async (kind, name) => {
+      const keys = kind === 'api' ? emulator.apiKeys() : emulator.applicationKeys();
+      const path = kind === 'api' ? 'api_keys' : 'application_keys';
+      for (const { id } of keys.filter((key) => key.name === name)) await ask('DELETE', `${path}/${id}`);
     },
     close: async () => {
       for (const integration of opened) integration.close();

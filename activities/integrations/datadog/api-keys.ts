@@ -5,6 +5,7 @@ import { apiKeyToMake } from './requests';
 /** Keys of the organization, which send data. */
 export const apiKeys: KeyKind = {
   what: 'API key',
+  owner: null,
   list: (filter, number) => ({
     operation: 'ListAPIKeys',
     permission: 'api_keys_read',

@@ -11,9 +11,11 @@ const PERMISSION = 'service_account_write';
 export function applicationKeys(serviceAccountId: string, scopes: readonly string[] | null = null): KeyKind {
   return {
     what: 'application key',
+    owner: serviceAccountId,
     list: (filter, number) => ({
       operation: 'ListServiceAccountApplicationKeys',
       permission: PERMISSION,
+      owner: serviceAccountId,
       send: async ({ ServiceAccountsApi }, configuration) => {
         const body = await new ServiceAccountsApi(configuration).listServiceAccountApplicationKeys({
           serviceAccountId,
@@ -28,6 +30,7 @@ export function applicationKeys(serviceAccountId: string, scopes: readonly strin
     create: (name) => ({
       operation: 'CreateServiceAccountApplicationKey',
       permission: PERMISSION,
+      owner: serviceAccountId,
       send: async ({ ServiceAccountsApi }, configuration) => {
         const answer = await new ServiceAccountsApi(configuration).createServiceAccountApplicationKey({
           serviceAccountId,

@@ -19,6 +19,8 @@ export interface Call<T> {
   readonly operation: string;
   /** Datadog's name of the permission that it needs; null: none. */
   readonly permission: string | null;
+  /** The service account without which it cannot succeed. */
+  readonly owner?: string;
   send(client: DatadogClient, configuration: Configuration): Promise<T>;
 }
 
@@ -173,8 +175,8 @@ function bodyOf({ text }: Answer) {
   return { text: () => Promise.resolve(text), binary: () => Promise.resolve(Buffer.from(text)) };
 }
 
-function subjectOf({ operation, permission }: Call<unknown>, entity: string | undefined): Subject {
-  return { operation, permission, ...(entity === undefined ? {} : { entity }) };
+function subjectOf({ operation, permission, owner }: Call<unknown>, entity: string | undefined): Subject {
+  return { operation, permission, owner: owner ?? null, ...(entity === undefined ? {} : { entity }) };
 }
 
 function lostFence({ operation, entity }: Subject): IntegrationError {

@@ -8,15 +8,15 @@ let loaded: Promise<DatadogClient> | undefined;
 /**
  * Loads Datadog's client at its first use in the process: it takes a second and a hundred megabytes, which nobody is to
  * pay who leases no Datadog keys.
- * @throws IntegrationError `Refused` when it is not installed.
+ * @throws IntegrationError `Refused` when it is not installed, or not as it is known here.
  */
 export function loadClient(operation: string): Promise<DatadogClient> {
   loaded ??= load().catch((error: unknown) => {
     loaded = undefined;
     throw error;
   });
-  return loaded.catch((error: unknown) => {
-    throw describeFailure(error, operation);
+  return loaded.catch(() => {
+    throw describeFailure(operation);
   });
 }
 
@@ -27,12 +27,13 @@ interface Log {
 
 /** The parts alone, not the whole package: that would take a third more memory. */
 async function load() {
-  const [common, log, keys, accounts, users] = await Promise.all([
+  const [common, log, keys, accounts, users, authentication] = await Promise.all([
     import('@datadog/datadog-api-client/dist/packages/datadog-api-client-common/index.js'),
     import('@datadog/datadog-api-client/dist/logger.js'),
     import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/KeyManagementApi.js'),
     import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/ServiceAccountsApi.js'),
     import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/UsersApi.js'),
+    import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/AuthenticationApi.js'),
   ]);
   // It would write requests and failures to the console, past our own log and its redaction.
   (log.logger as Log).setLevel('silent', false);
@@ -43,16 +44,16 @@ async function load() {
     KeyManagementApi: keys.KeyManagementApi,
     ServiceAccountsApi: accounts.ServiceAccountsApi,
     UsersApi: users.UsersApi,
+    AuthenticationApi: authentication.AuthenticationApi,
   };
 }
 
-function describeFailure(error: unknown, operation: string): IntegrationError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+/** Neither message nor path: whatever went wrong with it, this is the way out. */
+function describeFailure(operation: string): IntegrationError {
   return new IntegrationError('Refused', {
     operation,
-    hint: isMissing
-      ? "Datadog's client is not installed on this worker: run npm install @datadog/datadog-api-client@1 where Leasehold is installed."
-      : "Datadog's client could not be loaded on this worker: install @datadog/datadog-api-client in the version that Leasehold names.",
+    hint:
+      "Datadog's client is not installed on this worker, or in a version that Leasehold does not know: " +
+      'run npm install @datadog/datadog-api-client@^1.64.0 where Leasehold is installed, and restart the worker.',
   });
 }

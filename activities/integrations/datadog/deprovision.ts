@@ -1,12 +1,12 @@
 import { IntegrationError } from '../integration';
 import type { Removal } from '../integration';
 import { apiKeys } from './api-keys';
-import { applicationKeys } from './application-keys';
+import { allApplicationKeys, applicationKeys } from './application-keys';
 import type { Calls } from './calls';
-import { isDenied, isNotFound } from './errors';
+import { isDenied } from './errors';
 import type { KeysHandle } from './handle';
-import { deleteKey, findKeys } from './keys';
-import type { KeyKind, ListedKey } from './keys';
+import { deleteKey, findKeys, findKeysIfAny } from './keys';
+import type { KeyKind } from './keys';
 import type { Pace } from './pace';
 
 /**
@@ -14,18 +14,20 @@ import type { Pace } from './pace';
  * alive: that goes all the same, and the refusal is told afterwards.
  */
 export async function deprovisionKeys(calls: Calls, handle: KeysHandle, pace: Pace): Promise<Removal> {
-  let isRemoved = false;
+  const outcomes: Outcome[] = [];
   let denial: IntegrationError | undefined;
   // The application key goes first: it can do more.
   for (const kind of kindsOf(handle)) {
     try {
-      if (await clear(calls, kind, handle.name, pace)) isRemoved = true;
+      outcomes.push(await clear(calls, kind, handle.name, pace));
     } catch (error) {
       if (!isDenied(error)) throw error;
       denial ??= error;
     }
   }
   if (denial !== undefined) throw denial;
+  // That an account is gone is Datadog's word alone, no deletion of ours: the lease's own rules decide how often to look again.
+  const isRemoved = outcomes.includes('removed') && !outcomes.includes('no owner');
   return { result: isRemoved ? 'removed' : 'absent' };
 }
 
@@ -34,31 +36,40 @@ export function kindsOf({ apiKey, serviceAccount }: KeysHandle): KeyKind[] {
   return [...(serviceAccount === null ? [] : [applicationKeys(serviceAccount)]), ...(apiKey ? [apiKeys] : [])];
 }
 
-/** Deletes until a list shows none of the name. Answers whether there was any. */
-async function clear(calls: Calls, kind: KeyKind, name: string, pace: Pace): Promise<boolean> {
+/** `no owner`: the account is gone, and its keys with it. */
+type Outcome = 'removed' | 'absent' | 'no owner';
+
+/** Deletes until a list shows none of the name. */
+async function clear(calls: Calls, kind: KeyKind, name: string, pace: Pace): Promise<Outcome> {
   let isRemoved = false;
-  for (let pauseMs = pace.firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pace.longestPauseMs)) {
-    for (const { id } of await findOrNone(calls, kind, name)) {
+  for (let pauseMs = 0; ; pauseMs = Math.min(Math.max(pauseMs * 2, pace.firstPauseMs), pace.longestPauseMs)) {
+    const found = await findKeysIfAny(calls, kind, name);
+    if (found === 'no owner') {
+      await assertUnlisted(calls, kind, name);
+      return found;
+    }
+    if (found.length === 0) return isRemoved ? 'removed' : 'absent';
+    if (pauseMs >= pace.longestPauseMs || calls.remaining() < pauseMs + pace.reserveMs) {
+      throw stillListed(kind, name, `The ${kind.what} is deleted, but Datadog still lists it.`);
+    }
+    if (pauseMs > 0) await calls.pause(pauseMs);
+    for (const { id } of found) {
       if (await deleteKey(calls, kind, id)) isRemoved = true;
     }
-    if (!isRemoved || (await findOrNone(calls, kind, name)).length === 0) return isRemoved;
-    if (pauseMs >= pace.longestPauseMs || calls.remaining() < pauseMs + pace.reserveMs) {
-      throw new IntegrationError('Unavailable', {
-        operation: kind.remove('').operation,
-        entity: name,
-        hint: `The ${kind.what} is deleted, but Datadog still lists it.`,
-      });
-    }
-    await calls.pause(pauseMs);
   }
 }
 
-/** A service account that Datadog does not know any more took its application keys with it. */
-async function findOrNone(calls: Calls, kind: KeyKind, name: string): Promise<ListedKey[]> {
+/** Whoever may look at all application keys makes sure that none of an account that is said to be gone is left. */
+async function assertUnlisted(calls: Calls, kind: KeyKind, name: string): Promise<void> {
   try {
-    return await findKeys(calls, kind, name);
+    if ((await findKeys(calls, allApplicationKeys, name)).length === 0) return;
   } catch (error) {
-    if (isNotFound(error)) return [];
+    if (isDenied(error)) return;
     throw error;
   }
+  throw stillListed(kind, name, `Datadog knows no service account ${kind.owner ?? ''}, and yet lists its key.`);
+}
+
+function stillListed(kind: KeyKind, entity: string, hint: string): IntegrationError {
+  return new IntegrationError('Unavailable', { operation: kind.list(entity, 0).operation, entity, hint });
 }

@@ -9,6 +9,8 @@ export interface Subject {
   readonly operation: string;
   /** Name of the permission that it needs; null: none. */
   readonly permission: string | null;
+  /** The service account that it is about; null: none. */
+  readonly owner: string | null;
   readonly entity?: string;
 }
 
@@ -44,7 +46,7 @@ export function unanswered(subject: Subject): IntegrationError {
 }
 
 /** A successful answer that is not what Datadog documents. */
-export function unreadable(subject: Subject): IntegrationError {
+export function unreadable(subject: Pick<Subject, 'operation' | 'entity'>): IntegrationError {
   return new IntegrationError('Unavailable', {
     ...name(subject),
     hint: 'The answer was not understood. Check the endpoint if it lasts.',
@@ -64,7 +66,7 @@ export function isDenied(error: unknown): error is IntegrationError {
 /** Datadog itself answered that it did not do what was asked. */
 export function isDefiniteRefusal({ type, facts }: IntegrationError): boolean {
   if (facts.httpStatus === undefined || facts.httpStatus >= 500) return false;
-  return type !== 'Unavailable' || facts.hint === NAME_TAKEN;
+  return type !== 'Unavailable';
 }
 
 /** An error of our own making, with the facts of one that came from Datadog. */
@@ -72,27 +74,19 @@ export function restate({ facts }: IntegrationError, type: ProviderErrorType, hi
   return new IntegrationError(type, { ...facts, hint });
 }
 
-/** The key's owner-to-be is disabled. */
-export function isOwnerDisabled(error: unknown): error is IntegrationError {
-  return error instanceof IntegrationError && error.facts.hint === OWNER_DISABLED;
-}
-
-const OWNER_DISABLED = 'The service account is disabled in Datadog.';
-const NAME_TAKEN = 'Datadog says that a key of this name exists already, though its list does not show it yet.';
-
 interface Meaning {
   readonly type: ProviderErrorType;
   readonly hint?: string;
 }
 
-function classify(status: number, words: string | null, { operation, permission }: Subject): Meaning {
+function classify(status: number, words: string | null, { operation, permission, owner }: Subject): Meaning {
   if (status === 429) return { type: 'Throttled' };
   // Not worded as Datadog words its errors: a proxy's 403 or a wrong endpoint's 404 says nothing about keys.
   if (words === null || status >= 500) {
     return { type: 'Unavailable', hint: 'Check the network, the site and the endpoint if it lasts.' };
   }
   if (operation.startsWith('Create') && REFUSALS.includes(status)) {
-    const meaning = explainCreation(words);
+    const meaning = explainCreation(words, owner);
     if (meaning !== undefined) return meaning;
   }
   switch (status) {
@@ -104,7 +98,7 @@ function classify(status: number, words: string | null, { operation, permission 
     case 403:
       return { type: 'Refused', hint: explainDenial(permission) };
     case 404:
-      return { type: 'NotFound' };
+      return owner === null ? { type: 'NotFound' } : { type: 'NotFound', hint: explainUnknown(owner) };
     case 400:
     case 422:
       return { type: 'InvalidInput', hint: "Check the dynamic secret's parameters, above all its scopes." };
@@ -113,13 +107,25 @@ function classify(status: number, words: string | null, { operation, permission 
   }
 }
 
-function explainCreation(words: string): Meaning | undefined {
+function explainCreation(words: string, owner: string | null): Meaning | undefined {
   if (/maximum|limit|quota|too many/i.test(words)) {
     return { type: 'QuotaExceeded', hint: 'Delete keys that nobody uses, or ask Datadog to raise the limit.' };
   }
-  if (/already|exists|duplicate|unique/i.test(words)) return { type: 'Unavailable', hint: NAME_TAKEN };
-  if (/disabled|deactivated/i.test(words)) return { type: 'Refused', hint: OWNER_DISABLED };
+  if (/already|exists|duplicate|unique/i.test(words)) {
+    return {
+      type: 'Unavailable',
+      hint: 'Datadog says that a key of this name exists already, though its list does not show it yet.',
+    };
+  }
+  if (owner !== null && /disabled|deactivated/i.test(words)) {
+    const hint = `The service account ${owner} is disabled in Datadog: enable it, or name another one.`;
+    return { type: 'Refused', hint };
+  }
   return undefined;
+}
+
+function explainUnknown(owner: string): string {
+  return `Datadog knows no service account ${owner}: it was deleted, or it is of another organization or site.`;
 }
 
 function explainDenial(permission: string | null): string {
@@ -155,7 +161,7 @@ function readRequestId({ headers }: Answer): string | undefined {
   return id !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : undefined;
 }
 
-function name({ operation, entity }: Subject): Pick<ErrorFacts, 'operation' | 'entity'> {
+function name({ operation, entity }: Pick<Subject, 'operation' | 'entity'>): Pick<ErrorFacts, 'operation' | 'entity'> {
   return { operation, ...(entity === undefined ? {} : { entity }) };
 }
 

@@ -6,10 +6,9 @@ import { allApplicationKeys } from './application-keys';
 import type { Reader } from './calls';
 import type { DatadogConnection } from './connection';
 import { kindsOf } from './deprovision';
-import { isNotFound } from './errors';
 import { handleOf } from './handle';
 import type { KeysHandle } from './handle';
-import { findKeys, isLast } from './keys';
+import { findKeysIfAny, isLast } from './keys';
 import type { ListedKey } from './keys';
 import { wantsApiKey, wantsApplicationKey } from './kinds';
 
@@ -47,7 +46,8 @@ export async function readKeyMarks(
   connection: DatadogConnection,
 ): Promise<EntityMarks | null> {
   for (const kind of kindsOf(handle)) {
-    if (!(await isThere(() => findKeys(reader, kind, handle.name)))) continue;
+    const found = await findKeysIfAny(reader, kind, handle.name);
+    if (found === 'no owner' || found.length === 0) continue;
     const mark = parseEntityName(connection.name_prefix, handle.name);
     return { deployment: mark?.deployment ?? null, leaseId: mark?.leaseId ?? null, expiresAt: null };
   }
@@ -62,15 +62,6 @@ function describeKey(key: ListedKey, kind: Kind, { name_prefix: prefix }: Datado
   const mark = isApi || ownerId !== null ? parseEntityName(prefix, name) : null;
   const handle = handleOf({ name, apiKey: isApi, serviceAccount: isApi ? null : ownerId });
   return [{ entity: name, mark, handle, createdAt }];
-}
-
-async function isThere(find: () => Promise<readonly ListedKey[]>): Promise<boolean> {
-  try {
-    return (await find()).length > 0;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
 }
 
 function kindsHere({ keys }: DatadogConnection): [Kind, ...Kind[]] {

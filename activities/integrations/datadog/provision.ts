@@ -3,7 +3,7 @@ import type { Made } from '../integration';
 import { apiKeys } from './api-keys';
 import { applicationKeys } from './application-keys';
 import type { CallContext, Calls } from './calls';
-import { isNotFound, isOwnerDisabled, restate } from './errors';
+import { isNotFound, restate } from './errors';
 import type { KeysHandle } from './handle';
 import { deleteKey, findKeys } from './keys';
 import type { KeyKind, NewKey } from './keys';
@@ -27,7 +27,7 @@ export async function provisionKeys(
   const api = handle.apiKey ? apiKeys : null;
   // The application key comes first: making it fails for more reasons, and the fewer keys then have to be deleted again.
   const kinds = [application, api].filter((kind) => kind !== null);
-  const made = await namingAccount(serviceAccount, async () => {
+  const made = await refusingUnknownOwner(async () => {
     // The value of a key that an earlier attempt made was told once, and is lost.
     for (const kind of kinds) await deleteAllBut(calls, kind, name, null);
     const keys = new Map<KeyKind, NewKey>();
@@ -86,24 +86,12 @@ async function deleteAllBut(calls: Calls, kind: KeyKind, name: string, keep: str
   }
 }
 
-/** Of all that is asked for here only a service account can be missing. */
-async function namingAccount<T>(serviceAccount: string | null, act: () => Promise<T>): Promise<T> {
+/** An account that does not exist is no matter of waiting. */
+async function refusingUnknownOwner<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (serviceAccount === null || !(error instanceof IntegrationError)) throw error;
-    if (isNotFound(error)) {
-      throw restate(
-        error,
-        'Refused',
-        `Datadog knows no service account ${serviceAccount}: it was deleted, or it is of another organization or site.`,
-      );
-    }
-    if (!isOwnerDisabled(error)) throw error;
-    throw restate(
-      error,
-      'Refused',
-      `The service account ${serviceAccount} is disabled in Datadog: enable it, or name another one.`,
-    );
+    if (!isNotFound(error) || error.facts.hint === undefined) throw error;
+    throw restate(error, 'Refused', error.facts.hint);
   }
 }

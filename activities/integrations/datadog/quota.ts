@@ -25,7 +25,7 @@ export const countApiKeys: Call<Quota | null> = {
   permission: 'api_keys_read',
   send: async ({ KeyManagementApi }, configuration) => {
     const { data, meta } = await new KeyManagementApi(configuration).listAPIKeys({ pageSize: 1 });
-    if (data === undefined) throw unreadable({ operation: 'ListAPIKeys', permission: null });
+    if (data === undefined) throw unreadable({ operation: 'ListAPIKeys' });
     const used = meta?.page?.totalFilteredCount;
     const limit = meta?.maxAllowed;
     if (typeof used !== 'number' || typeof limit !== 'number') return null;

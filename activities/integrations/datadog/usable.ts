@@ -11,8 +11,8 @@ const SUCCESSES_IN_A_ROW = 2;
 const validateApiKey: Call<void> = {
   operation: 'Validate',
   permission: null,
-  send: async ({ KeyManagementApi }, configuration) => {
-    await new KeyManagementApi(configuration).validate();
+  send: async ({ AuthenticationApi }, configuration) => {
+    await new AuthenticationApi(configuration).validate();
   },
 };
 
