@@ -1,0 +1,158 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, Server } from 'node:http';
+import { IntegrationError } from '../../activities/integrations/integration';
+import type { Integration } from '../../activities/integrations/integration';
+import { openDatadogSetting } from '../support/datadog-setting';
+import type { DatadogSetting } from '../support/datadog-setting';
+
+interface Given {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const API_KEY = 'CANARYAPIKEY0123456789abcdef0123';
+const APP_KEY = 'CANARYAPPLICATIONKEY0123456789abcdef0123';
+const SECRETS = { 'env:API': API_KEY, 'env:APP': APP_KEY };
+
+let setting: DatadogSetting;
+let server: Server;
+/** A Datadog that answers everything as the test wants it. */
+let strange: Integration;
+let requests: IncomingMessage[];
+let answer: Given | ((request: IncomingMessage) => Given);
+
+beforeAll(async () => {
+  setting = await openDatadogSetting();
+  server = createServer((request, response) => {
+    requests.push(request);
+    const { status, headers = {}, body = '' } = typeof answer === 'function' ? answer(request) : answer;
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  strange = setting.open({ endpoint: `http://127.0.0.1:${String(port)}` }, SECRETS);
+});
+
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await setting.close();
+});
+
+beforeEach(() => {
+  requests = [];
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+  for (const name of ['DD_SITE', 'DD_API_KEY', 'DD_APP_KEY', 'DEBUG']) Reflect.deleteProperty(process.env, name);
+});
+
+/** What the strange Datadog makes of a removal. */
+async function fail(): Promise<IntegrationError> {
+  const error = await setting
+    .lease({ keys: 'api' }, strange)
+    .deprovision()
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(IntegrationError);
+  return error as IntegrationError;
+}
+
+test('no error repeats what Datadog says, and nothing is written to the console', async () => {
+  const written: string[] = [];
+  for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) {
+    jest.spyOn(console, method).mockImplementation((...texts: unknown[]) => {
+      written.push(texts.map(String).join(' '));
+    });
+  }
+  const echo = `Your keys are ${API_KEY} and ${APP_KEY}`;
+  const errors = [{ errors: [echo] }, { errors: [{ title: echo, detail: echo }] }].map((body) => JSON.stringify(body));
+  for (const status of [200, 204, 302, 400, 401, 403, 404, 409, 422, 429, 500, 503]) {
+    for (const body of [...errors, `<html>${echo}</html>`, `{"data": ${echo}`]) {
+      const headers = { 'x-request-id': API_KEY, 'dd-request-id': APP_KEY, 'x-ratelimit-reset': API_KEY };
+      answer = { status, headers, body };
+      const error = await setting
+        .lease({ service_account: setting.emulator.serviceAccountId, unscoped: true }, strange)
+        .provision()
+        .catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(IntegrationError);
+      const told = JSON.stringify(error) + String(error) + String((error as Error).stack);
+      expect(told).not.toContain('CANARY');
+      expect(error).not.toHaveProperty('cause');
+    }
+  }
+  expect(written).toEqual([]);
+});
+
+test('a limited rate is told with the seconds that Datadog says, at most five minutes', async () => {
+  const body = '{"errors":["Too many requests"]}';
+  answer = { status: 429, body, headers: { 'x-ratelimit-reset': '7' } };
+  expect(await fail()).toMatchObject({ type: 'Throttled', facts: { retryAfterMs: 7_000 } });
+  expect(requests).toHaveLength(1);
+  answer = { status: 429, body, headers: { 'x-ratelimit-reset': '86400' } };
+  expect(await fail()).toMatchObject({ type: 'Throttled', facts: { retryAfterMs: 300_000 } });
+  answer = { status: 429, body, headers: { 'x-ratelimit-reset': 'soon' } };
+  expect((await fail()).facts.retryAfterMs).toBeUndefined();
+});
+
+test.each([
+  ['a page of a proxy', { status: 200, body: '<html></html>' }],
+  ['half an answer', { status: 200, body: '{"data":[' }],
+  ['another answer', { status: 200, body: '{"ok":true}' }],
+  ['a key without a name', { status: 200, body: '{"data":[{"id":"1","type":"api_keys","attributes":{}}]}' }],
+  ["a proxy's 404", { status: 404, body: '<html>no such page</html>' }],
+  ["a proxy's 403", { status: 403, body: '<html>denied</html>' }],
+  ['a redirection', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
+])('%s is taken neither for an empty list nor for an answer of Datadog', async (_, given: Given) => {
+  answer = given;
+  expect((await fail()).type).toBe('Unavailable');
+  expect(requests).toHaveLength(1);
+});
+
+test('a 404 of the list of API keys is no proof that there is none', async () => {
+  answer = { status: 404, body: '{"errors":["Not found"]}' };
+  expect((await fail()).type).toBe('NotFound');
+});
+
+test('sites and keys of the environment have no effect', async () => {
+  process.env['DD_SITE'] = 'datadoghq.invalid';
+  process.env['DD_API_KEY'] = 'from the environment';
+  process.env['DD_APP_KEY'] = 'from the environment';
+  const lease = setting.lease();
+  await lease.provision();
+  expect(setting.names(lease.leaseId)).toEqual({ api: [lease.name], application: [lease.name] });
+  await lease.deprovision();
+  answer = { status: 200, body: '{"data":[]}' };
+  await setting.lease({ keys: 'api' }, strange).deprovision();
+  expect(requests[0]!.headers).toMatchObject({ 'dd-api-key': API_KEY, 'dd-application-key': APP_KEY });
+});
+
+test('a new API key is tried alone, without the application key of the orchestrator', async () => {
+  process.env['DD_APP_KEY'] = 'from the environment';
+  const value = 'f'.repeat(32);
+  const made = { data: { id: 'id', type: 'api_keys', attributes: { name: 'n', key: value } } };
+  answer = ({ method, url }) => {
+    if (method === 'POST') return { status: 201, body: JSON.stringify(made) };
+    if (url!.includes('validate')) return { status: 200, body: '{"valid":true}' };
+    return { status: 200, body: '{"data":[]}' };
+  };
+  const { credential } = await setting.lease({ keys: 'api' }, strange).provision();
+  expect(credential).toEqual({ API_KEY: value, SITE: 'datadoghq.com' });
+  const tried = requests.filter(({ url }) => url!.includes('validate'));
+  expect(tried.length).toBeGreaterThan(1);
+  for (const { headers } of tried) {
+    expect(headers['dd-api-key']).toBe(value);
+    expect(headers).not.toHaveProperty('dd-application-key');
+  }
+});
+
+test('a reference that cannot be resolved is named', async () => {
+  const integration = setting.open({}, { 'env:API': 'x' });
+  await expect(setting.lease({ keys: 'api' }, integration).deprovision()).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringContaining('env:APP'),
+  });
+});

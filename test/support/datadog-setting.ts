@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { connectDatadog, datadog } from '../../activities/integrations/datadog/datadog';
+import { PACE } from '../../activities/integrations/datadog/pace';
+import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
+import { startDatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
+import type { DatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
+import type { Handle } from '../../workflows/contract';
+import { createFakeFence } from './fake-fence';
+import type { FakeFence } from './fake-fence';
+
+/** A Datadog organization of one test file, and the integration on it. */
+export interface DatadogSetting {
+  readonly emulator: DatadogEmulator;
+  readonly integration: Integration;
+  /** How often the integration asked its rate. */
+  throttled(): number;
+  /** The integration once more, with other settings; closed with the rest. */
+  open(settings: object, secrets?: Readonly<Record<string, string>>): Integration;
+  /** @param parameters as in the configuration file. */
+  lease(parameters?: object, integration?: Integration): DatadogLease;
+  /** Names of all keys whose name contains a text: API keys, then application keys. */
+  names(text: string): { readonly api: string[]; readonly application: string[] };
+  /** As somebody else would, past the integration. @param account default: the emulator's own service account */
+  makeApiKey(name: string): Promise<void>;
+  makeApplicationKey(name: string, account?: string): Promise<void>;
+  /** Deletes all keys of exactly this name by hand. */
+  deleteKeys(kind: 'api' | 'application', name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One lease's dealings with the integration, without a workflow. */
+export interface DatadogLease {
+  readonly leaseId: string;
+  readonly name: string;
+  readonly handle: Handle;
+  provision(attempt?: AttemptOptions): Promise<Made>;
+  extend(attempt?: AttemptOptions): Promise<void>;
+  deprovision(attempt?: AttemptOptions): Promise<Removal>;
+}
+
+export interface AttemptOptions {
+  readonly fence?: FakeFence;
+  /** Milliseconds until the attempt is over. Default 20 s. */
+  readonly withinMs?: number;
+}
+
+export const DEPLOYMENT = 'testdepl';
+
+/** As patient as the real pace in kind, and faster. */
+const QUICK = { ...PACE, firstPauseMs: 10, longestPauseMs: 80, usableEveryMs: 5, reserveMs: 50 };
+
+const EXPIRY = new Date('2031-02-03T04:05:06.000Z');
+
+export async function openDatadogSetting(): Promise<DatadogSetting> {
+  const emulator = await startDatadogEmulator();
+  const opened: Integration[] = [];
+  let asked = 0;
+  const open = (
+    settings: object,
+    secrets: Readonly<Record<string, string>> = { 'env:API': emulator.apiKey, 'env:APP': emulator.applicationKey },
+  ): Integration => {
+    const connection = datadog.connection.parse({
+      endpoint: emulator.url,
+      api_key: 'env:API',
+      app_key: 'env:APP',
+      ...settings,
+    });
+    const integration = connectDatadog(
+      connection,
+      {
+        resolveReference: (reference) => {
+          const value = secrets[reference];
+          if (value === undefined) throw new Error(`There is no ${reference}.`);
+          return value;
+        },
+        throttle: (signal) => {
+          asked += 1;
+          signal.throwIfAborted();
+          return Promise.resolve();
+        },
+      },
+      QUICK,
+    );
+    opened.push(integration);
+    return integration;
+  };
+  const whole = open({});
+  const ask = async (method: 'POST' | 'DELETE', path: string, body?: object): Promise<void> => {
+    const answer = await fetch(`${emulator.url}/api/v2/${path}`, {
+      method,
+      headers: {
+        'DD-API-KEY': emulator.apiKey,
+        'DD-APPLICATION-KEY': emulator.applicationKey,
+        'content-type': 'application/json',
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}`);
+  };
+  return {
+    emulator,
+    integration: whole,
+    throttled: () => asked,
+    open,
+    lease: (given, integration = whole) =>
+      openLease(integration, given ?? { service_account: emulator.serviceAccountId, scopes: ['dashboards_read'] }),
+    names: (text) => {
+      const matching = (keys: readonly { readonly name: string }[]) =>
+        keys.map(({ name }) => name).filter((name) => name.includes(text));
+      return { api: matching(emulator.apiKeys()), application: matching(emulator.applicationKeys()) };
+    },
+    makeApiKey: (name) => ask('POST', 'api_keys', { data: { type: 'api_keys', attributes: { name } } }),
+    makeApplicationKey: (name, account = emulator.serviceAccountId) =>
+      ask('POST', `service_accounts/${account}/application_keys`, {
+        data: { type: 'application_keys', attributes: { name } },
+      }),
+    deleteKeys: async (kind, name) => {
+      const keys = kind === 'api' ? emulator.apiKeys() : emulator.applicationKeys();
+      const path = kind === 'api' ? 'api_keys' : 'application_keys';
+      for (const { id } of keys.filter((key) => key.name === name)) await ask('DELETE', `${path}/${id}`);
+    },
+    close: async () => {
+      for (const integration of opened) integration.close();
+      await emulator.stop();
+    },
+  };
+}
+
+function openLease(integration: Integration, given: object): DatadogLease {
+  const parameters = datadog.parameters.parse({ usable_timeout: '1s', ...given });
+  const leaseId = randomLeaseId();
+  const connection = datadog.connection.parse({ api_key: 'env:API', app_key: 'env:APP' });
+  const { entity, handle } = datadog.plan(
+    { deployment: DEPLOYMENT, leaseId, integration: 'datadog' },
+    connection,
+    parameters,
+  );
+  const attempt = ({ fence = createFakeFence(), withinMs = 20_000 }: AttemptOptions = {}): Attempt => ({
+    deployment: DEPLOYMENT,
+    leaseId,
+    fence,
+    deadline: new Date(Date.now() + withinMs),
+  });
+  return {
+    leaseId,
+    name: entity,
+    handle,
+    provision: (options) => integration.provision(handle, parameters, EXPIRY, attempt(options)),
+    extend: (options) => integration.extend(handle, EXPIRY, attempt(options)),
+    deprovision: (options) => integration.deprovision(handle, attempt(options)),
+  };
+}
+
+function randomLeaseId(): string {
+  return Array.from(randomBytes(24), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
+}
