@@ -20,8 +20,24 @@ export function applicationKeyWanted(body: unknown): Pick<ApplicationKey, 'name'
   return { name: nameOf(attributes), scopes: scopesOf(attributes) };
 }
 
-function attributesOf(body: unknown, type: string): Fields {
+/** What a request to change an API key of this id asks for. @throws Refused */
+export function apiKeyChange(body: unknown, id: string): Pick<ApiKey, 'name'> {
+  return { name: nameOf(attributesOf(body, 'api_keys', id)) };
+}
+
+/** @throws Refused */
+export function applicationKeyChange(body: unknown, id: string): Partial<Pick<ApplicationKey, 'name' | 'scopes'>> {
+  const attributes = attributesOf(body, 'application_keys', id);
+  return {
+    ...('name' in attributes ? { name: nameOf(attributes) } : {}),
+    ...('scopes' in attributes ? { scopes: scopesOf(attributes) } : {}),
+  };
+}
+
+/** @param id what the body must name; absent: nothing. */
+function attributesOf(body: unknown, type: string, id?: string): Fields {
   const data = fieldsOf(fieldsOf(body, 'body')['data'], 'data');
+  if (data['id'] !== id) throw invalid('data.id must be the id of the path');
   if (data['type'] !== type) throw invalid(`data.type must be ${type}`);
   return fieldsOf(data['attributes'], 'data.attributes');
 }

@@ -65,7 +65,9 @@ export interface DatadogEmulator {
   /** Gives a user a right. @param userId default: the orchestrator */
   grant(permission: Permission, userId?: string): void;
   deny(permission: Permission, userId?: string): void;
+  /** Answers its id. */
   addServiceAccount(name: string): string;
+  addHuman(name: string): string;
   /**
    * A user, or a service account. Its application keys are revoked for good, its API keys stay. Only the orchestrator's own
    * application key works again once it is enabled, as if it had been replaced by one of the same value.
@@ -110,7 +112,7 @@ async function startOn(port: number): Promise<DatadogEmulator> {
   const wanted = { category: 'default', remoteConfigReadEnabled: true };
   const apiKey = organization.makeApiKey(orchestrator, { name: 'Leasehold', ...wanted });
   const applicationKey = organization.makeApplicationKey(orchestrator, { name: 'Leasehold', scopes: null });
-  const serviceAccount = organization.addServiceAccount('Leased keys');
+  const serviceAccount = organization.addUser('Leased keys', true);
 
   /** Null: the connection is to be cut. */
   async function answer(route: Route, received: Received): Promise<Answer | null> {
@@ -170,7 +172,8 @@ async function startOn(port: number): Promise<DatadogEmulator> {
     deny: (permission, userId = orchestrator.id) => {
       organization.userOf(userId).permissions.delete(permission);
     },
-    addServiceAccount: (name) => organization.addServiceAccount(name).id,
+    addServiceAccount: (name) => organization.addUser(name, true).id,
+    addHuman: (name) => organization.addUser(name, false).id,
     disableUser: (userId) => {
       organization.disableUser(userId);
     },

@@ -17,6 +17,7 @@ export interface KeyRecord {
   /** The user who owns it; of an API key: who made it. */
   readonly ownerId: string;
   readonly createdAt: Date;
+  readonly modifiedAt: Date;
 }
 
 export interface StoredKey extends KeyRecord {
@@ -29,8 +30,13 @@ export function recordOf<Key extends StoredKey>(key: Key): Omit<Key, 'key'> {
   return record;
 }
 
+/** What nobody asks for. */
+type Given = 'id' | 'createdAt' | 'modifiedAt';
+
 export interface KeyStore<Key extends StoredKey> {
-  add(key: Omit<Key, 'id' | 'createdAt'>): Key;
+  add(key: Omit<Key, Given>): Key;
+  /** Answers the key as it is now; undefined: there is none. */
+  change(id: string, fields: Partial<Omit<Key, Given>>): Key | undefined;
   /** Answers whether there was one. */
   remove(id: string): boolean;
   /** All there are, in the order in which they were made. */
@@ -47,9 +53,14 @@ export function createKeyStore<Key extends StoredKey>(propagation: () => Propaga
 
   return {
     add: (given) => {
-      const key = { ...given, id: randomUUID(), createdAt: new Date() } as Key;
-      live.push(key);
+      const now = new Date();
+      const key = { ...given, id: randomUUID(), createdAt: now, modifiedAt: now } as Key;
+      live = [...live, key];
       return key;
+    },
+    change: (id, fields) => {
+      live = live.map((key) => (key.id === id ? { ...key, ...fields, modifiedAt: new Date() } : key));
+      return live.find((key) => key.id === id);
     },
     remove: (id) => {
       const key = live.find((each) => each.id === id);

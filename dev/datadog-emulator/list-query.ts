@@ -8,6 +8,7 @@ const MAX_PAGE_SIZE = 100;
 const SORTS = {
   name: (key: StoredKey) => key.name,
   created_at: (key: StoredKey) => key.createdAt.toISOString(),
+  modified_at: (key: StoredKey) => key.modifiedAt.toISOString(),
   last4: last4,
 } as const;
 
@@ -32,22 +33,21 @@ export function last4({ key }: StoredKey): string {
 function filtered<Key extends StoredKey>(keys: readonly Key[], query: URLSearchParams): readonly Key[] {
   // Not by the whole name: whoever takes the first match may have another's key.
   const text = query.get('filter')?.toLowerCase() ?? '';
-  // A key that was never changed was last modified at its creation.
-  const starts = ['filter[created_at][start]', 'filter[modified_at][start]'].map((name) => instant(query, name));
-  const ends = ['filter[created_at][end]', 'filter[modified_at][end]'].map((name) => instant(query, name));
+  const isCreatedWithin = within(query, 'filter[created_at]');
+  const isModifiedWithin = within(query, 'filter[modified_at]');
   const owner = query.get('filter[owned_by]');
   return keys.filter(
-    ({ name, createdAt, ownerId }) =>
+    ({ name, createdAt, modifiedAt, ownerId }) =>
       name.toLowerCase().includes(text) &&
-      starts.every((start) => start === null || createdAt >= start) &&
-      ends.every((end) => end === null || createdAt <= end) &&
+      isCreatedWithin(createdAt) &&
+      isModifiedWithin(modifiedAt) &&
       (owner === null || ownerId === owner),
   );
 }
 
 function sorted<Key extends StoredKey>(keys: readonly Key[], sort: string): readonly Key[] {
   const isDescending = sort.startsWith('-');
-  const field = sort.replace(/^-/, '').replace('modified_at', 'created_at');
+  const field = sort.replace(/^-/, '');
   if (!Object.hasOwn(SORTS, field)) throw new Refused(400, `Invalid sort: ${sort}`);
   const valueOf = SORTS[field as keyof typeof SORTS];
   const ascending = [...keys].sort((a, b) => (valueOf(a) < valueOf(b) ? -1 : valueOf(a) > valueOf(b) ? 1 : 0));
@@ -62,6 +62,12 @@ function wholeNumber(query: URLSearchParams, name: string, absent: number, least
     throw new Refused(400, `Invalid ${name}: a number from ${least} to ${most} is expected`);
   }
   return number;
+}
+
+function within(query: URLSearchParams, name: string): (date: Date) => boolean {
+  const start = instant(query, `${name}[start]`);
+  const end = instant(query, `${name}[end]`);
+  return (date) => (start === null || date >= start) && (end === null || date <= end);
 }
 
 function instant(query: URLSearchParams, name: string): Date | null {

@@ -56,7 +56,8 @@ export interface Organization {
   readonly users: ReadonlyMap<string, User>;
   readonly apiKeys: KeyStore<ApiKey>;
   readonly applicationKeys: KeyStore<ApplicationKey>;
-  addServiceAccount(name: string): User;
+  /** Somebody who may do what holders of leased keys do. */
+  addUser(name: string, isServiceAccount: boolean): User;
   /** Its application keys are revoked for good, its API keys are not. */
   disableUser(id: string): void;
   /** @throws Error if there is none */
@@ -119,7 +120,7 @@ export function createOrganization(): Organization {
     users,
     apiKeys,
     applicationKeys,
-    addServiceAccount: (name) => addUser(name, WORK_PERMISSIONS, true),
+    addUser: (name, isServiceAccount) => addUser(name, WORK_PERMISSIONS, isServiceAccount),
     disableUser: (id) => {
       const user = userOf(id);
       user.isDisabled = true;

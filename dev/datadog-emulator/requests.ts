@@ -50,7 +50,7 @@ function allowed(organization: Organization, route: Route, received: Received): 
     organization,
     parameter: (name) => parameters?.get(name) ?? '',
     query: received.url.searchParams,
-    body: route.method === 'POST' ? parse(received) : undefined,
+    body: route.method === 'POST' || route.method === 'PATCH' ? parse(received) : undefined,
     caller,
   });
 }

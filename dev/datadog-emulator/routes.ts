@@ -1,6 +1,6 @@
 import { json, noContent, Refused } from './answers';
 import type { Answer } from './answers';
-import { apiKeyWanted, applicationKeyWanted } from './bodies';
+import { apiKeyChange, apiKeyWanted, applicationKeyChange, applicationKeyWanted } from './bodies';
 import { pageOf } from './list-query';
 import type { ApiKey, ApplicationKey, Caller, Organization, User } from './organization';
 import { PERMISSIONS } from './permissions';
@@ -12,17 +12,21 @@ export const OPERATIONS = [
   'ListAPIKeys',
   'CreateAPIKey',
   'GetAPIKey',
+  'UpdateAPIKey',
   'DeleteAPIKey',
   'ListCurrentUserApplicationKeys',
   'CreateCurrentUserApplicationKey',
   'GetCurrentUserApplicationKey',
+  'UpdateCurrentUserApplicationKey',
   'DeleteCurrentUserApplicationKey',
   'ListApplicationKeys',
   'GetApplicationKey',
+  'UpdateApplicationKey',
   'DeleteApplicationKey',
   'ListServiceAccountApplicationKeys',
   'CreateServiceAccountApplicationKey',
   'GetServiceAccountApplicationKey',
+  'UpdateServiceAccountApplicationKey',
   'DeleteServiceAccountApplicationKey',
   'ListUsers',
   'GetUser',
@@ -40,7 +44,7 @@ export type Operation = (typeof OPERATIONS)[number];
 
 interface Endpoint {
   readonly operation: Operation;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With `{name}` for each parameter. */
   readonly path: string;
 }
@@ -100,6 +104,18 @@ export const ROUTES: readonly Route[] = [
       const key = organization.apiKeys.shown().find(({ id }) => id === parameter('key'));
       if (key === undefined) throw new Refused(404, 'API key not found');
       return json(200, { data: apiKeyView(key, !organization.rules.revealsApiKeysOnce) });
+    },
+  },
+  {
+    operation: 'UpdateAPIKey',
+    method: 'PATCH',
+    path: `${API_KEYS}/{key}`,
+    needs: 'api_keys_write',
+    answer: ({ organization: { apiKeys, rules }, parameter, body }) => {
+      const key = apiKeys.all().find(({ id }) => id === parameter('key'));
+      if (key === undefined) throw new Refused(404, 'API key not found');
+      const changed = { ...key, ...apiKeys.change(key.id, apiKeyChange(body, key.id)) };
+      return json(200, { data: apiKeyView(changed, !rules.revealsApiKeysOnce) });
     },
   },
   {
@@ -221,7 +237,7 @@ type ApplicationKeyKind = 'CurrentUserApplicationKey' | 'ApplicationKey' | 'Serv
 /** Whose keys a request is about; null: everybody's. */
 type OwnerOf = (asked: Asked) => User | null;
 
-/** List, get and delete under one path. */
+/** All but creation under one path. */
 function applicationKeyRoutes(
   kind: ApplicationKeyKind,
   path: string,
@@ -259,6 +275,18 @@ function applicationKeyRoutes(
         const { applicationKeys, rules } = asked.organization;
         const isRevealed = !rules.revealsApplicationKeysOnce && kind !== 'ServiceAccountApplicationKey';
         return json(200, { data: applicationKeyView(find(asked, applicationKeys.shown()), isRevealed) });
+      },
+    },
+    {
+      operation: `Update${kind}`,
+      method: 'PATCH',
+      path: `${path}/{key}`,
+      needs: writing,
+      answer: (asked) => {
+        const { applicationKeys } = asked.organization;
+        const key = find(asked, applicationKeys.all());
+        const changed = { ...key, ...applicationKeys.change(key.id, applicationKeyChange(asked.body, key.id)) };
+        return json(200, { data: applicationKeyView(changed, false) });
       },
     },
     {

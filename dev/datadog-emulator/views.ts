@@ -14,7 +14,7 @@ export function apiKeyView(key: ApiKey, isRevealed: boolean): unknown {
       date_last_used: null,
       ...(isRevealed ? { key: key.key } : {}),
       last4: last4(key),
-      modified_at: key.createdAt.toISOString(),
+      modified_at: key.modifiedAt.toISOString(),
       name: key.name,
       remote_config_read_enabled: key.remoteConfigReadEnabled,
     },
