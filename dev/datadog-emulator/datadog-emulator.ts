@@ -133,7 +133,7 @@ async function startOn(port: number): Promise<DatadogEmulator> {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const received = await receive(request);
-    const route = routeOf(request.method, received);
+    const route = routeOf(request.method, received.url.pathname);
     if (route === undefined) {
       send(response, errorAnswer(new Refused(404, 'Not found'), style), {});
       return;

@@ -26,8 +26,9 @@ export async function receive(request: IncomingMessage): Promise<Received> {
   };
 }
 
-export function routeOf(method: string | undefined, { url }: Received): Route | undefined {
-  return ROUTES.find((route) => route.method === method && parametersOf(route, url.pathname) !== null);
+/** The route of a path without its query. */
+export function routeOf(method: string | undefined, path: string): Route | undefined {
+  return ROUTES.find((route) => route.method === method && parametersOf(route, path) !== null);
 }
 
 /** Answers whoever may ask. */
