@@ -4,10 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { Client, Connection } from '@temporalio/client';
+import { integrationTypes } from '../../activities/integrations/registry';
+import { findDynamicSecret, loadConfig } from '../../config/load';
 import { tryBuckets, tryCall, tryIdentity } from '../../dev/aws-calls';
 import { startAwsEmulator } from '../../dev/aws-emulator';
 import { StartError } from '../../dev/process';
-import { StackRunning, startStack } from '../../dev/stack';
+import { LEASABLE, orchestratorEnvironment, writeDevelopmentConfig } from '../../dev/development';
+import { tryQuery } from '../../dev/postgres-calls';
+import { describeStack, StackRunning, startStack } from '../../dev/stack';
+import type { Stack } from '../../dev/stack';
 import { isTemporalAt, startTemporalServer } from '../../dev/temporal-server';
 import { REQUIRED_ATTRIBUTES } from '../../temporal/search-attributes';
 import { ATTRIBUTES } from '../../workflows/contract';
@@ -109,21 +114,23 @@ test('a stack on a directory runs once, tells where it is, keeps its ports, and 
     expect((await stat(recordFile)).mode & 0o777).toBe(0o600);
     for (const file of [recordFile, portsFile]) {
       const text = await readFile(file, 'utf8');
-      expect(text).not.toContain(first.aws.accessKeyId);
-      expect(text).not.toContain(first.aws.secretAccessKey);
+      for (const secret of Object.values(orchestratorEnvironment(first))) expect(text).not.toContain(secret);
     }
-    const urls = [first.temporal.address, first.temporal.uiUrl!, first.aws.url];
-    for (const url of urls) expect(said.join('\n')).toContain(url);
+    for (const url of placesOf(first)) expect(said.join('\n')).toContain(url);
     expect((await fetch(first.temporal.uiUrl!)).ok).toBe(true);
 
     const second = await startStack(options).catch((error: unknown) => error as StackRunning);
     expect(second).toBeInstanceOf(StackRunning);
-    expect((second as StackRunning).running).toMatchObject({ pid: process.pid, aws: { url: first.aws.url } });
+    const { pid, ...running } = (second as StackRunning).running;
+    expect(pid).toBe(process.pid);
+    for (const url of placesOf(first)) expect(describeStack(running).join('\n')).toContain(url);
   } finally {
     await first.stop();
   }
   expect(existsSync(recordFile)).toBe(false);
   expect(await isTemporalAt(first.temporal.address)).toBe(false);
+  expect(await tryQuery(first.postgres.adminUrl, 'SELECT 1')).toBe('ECONNREFUSED');
+  await expect(fetch(first.datadog.url)).rejects.toThrow();
 
   // What a stack leaves whose process was killed, and whose process id now belongs to another.
   const { address, namespace, uiUrl } = first.temporal;
@@ -131,8 +138,32 @@ test('a stack on a directory runs once, tells where it is, keeps its ports, and 
   await writeFile(recordFile, JSON.stringify(stale));
   const again = await startStack(options);
   await again.stop();
-  expect([again.temporal.address, again.temporal.uiUrl, again.aws.url]).toEqual([address, uiUrl, first.aws.url]);
+  expect(placesOf(again)).toEqual(placesOf(first));
 }, 90_000);
+
+/** Where the parts of a stack say that they are. */
+function placesOf({ temporal, aws, postgres, datadog }: Stack): readonly string[] {
+  const { host, port, database } = postgres;
+  return [temporal.address, temporal.uiUrl!, aws.url, `${host}:${port}/${database}`, datadog.url];
+}
+
+test('the configuration of a stack holds no secret, loads, and leases of every provider', async () => {
+  const { aws, tools } = provided();
+  const stack = await startStack({ tools, say: () => undefined });
+  try {
+    const { file } = await writeDevelopmentConfig(directory, stack);
+    const text = await readFile(file, 'utf8');
+    for (const secret of Object.values(orchestratorEnvironment(stack))) expect(text).not.toContain(secret);
+    const config = await loadConfig(file, integrationTypes);
+    for (const name of Object.values(LEASABLE)) expect(findDynamicSecret(config, 'demo', 'dev', name).ok).toBe(true);
+
+    const { file: less } = await writeDevelopmentConfig(directory, { aws });
+    expect(Object.keys((await loadConfig(less, integrationTypes)).integrations)).toEqual(['aws-emulator']);
+  } finally {
+    await stack.stop();
+  }
+  expect(existsSync(stack.logDirectory)).toBe(false);
+}, 60_000);
 
 test('a stack of which one part does not start leaves nothing behind', async () => {
   const said: string[] = [];
