@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { Client, Connection } from '@temporalio/client';
-import { integrationTypes } from '../../activities/integrations/registry';
-import { findDynamicSecret, loadConfig } from '../../config/load';
 import { tryBuckets, tryCall, tryIdentity } from '../../dev/aws-calls';
 import { startAwsEmulator } from '../../dev/aws-emulator';
 import { StartError } from '../../dev/process';
-import { LEASABLE, orchestratorEnvironment, writeDevelopmentConfig } from '../../dev/development';
+import { orchestratorEnvironment } from '../../dev/development';
 import { tryQuery } from '../../dev/postgres-calls';
 import { describeStack, StackRunning, startStack } from '../../dev/stack';
 import type { Stack } from '../../dev/stack';
@@ -146,24 +144,6 @@ function placesOf({ temporal, aws, postgres, datadog }: Stack): readonly string[
   const { host, port, database } = postgres;
   return [temporal.address, temporal.uiUrl!, aws.url, `${host}:${port}/${database}`, datadog.url];
 }
-
-test('the configuration of a stack holds no secret, loads, and leases of every provider', async () => {
-  const { aws, tools } = provided();
-  const stack = await startStack({ tools, say: () => undefined });
-  try {
-    const { file } = await writeDevelopmentConfig(directory, stack);
-    const text = await readFile(file, 'utf8');
-    for (const secret of Object.values(orchestratorEnvironment(stack))) expect(text).not.toContain(secret);
-    const config = await loadConfig(file, integrationTypes);
-    for (const name of Object.values(LEASABLE)) expect(findDynamicSecret(config, 'demo', 'dev', name).ok).toBe(true);
-
-    const { file: less } = await writeDevelopmentConfig(directory, { aws });
-    expect(Object.keys((await loadConfig(less, integrationTypes)).integrations)).toEqual(['aws-emulator']);
-  } finally {
-    await stack.stop();
-  }
-  expect(existsSync(stack.logDirectory)).toBe(false);
-}, 60_000);
 
 test('a stack of which one part does not start leaves nothing behind', async () => {
   const said: string[] = [];
