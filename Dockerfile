@@ -10,6 +10,7 @@ FROM node:22.21.1-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json package-lock.json ./
+# Optional dependencies stay in: they are the clients of single providers.
 RUN npm ci --omit=dev && npm cache clean --force
 COPY --from=build /app/dist ./dist
 USER node

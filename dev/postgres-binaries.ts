@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from './error-code';
@@ -61,25 +60,30 @@ export async function unprivilegedAccount(): Promise<Account> {
   );
 }
 
-/** A directory of programs that an account can run: the one given, or a copy of it where that is out of its reach. */
-export interface Reachable {
-  readonly directory: string;
-  /** Removes the copy. */
-  clean(): Promise<void>;
+/**
+ * Answers a directory of programs that the account can run: the one given, or a copy of it where that is out of its reach, as a
+ * project below /root is for everybody but root.
+ * @param into a directory of the account's own, for the copy.
+ * @throws PrerequisiteError if the account can enter neither.
+ */
+export async function makeReachable(directory: string, account: Account, into: string): Promise<string> {
+  if (await canRun(directory, account)) return directory;
+  const copy = join(into, basename(directory));
+  await cp(directory, copy, { recursive: true, verbatimSymlinks: true });
+  if (account !== null) await run('chown', ['-R', `${account.uid}:${account.gid}`, copy]);
+  if (await canRun(copy, account)) return copy;
+  throw new PrerequisiteError(
+    `The user that runs PostgreSQL can enter neither ${directory} nor ${into}: set TMPDIR to a directory that every user can enter, e.g. /tmp.`,
+  );
 }
 
-/** E.g. a project below /root is out of the reach of everybody else. */
-export async function makeReachable(directory: string, account: Account): Promise<Reachable> {
-  const as = account ?? {};
+/** Whether it is within reach. Any other trouble is the program's, and thrown. */
+async function canRun(directory: string, account: Account): Promise<boolean> {
   try {
-    await run(join(directory, 'bin', 'postgres'), ['--version'], as);
-    return { directory, clean: () => Promise.resolve() };
+    await run(join(directory, 'bin', 'postgres'), ['--version'], { ...account, cwd: '/' });
+    return true;
   } catch (error) {
     if (account === null || errorCode(error) !== 'EACCES') throw error;
+    return false;
   }
-  const parent = await mkdtemp(join(tmpdir(), 'leasehold-postgres-'));
-  const copy = join(parent, basename(directory));
-  await run('chmod', ['755', parent]);
-  await cp(directory, copy, { recursive: true, verbatimSymlinks: true });
-  return { directory: copy, clean: () => rm(parent, { recursive: true, force: true }) };
 }

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { errorCode } from './error-code';
 import { onFreePorts } from './ports';
 import { embeddedPostgres, linkLibraries, makeReachable, unprivilegedAccount } from './postgres-binaries';
 import type { Account } from './postgres-binaries';
-import { startProcess } from './process';
+import { startProcess, StartError } from './process';
 import type { RunningProcess } from './process';
 
 const run = promisify(execFile);
@@ -44,18 +45,23 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
   const binaries = options.binaries ?? embeddedPostgres();
   if (options.binaries === undefined) await linkLibraries(binaries);
   const account = await unprivilegedAccount();
-  const reachable = await makeReachable(binaries, account);
+  return onFreePorts({ port: options.port }, ({ port }) => startOn(port, { ...options, binaries, account }));
+}
+
+interface Server extends PostgresServerOptions {
+  readonly binaries: string;
+  readonly account: Account;
+}
+
+async function startOn(port: number, { account, ...options }: Server): Promise<PostgresServer> {
   const directory = await mkdtemp(join(tmpdir(), 'leasehold-postgres-'));
-  const clean = async (): Promise<void> => {
-    await rm(directory, { recursive: true, force: true });
-    await reachable.clean();
-  };
+  const clean = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 10 });
   try {
+    if (account !== null) await chown(directory, account.uid, account.gid);
+    const binaries = await makeReachable(options.binaries, account, directory);
     const password = randomBytes(18).toString('base64url');
-    const data = await makeCluster(reachable.directory, directory, password, account);
-    const server = await onFreePorts({ port: options.port }, ({ port }) =>
-      startOn(port, { ...options, binaries: reachable.directory, data, password, account }),
-    );
+    await makeCluster(binaries, directory, password, account);
+    const server = await startCluster(port, { ...options, binaries, directory, password, account });
     const ended = server.ended.then(clean);
     const after = (end: () => Promise<void>) => async () => {
       await end();
@@ -68,29 +74,38 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
   }
 }
 
-async function makeCluster(binaries: string, directory: string, password: string, account: Account): Promise<string> {
-  const as = account ?? {};
+async function makeCluster(binaries: string, directory: string, password: string, account: Account): Promise<void> {
   const passwordFile = join(directory, 'password');
-  const data = join(directory, 'data');
   await writeFile(passwordFile, password, { mode: 0o600 });
-  if (account !== null) {
-    for (const path of [directory, passwordFile]) await chown(path, account.uid, account.gid);
+  if (account !== null) await chown(passwordFile, account.uid, account.gid);
+  const flags = ['-D', dataIn(directory), '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+  try {
+    const as = { ...account, cwd: directory };
+    await run(join(binaries, 'bin', 'initdb'), [...flags, '-E', 'UTF8', '--no-locale', '--no-sync'], as);
+  } catch (error) {
+    throw new StartError(`initdb made no PostgreSQL cluster: ${outputOf(error)}`);
   }
-  const flags = ['-D', data, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
-  await run(join(binaries, 'bin', 'initdb'), [...flags, '-E', 'UTF8', '--no-locale', '--no-sync'], as);
   await rm(passwordFile);
-  return data;
 }
 
-interface Cluster extends PostgresServerOptions {
-  readonly binaries: string;
-  readonly data: string;
+/** Where a cluster's files are. Beside it are a copy of the programs, if it needed one, and nothing else. */
+function dataIn(directory: string): string {
+  return join(directory, 'data');
+}
+
+/** The end of what a program wrote that failed. */
+function outputOf(error: unknown): string {
+  const { stderr } = error as { readonly stderr?: string };
+  return stderr?.trimEnd().split('\n').slice(-4).join('\n') ?? String(errorCode(error));
+}
+
+interface Cluster extends Server {
+  readonly directory: string;
   readonly password: string;
-  readonly account: Account;
 }
 
-async function startOn(port: number, cluster: Cluster): Promise<PostgresServer> {
-  const { binaries, data, password, account, logFile, settings } = cluster;
+async function startCluster(port: number, cluster: Cluster): Promise<PostgresServer> {
+  const { binaries, directory, password, account, logFile, settings } = cluster;
   const all = {
     listen_addresses: HOST,
     port: String(port),
@@ -98,14 +113,18 @@ async function startOn(port: number, cluster: Cluster): Promise<PostgresServer> 
     max_connections: '200',
     // It is thrown away: nothing needs to reach the disk in time.
     fsync: 'off',
+    // In its own directory, which is removed whole: elsewhere it would stay after a kill -9.
+    dynamic_shared_memory_type: 'mmap',
     ...settings,
   };
   const own = { host: HOST, port, user: SUPERUSER, password };
   const server = await startProcess({
     command: join(binaries, 'bin', 'postgres'),
-    args: ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    args: ['-D', dataIn(directory), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
     logFile,
     account,
+    workingDirectory: directory,
+    leftover: directory,
     // SIGTERM would wait until every client has gone.
     stopSignal: 'SIGINT',
     ready: () => answers(own),

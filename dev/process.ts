@@ -30,10 +30,14 @@ export interface ProcessOptions {
   readonly readyWithinMs?: number;
   /** How long the stop signal may take before SIGKILL follows. Default 8,000. */
   readonly stopWithinMs?: number;
-  /** Asks it to end. Default SIGTERM. */
-  readonly stopSignal?: NodeJS.Signals;
+  /** Asks it to end, also when we are gone. Default SIGTERM. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT';
   /** Whose rights it runs with; null, the default: ours. */
   readonly account?: { readonly uid: number; readonly gid: number } | null;
+  /** Where it runs. Default: where we do, which may be out of the account's reach. */
+  readonly workingDirectory?: string;
+  /** A directory of the program's own that goes when it has ended, also when we are gone by then. */
+  readonly leftover?: string;
 }
 
 /** The program ended, or came to nothing, before it was ready. */
@@ -46,14 +50,17 @@ const STOP_WITHIN_MS = 8_000;
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR'];
 
 // Runs the program and watches a pipe from us on descriptor 3. When we are gone the pipe closes and the program is ended:
-// politely, and 3 seconds later by force.
+// politely, and 3 seconds later by force. What a server killed by force leaves running may write for a moment more.
 const WATCHED = `
+stop=$1
+leftover=$2
+shift 2
 trap : TERM INT HUP
 "$@" 3<&- &
 child=$!
 {
   read -r _
-  kill -TERM $child
+  kill -s $stop $child
   tries=0
   while [ $tries -lt 30 ] && kill -0 $child; do sleep 0.1; tries=$((tries + 1)); done
   kill -KILL $child
@@ -63,6 +70,7 @@ exec 3<&-
 wait $child
 while kill -0 $child 2>/dev/null; do wait $child; done
 kill -KILL $watch 2>/dev/null
+[ -z "$leftover" ] || rm -rf "$leftover" 2>/dev/null || { sleep 1; rm -rf "$leftover"; }
 `;
 
 /**
@@ -70,10 +78,11 @@ kill -KILL $watch 2>/dev/null
  * @throws StartError
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
-  const { command, args, environment, logFile, account } = options;
+  const { command, args, environment, logFile, account, workingDirectory, leftover = '' } = options;
   const { stopWithinMs = STOP_WITHIN_MS, stopSignal = 'SIGTERM' } = options;
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn('/bin/sh', ['-c', WATCHED, 'sh', command, ...args], {
+  const child = spawn('/bin/sh', ['-c', WATCHED, 'sh', stopSignal.slice('SIG'.length), leftover, command, ...args], {
+    cwd: workingDirectory,
     detached: true,
     env: { ...inherited(), ...environment },
     ...account,

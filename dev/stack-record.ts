@@ -6,8 +6,16 @@ const recordSchema = z.object({
   pid: z.int().positive(),
   temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }),
   aws: z.object({ url: z.string() }),
+  postgres: z.object({ host: z.string(), port, database: z.string() }).optional(),
+  datadog: z.object({ url: z.string() }).optional(),
 });
-const portsSchema = z.object({ temporal: port, ui: port, aws: port });
+const portsSchema = z.object({
+  temporal: port,
+  ui: port,
+  aws: port,
+  postgres: port.optional(),
+  datadog: port.optional(),
+});
 
 /** How a running stack is reached. Written to a file: no key is in it. */
 export type StackRecord = z.infer<typeof recordSchema>;
@@ -18,7 +26,7 @@ export function readRecord(file: string): Promise<StackRecord | null> {
   return read(file, recordSchema);
 }
 
-/** The ports that were used last. */
+/** The ports that were used last, of what was the stack's own. */
 export function readPorts(file: string): Promise<StackPorts | null> {
   return read(file, portsSchema);
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { configPath } from '../config/environment';
 import { startApi } from './api-process';
 import type { RunningApi } from './api-process';
-import { DEVELOPMENT, writeDevelopmentConfig } from './development';
+import { DEVELOPMENT, LEASABLE, writeDevelopmentConfig } from './development';
 import { stackDirectory } from './root';
 import { runProgram } from './run';
 import { describeStack, StackRunning, startStack } from './stack';
@@ -28,20 +28,21 @@ void runProgram(async (signal) => {
 
 /** Runs a worker and the HTTP API on the stack until somebody asks to end, or a part of it ends by itself. */
 async function serve(stack: Stack, signal: AbortSignal): Promise<number> {
-  const { temporal, aws, logDirectory } = stack;
-  const own = await writeDevelopmentConfig(stackDirectory(), aws);
+  const { temporal, aws, postgres, logDirectory } = stack;
+  const own = await writeDevelopmentConfig(stackDirectory(), stack);
   const configFile = configPath(own.file);
-  const worker = await startWorker({ temporal, aws, configFile, logDirectory });
+  const worker = await startWorker({ ...stack, configFile });
   let api: RunningApi | undefined;
   try {
     api = await startApi({ temporal, configFile, logDirectory });
-    say(`HTTP API         ${api.url}`);
+    say(`HTTP API          ${api.url}`);
     say(advice(stack, configFile, configFile === own.file ? own.token : null, api));
     const asked = signal.aborted ? Promise.resolve() : once(signal, 'abort').then(() => undefined);
     const ended = await Promise.race([
       asked.then(() => null),
       temporal.ended.then(() => 'Temporal'),
       aws.ended.then(() => 'The AWS emulator'),
+      postgres.ended.then(() => 'PostgreSQL'),
       worker.ended.then(() => 'The worker'),
       api.process.ended.then(() => 'The HTTP API'),
     ]);
@@ -59,12 +60,12 @@ async function serve(stack: Stack, signal: AbortSignal): Promise<number> {
 
 /** What to do with it. @param token of the configuration written here; null: the configuration is the developer's own. */
 function advice(
-  { temporal, logDirectory }: Stack,
+  { temporal, postgres, logDirectory }: Stack,
   configFile: string,
   token: string | null,
   { url }: RunningApi,
 ): string {
-  const { project, config, dynamicSecret } = DEVELOPMENT;
+  const { project, config } = DEVELOPMENT;
   const overHttp =
     token === null
       ? ['Over HTTP:         with a token of your configuration, made by: node dist/cli/main.js token create']
@@ -73,6 +74,7 @@ function advice(
           `  export DOPPLER_API_HOST=${url}`,
           `  export DOPPLER_TOKEN=${token}`,
           '  doppler run --no-fallback -- node examples/list-buckets.mjs',
+          '  doppler run --no-fallback -- node examples/query-database.mjs',
         ];
   return [
     '',
@@ -82,9 +84,16 @@ function advice(
     '',
     `In your program:   export TEMPORAL_ADDRESS=${temporal.address} TEMPORAL_NAMESPACE=${temporal.namespace}`,
     '  const leases = await connectLeases();',
-    `  const lease = await leases.issue({ project: '${project}', config: '${config}', dynamicSecret: '${dynamicSecret}', holder: 'me', ttl: '5m' });`,
+    `  const lease = await leases.issue({ project: '${project}', config: '${config}', dynamicSecret: '${LEASABLE.postgres}', holder: 'me', ttl: '5m' });`,
     '',
-    `Leases are kept in ${stackDirectory()} and go on at the next start. The AWS emulator forgets everything when this stops.`,
+    `What can be leased: ${Object.values(LEASABLE).join(', ')} of ${project}/${config}.`,
+    `Leases are kept in ${stackDirectory()} and go on at the next start. ${forgetful(postgres)} when this stops.`,
     'Set LEASEHOLD_CONFIG to lease by a configuration of your own. Ctrl-C ends it all.',
   ].join('\n');
+}
+
+function forgetful({ embedded }: Stack['postgres']): string {
+  return embedded
+    ? 'PostgreSQL and the emulators forget everything'
+    : 'The emulators forget everything, and your PostgreSQL is rid of all that was made in it,';
 }

@@ -5,7 +5,10 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { startApi } from '../../dev/api-process';
 import { tryIdentity } from '../../dev/aws-calls';
+import { tryKeyPair } from '../../dev/datadog-calls';
+import { startDatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
 import { writeDevelopmentConfig } from '../../dev/development';
+import { startDevelopmentPostgres } from '../../dev/development-postgres';
 import { projectRoot } from '../../dev/root';
 import { startWorker } from '../../dev/worker-process';
 import { Connection } from '@temporalio/client';
@@ -31,8 +34,10 @@ test('the examples of the README do what it says, and the key that was leased is
   const directory = await mkdtemp(join(tmpdir(), 'leasehold-'));
   const connection = await Connection.connect({ address: temporal.address });
   const place = { address: temporal.address, namespace: await createNamespace(connection) };
-  const { file: configFile, token } = await writeDevelopmentConfig(directory, aws as never);
-  const options = { temporal: place, aws: aws as never, configFile, logDirectory: directory };
+  const postgres = await startDevelopmentPostgres({ logFile: join(directory, 'postgres.log'), admin: null });
+  const datadog = await startDatadogEmulator();
+  const { file: configFile, token } = await writeDevelopmentConfig(directory, { aws, postgres, datadog });
+  const options = { temporal: place, aws, postgres, datadog, configFile, logDirectory: directory };
   const worker = await startWorker(options);
   const api = await startApi(options);
   const leases = await connectLeases({ connection, namespace: place.namespace });
@@ -56,7 +61,15 @@ test('the examples of the README do what it says, and the key that was leased is
     expect(await tryIdentity(aws, issued.credential)).toBe('ok');
     expect(Array.isArray(listed.leases)).toBe(true);
 
-    expect(await shell(await example('doppler run'))).toMatch(/^The key \S+ works: \d+ buckets\.$/m);
+    const told = await shell(await example('doppler run'));
+    expect(told).toMatch(/^The key \S+ works: \d+ buckets\.$/m);
+    expect(told).toMatch(/^The role leasehold_dev-\S+ works: 3 orders\.$/m);
+
+    const pair = (
+      await shell(`doppler run --no-fallback -- sh -c 'printf "%s %s" "$DATADOG_API_KEY" "$DATADOG_APP_KEY"'`)
+    ).split(' ');
+    const keys = { API_KEY: pair[0]!, APP_KEY: pair[1]! };
+    expect(await tryKeyPair(datadog.url, keys)).toBe('ok');
 
     const printKey = 'printf "%s %s %s" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "$AWS_LEASE_EXPIRES_AT"';
     const [id, secret, end] = (await shell(`doppler run --no-fallback --dynamic-ttl 6s -- sh -c '${printKey}'`)).split(
@@ -71,11 +84,14 @@ test('the examples of the README do what it says, and the key that was leased is
 
     for await (const { leaseId } of leases.list({ live: true })) await leases.revoke(leaseId, { wait: true });
     expect(await tryIdentity(aws, issued.credential)).toBe('InvalidClientTokenId');
+    expect(await tryKeyPair(datadog.url, keys)).toBe('HTTP 403');
   } finally {
     await api.process.stop();
     await worker.stop();
     await leases.close();
     await connection.close();
+    await datadog.stop();
+    await postgres.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }, 120_000);

@@ -7,7 +7,10 @@ import { Client, Connection } from '@temporalio/client';
 import { tryBuckets, tryCall, tryIdentity } from '../../dev/aws-calls';
 import { startAwsEmulator } from '../../dev/aws-emulator';
 import { StartError } from '../../dev/process';
-import { StackRunning, startStack } from '../../dev/stack';
+import { orchestratorEnvironment } from '../../dev/development';
+import { tryQuery } from '../../dev/postgres-calls';
+import { describeStack, StackRunning, startStack } from '../../dev/stack';
+import type { Stack } from '../../dev/stack';
 import { isTemporalAt, startTemporalServer } from '../../dev/temporal-server';
 import { REQUIRED_ATTRIBUTES } from '../../temporal/search-attributes';
 import { ATTRIBUTES } from '../../workflows/contract';
@@ -109,21 +112,23 @@ test('a stack on a directory runs once, tells where it is, keeps its ports, and 
     expect((await stat(recordFile)).mode & 0o777).toBe(0o600);
     for (const file of [recordFile, portsFile]) {
       const text = await readFile(file, 'utf8');
-      expect(text).not.toContain(first.aws.accessKeyId);
-      expect(text).not.toContain(first.aws.secretAccessKey);
+      for (const secret of Object.values(orchestratorEnvironment(first))) expect(text).not.toContain(secret);
     }
-    const urls = [first.temporal.address, first.temporal.uiUrl!, first.aws.url];
-    for (const url of urls) expect(said.join('\n')).toContain(url);
+    for (const url of placesOf(first)) expect(said.join('\n')).toContain(url);
     expect((await fetch(first.temporal.uiUrl!)).ok).toBe(true);
 
     const second = await startStack(options).catch((error: unknown) => error as StackRunning);
     expect(second).toBeInstanceOf(StackRunning);
-    expect((second as StackRunning).running).toMatchObject({ pid: process.pid, aws: { url: first.aws.url } });
+    const { pid, ...running } = (second as StackRunning).running;
+    expect(pid).toBe(process.pid);
+    for (const url of placesOf(first)) expect(describeStack(running).join('\n')).toContain(url);
   } finally {
     await first.stop();
   }
   expect(existsSync(recordFile)).toBe(false);
   expect(await isTemporalAt(first.temporal.address)).toBe(false);
+  expect(await tryQuery(first.postgres.adminUrl, 'SELECT 1')).toBe('ECONNREFUSED');
+  await expect(fetch(first.datadog.url)).rejects.toThrow();
 
   // What a stack leaves whose process was killed, and whose process id now belongs to another.
   const { address, namespace, uiUrl } = first.temporal;
@@ -131,8 +136,14 @@ test('a stack on a directory runs once, tells where it is, keeps its ports, and 
   await writeFile(recordFile, JSON.stringify(stale));
   const again = await startStack(options);
   await again.stop();
-  expect([again.temporal.address, again.temporal.uiUrl, again.aws.url]).toEqual([address, uiUrl, first.aws.url]);
+  expect(placesOf(again)).toEqual(placesOf(first));
 }, 90_000);
+
+/** Where the parts of a stack say that they are. */
+function placesOf({ temporal, aws, postgres, datadog }: Stack): readonly string[] {
+  const { host, port, database } = postgres;
+  return [temporal.address, temporal.uiUrl!, aws.url, `${host}:${port}/${database}`, datadog.url];
+}
 
 test('a stack of which one part does not start leaves nothing behind', async () => {
   const said: string[] = [];

@@ -1,22 +1,22 @@
 import { rmSync } from 'node:fs';
-import { startStack } from '../../dev/stack';
-import type { Stack } from '../../dev/stack';
+import { startAwsStack } from '../../dev/stack';
+import type { AwsParts, Stack } from '../../dev/stack';
 import { installDoppler, installSchemathesis, installTestServer } from '../../dev/tools';
 import type { ProvidedStack } from './stack';
 import { STACK_VARIABLE } from './stack';
 
 declare global {
   // Jest runs set-up and teardown in one process and hands nothing over by itself.
-  var leaseholdTestStack: { readonly stack: Stack; readonly unwatch: () => void } | undefined;
+  var leaseholdTestStack: { readonly stack: Stack<AwsParts>; readonly unwatch: () => void } | undefined;
 }
 
-/** Starts the servers that the tests of test/server share. Its programs end with jest, whatever ends it. */
+/** Starts the servers that the tests of test/server share; those of one provider's tests alone start their own. Its programs end with jest, whatever ends it. */
 export default async function startSharedStack(): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const testServer = await installTestServer(say);
   const doppler = await installDoppler(say);
   const schemathesis = await installSchemathesis(say);
-  const stack = await startStack({ say });
+  const stack = await startAwsStack({ say });
   globalThis.leaseholdTestStack = { stack, unwatch: removeWhenInterrupted(stack.logDirectory) };
   const { temporal, aws, tools, logDirectory } = stack;
   const provided: ProvidedStack = {

@@ -23,6 +23,18 @@ test('the annotated example loads as it is, with the real types', async () => {
   expect(config.projects['backend']?.configs['prd']?.secrets['API_TOKEN']).toEqual({ reference: 'env:API_TOKEN' });
 });
 
+test.each([
+  ['DATABASE', 'postgres-prod', { roles: ['app_readonly'], owner: 'app_owner' }],
+  ['DATADOG', 'datadog-prod', { keys: 'both', scopes: ['dashboards_read', 'metrics_read'] }],
+  ['S3_REPORTS', 'aws-sessions', { role_arn: 'arn:aws:iam::123456789012:role/reports-reader' }],
+])('the annotated example leases %s of %s', async (name, integration, parameters) => {
+  const config = await loadConfig(EXAMPLE, integrationTypes);
+  expect(findDynamicSecret(config, 'backend', 'prd', name)).toMatchObject({
+    ok: true,
+    dynamicSecret: { integration, parameters },
+  });
+});
+
 test('what the annotated example has commented out is right too', async () => {
   const text = await readFile(EXAMPLE, 'utf8');
   const all = text

@@ -21,6 +21,14 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+async function untilMissing(path: string): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (existsSync(path)) {
+    if (Date.now() > end) throw new Error(`${path} is still there`);
+    await pause(20);
+  }
+}
+
 const isReady = (): Promise<boolean> => Promise.resolve(existsSync(pidFile));
 
 /** A program that writes down its own process id and then waits for ever. */
@@ -96,8 +104,23 @@ test('a program gets none of our variables but the few it needs', async () => {
   expect(log).not.toContain('canary');
 });
 
+test('a program runs where it was told to', async () => {
+  const where = join(directory, 'where');
+  const running = await startProcess({ ...waiting(`pwd > ${where};`), logFile, ready: isReady, workingDirectory: '/' });
+  await running.stop();
+  expect(await readFile(where, 'utf8')).toBe('/\n');
+});
+
+test('what a program had for itself goes when it is stopped', async () => {
+  const leftover = await mkdtemp(join(directory, 'own-'));
+  const running = await startProcess({ ...waiting(), logFile, ready: isReady, leftover });
+  expect(existsSync(leftover)).toBe(true);
+  await running.stop();
+  expect(existsSync(leftover)).toBe(false);
+});
+
 /** A Node process of its own that starts the program as the stack does and then goes on, or ends as told. */
-async function startParent(then: string, program = waiting()): Promise<ChildProcess> {
+async function startParent(then: string, program: object = waiting()): Promise<ChildProcess> {
   const main = join(directory, 'main.js');
   await writeFile(
     main,
@@ -133,6 +156,22 @@ test('a program that does not heed SIGTERM dies with its killed parent all the s
   const pid = await pidOfProgram();
   parent.kill('SIGKILL');
   await untilGone(pid);
+}, 20_000);
+
+test('a program whose parent was killed is asked to end in its own way, and what it had for itself goes, too', async () => {
+  const leftover = await mkdtemp(join(directory, 'own-'));
+  const asked = join(directory, 'asked');
+  // A shell that was started in the background never hears SIGINT; other programs do.
+  const listen = `process.on('SIGINT', () => { require('node:fs').writeFileSync('${asked}', ''); process.exit(); });`;
+  const tell = `require('node:fs').writeFileSync('${pidFile}', String(process.pid)); setInterval(() => undefined, 1000);`;
+  const program = { command: process.execPath, args: ['-e', listen + tell], stopSignal: 'SIGINT', leftover };
+  const parent = await startParent('', program);
+  await once(parent.stdout!, 'data');
+  const pid = await pidOfProgram();
+  parent.kill('SIGKILL');
+  await untilGone(pid);
+  expect(existsSync(asked)).toBe(true);
+  await untilMissing(leftover);
 }, 20_000);
 
 test.each(['process.exit(3)', 'setImmediate(() => { throw new Error("unforeseen"); })'])(
