@@ -22,8 +22,8 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // The tests wait for leases more than they work: three at a time keep two cores half busy.
-  maxWorkers: 3,
+  // The tests wait for leases more than they work: three at a time left more than a third of two cores idle.
+  maxWorkers: 4,
   testTimeout: 30_000,
   projects: [
     { ...transform, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
