@@ -11,22 +11,24 @@ const transform = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.leasehold/', '<rootDir>/test/releases/'],
 };
 
+/** Projects whose tests share one Temporal server and one emulator: jest starts them once for all of these. */
+const served = {
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+};
+
 // The AWS SDK's advice to leave Node 20 would be printed by every test process.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // The tests wait for leases more than they work: three at a time keep two cores half busy.
-  maxWorkers: 3,
+  // The tests wait for leases more than they work: three at a time left more than a third of two cores idle.
+  maxWorkers: 4,
   testTimeout: 30_000,
   projects: [
     { ...transform, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
-    {
-      ...transform,
-      displayName: 'server',
-      testMatch: ['<rootDir>/test/server/**/*.test.ts'],
-      globalSetup: '<rootDir>/test/support/global-setup.ts',
-      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-    },
+    { ...transform, ...served, displayName: 'server', testMatch: ['<rootDir>/test/server/**/*.test.ts'] },
+    // Only `npm run test:long` has these, and LEASEHOLD_TEST_FULL with them.
+    { ...transform, ...served, displayName: 'long', testMatch: ['<rootDir>/test/long/**/*.test.ts'] },
   ],
 };

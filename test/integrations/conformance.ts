@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { generateRecipient } from '../../sealing/recipient';
 import { historyText, spellings } from '../support/canaries';
+import { describeIf } from '../support/describe-if';
+import { CHANGES, openScene } from './changes';
+import type { Scene } from './changes';
+import { chooseCases } from './matrix';
 import { stallAttempts } from './stalls';
 import { createPool, failuresOf } from './pool';
+import type { Pool } from './pool';
 import { KINDS } from './subject';
 import type { Bench, Kind, Subject } from './subject';
-import { FATAL, nameOf, openTrials } from './trial';
-import type { Paths, Trials } from './trial';
+import { FATAL, nameOf, openTrials, settle } from './trial';
+import type { Paths, Step, Trials } from './trial';
 
 /** Leases that run at the same time: most of their time they wait, for a call that hangs or for the next attempt. */
-const AT_ONCE = 30;
+const AT_ONCE = 20;
 
 const TIMINGS = {
   issue_timeout: '30s',
@@ -20,6 +25,9 @@ const TIMINGS = {
   consistency_window: '8s',
   stuck_after: '2s',
 };
+
+/** Leases of one target that are alive at the same time. */
+const CROWD = 50;
 
 /** All cases run at once; each test waits for its own and then some. */
 const LONG_MS = 240_000;
@@ -40,11 +48,12 @@ const HOSTILE = [
  * subject was seen to make.
  */
 export function describeConformance(subject: Subject): void {
-  describe(`a lease of ${subject.name}`, () => {
+  describeIf(subject.missing ?? null, `a lease of ${subject.name}`, () => {
     const echo = `CANARY${randomUUID().replaceAll('-', '')}`;
     let bench: Bench;
     let trials: Trials;
     let paths: Paths;
+    let scene: Scene | undefined;
 
     const starters: (() => void)[] = [];
     const started: Promise<unknown>[] = [];
@@ -59,11 +68,12 @@ export function describeConformance(subject: Subject): void {
       cases: (name: Name) => readonly Case[],
       nameCase: (each: Case) => string,
       run: (name: Name, each: Case) => Promise<void>,
+      { isDangerous = () => false, slots = pool }: TogetherOptions<Name, Case> = {},
     ): (name: Name) => Promise<string[]> {
       const groups = new Map<Name, Promise<string[]>>();
       starters.push(() => {
-        for (const name of names) {
-          const failures = failuresOf(pool, cases(name), nameCase, (each) => run(name, each));
+        for (const [name, chosen] of chooseCases(names, cases, isDangerous)) {
+          const failures = failuresOf(slots, chosen, nameCase, (each) => run(name, each));
           groups.set(name, failures);
           started.push(failures);
         }
@@ -72,7 +82,7 @@ export function describeConformance(subject: Subject): void {
     }
 
     beforeAll(async () => {
-      bench = await subject.open({ timings: TIMINGS, slots: 2 * AT_ONCE, echo });
+      bench = await subject.open({ timings: TIMINGS, slots: CROWD, echo });
       await bench.lab.startWorker();
       trials = await openTrials(bench);
       paths = await trials.discover();
@@ -80,6 +90,7 @@ export function describeConformance(subject: Subject): void {
 
     afterAll(async () => {
       await Promise.all(started);
+      await scene?.bench.close();
       await bench.close();
     }, LONG_MS);
 
@@ -97,6 +108,28 @@ export function describeConformance(subject: Subject): void {
       LONG_MS,
     );
 
+    test('issued ten times at once under one idempotency key is one, with one credential', async () => {
+      const request = { idempotencyKey: randomUUID(), recipient: await generateRecipient() };
+      const leases = await Promise.all(Array.from({ length: 10 }, () => trials.issue(request)));
+      expect(new Set(leases.map(({ leaseId }) => leaseId)).size).toBe(1);
+      const [lease] = leases;
+      for (const { credential } of leases) expect(credential).toEqual(lease!.credential);
+      expect(bench.calls(lease!.leaseId).filter(({ effect }) => effect === 'credential')).toHaveLength(1);
+      await trials.expectLive(lease!);
+      await trials.endLease(lease!);
+    }, 60_000);
+
+    test(
+      `is delivered and ends beside ${CROWD - 1} others`,
+      async () => {
+        const leases = await Promise.all(Array.from({ length: CROWD }, () => trials.issue()));
+        expect(new Set(leases.map(({ leaseId }) => leaseId)).size).toBe(CROWD);
+        await Promise.all(leases.map((lease) => trials.expectLive(lease)));
+        await Promise.all(leases.map((lease) => trials.endLease(lease)));
+      },
+      LONG_MS,
+    );
+
     describe('at a provider that fails,', () => {
       beforeAll(() => {
         for (const start of starters) start();
@@ -110,6 +143,7 @@ export function describeConformance(subject: Subject): void {
           () => paths.provision,
           nameOf,
           (kind, { operation, nth }) => trials.provision([{ operation, nth, kind }], FATAL.includes(kind)),
+          { isDangerous: isAnswerLost },
         );
 
         test.each(kinds)(
@@ -150,12 +184,31 @@ export function describeConformance(subject: Subject): void {
         );
       });
 
+      describe('of which one call of an extension fails', () => {
+        const ways = ['lengthen', 'shorten'] as const;
+        const failures = together(
+          KINDS,
+          () => ways.flatMap((way) => paths.extension.map((step) => ({ way, step }))),
+          ({ way, step }) => `${way}: ${nameOf(step)}`,
+          (kind, { way, step: { operation, nth } }) => trials[way]({ operation, nth, kind }),
+        );
+
+        test.each(KINDS)(
+          'keeps its end or gets the new one, whichever call it is: %s',
+          async (kind) => {
+            expect(await failures(kind)).toEqual([]);
+          },
+          LONG_MS,
+        );
+      });
+
       describe('of which one call of the removal fails', () => {
         const failures = together(
           KINDS,
           () => paths.removal,
           nameOf,
           (kind, { operation, nth }) => trials.remove({ operation, nth, kind }),
+          { isDangerous: isAnswerLost },
         );
 
         test.each(KINDS)(
@@ -215,42 +268,52 @@ export function describeConformance(subject: Subject): void {
           LONG_MS,
         );
       });
+
+      describe('of which something is removed by hand', () => {
+        const names = ['its entity', 'its credential', 'its entity, before it is extended'] as const;
+        const failures = together(
+          names,
+          (name) => [name],
+          (name) => name,
+          async (name) => {
+            const lease = await trials.issue({ ttl: '6s' });
+            await (name === 'its credential'
+              ? bench.removeCredential(lease.leaseId)
+              : bench.removeEntity(lease.leaseId));
+            expect(await bench.works(lease.credential)).toBe(false);
+            // Who never asks the provider to extend does not learn that there is nothing left.
+            const extended = name === names[2] && paths.extension.length > 0 ? await settle(lease.extend('20m')) : null;
+            expect(extended?.ok).not.toBe(true);
+            await trials.expectEnd(lease.leaseId, 'expired', lease);
+          },
+        );
+
+        test.each(names)(
+          'ends at its expiry as any other: %s',
+          async (name) => {
+            expect(await failures(name)).toEqual([]);
+          },
+          LONG_MS,
+        );
+      });
     });
 
-    test('issued ten times at once under one idempotency key is one, with one credential', async () => {
-      const request = { idempotencyKey: randomUUID(), recipient: await generateRecipient() };
-      const leases = await Promise.all(Array.from({ length: 10 }, () => trials.issue(request)));
-      expect(new Set(leases.map(({ leaseId }) => leaseId)).size).toBe(1);
-      const [lease] = leases;
-      for (const { credential } of leases) expect(credential).toEqual(lease!.credential);
-      expect(bench.calls(lease!.leaseId).filter(({ effect }) => effect === 'credential')).toHaveLength(1);
-      await trials.expectLive(lease!);
-      await trials.endLease(lease!);
-    }, 60_000);
-
-    test('is delivered and ends beside nine others', async () => {
-      const leases = await Promise.all(Array.from({ length: 10 }, () => trials.issue()));
-      expect(new Set(leases.map(({ leaseId }) => leaseId)).size).toBe(10);
-      for (const lease of leases) await trials.expectLive(lease);
-      await Promise.all(leases.map((lease) => trials.endLease(lease)));
-    }, 60_000);
-
-    describe('of which something is removed by hand', () => {
-      const names = ['its entity', 'its credential'] as const;
+    describe('that lives while', () => {
+      const names = Object.keys(CHANGES) as (keyof typeof CHANGES)[];
       const failures = together(
         names,
         (name) => [name],
         (name) => name,
         async (name) => {
-          const lease = await trials.issue({ ttl: '5s' });
-          await (name === 'its entity' ? bench.removeEntity(lease.leaseId) : bench.removeCredential(lease.leaseId));
-          expect(await bench.works(lease.credential)).toBe(false);
-          await trials.expectEnd(lease.leaseId, 'expired', lease);
+          scene ??= await openScene(subject, echo);
+          await CHANGES[name](scene);
         },
+        // One after the other: each is everybody's on its bench.
+        { slots: createPool(1) },
       );
 
       test.each(names)(
-        'ends at its expiry as any other: %s',
+        'ends as it should and leaves nothing: %s',
         async (name) => {
           expect(await failures(name)).toEqual([]);
         },
@@ -282,22 +345,39 @@ export function describeConformance(subject: Subject): void {
     test('leaves no secret in histories and logs, though every error of the provider repeats one', async () => {
       const change = paths.provision.find(({ effect }) => effect !== 'none')!;
       await trials.provision([{ operation: change.operation, kind: 'refused' }], true);
-      const places = new Map([['the logs', bench.lab.logs()]]);
+      const benches = [bench, ...(scene === undefined ? [] : [scene.bench])];
+      const logs = benches.map(({ lab }) => lab.logs()).join('\n');
+      const places = new Map([['the logs', logs]]);
       const read: Promise<void>[] = [];
-      for await (const { workflowId, runId } of bench.lab.client.workflow.list()) {
-        const handle = bench.lab.client.workflow.getHandle(workflowId, runId);
-        read.push(
-          pool(async () => {
-            places.set(`the history of ${workflowId}`, historyText(await handle.fetchHistory()));
-          }),
-        );
+      for (const { workflow } of benches.map(({ lab }) => lab.client)) {
+        for await (const { workflowId, runId } of workflow.list()) {
+          read.push(
+            pool(async () => {
+              const history = await workflow.getHandle(workflowId, runId).fetchHistory();
+              places.set(`the history of ${workflowId}`, historyText(history));
+            }),
+          );
+        }
       }
       await Promise.all(read);
       expect(places.size).toBeGreaterThan(1);
-      expect(places.get('the logs')).toContain(change.operation);
-      const secrets = [echo, ...bench.secrets, ...trials.secrets].flatMap(spellings);
+      expect(logs).toContain(change.operation);
+      const delivered = [...trials.secrets, ...(scene?.trials.secrets ?? [])];
+      const secrets = [echo, ...benches.flatMap((each) => each.secrets), ...delivered].flatMap(spellings);
       const leaks = [...places].filter(([, text]) => secrets.some((secret) => text.includes(secret)));
       expect(leaks.map(([place]) => place)).toEqual([]);
     }, 60_000);
   });
+}
+
+interface TogetherOptions<Name, Case> {
+  /** Pairs that a short run does not leave out. */
+  readonly isDangerous?: (name: Name, each: Case) => boolean;
+  /** Default: that of all cases. */
+  readonly slots?: Pool;
+}
+
+/** What was done and not heard of is what most errors come from. */
+function isAnswerLost(kind: Kind, { effect }: Step): boolean {
+  return kind === 'answer lost' && effect !== 'none';
 }

@@ -68,6 +68,13 @@ export interface Bench {
   setAway(away: boolean): void;
   /** Called when the provider has done what one lease asked, and before the answer is complete, which waits for it. */
   onDone(hook: (leaseIs: (leaseId: string) => boolean, call: SeenCall) => Promise<void>): void;
+  /** Other valid parameters of the dynamic secret, e.g. with fewer rights. Absent: it has none that could change. */
+  readonly otherParameters?: Readonly<Record<string, unknown>>;
+  /**
+   * When the provider ends the lease's entity by itself or, as its mark says, it should be gone. Null: nothing there says so, or it
+   * is gone. Absent: this provider keeps no such instant.
+   */
+  expiry?(leaseId: string): Promise<Date | null>;
   /** Names of what the provider really holds of the lease. */
   entities(leaseId: string): Promise<readonly string[]>;
   /** How many credentials of the lease are alive. */
@@ -86,5 +93,7 @@ export interface Bench {
 export interface Subject {
   /** In words, e.g. `AWS IAM`. */
   readonly name: string;
+  /** Why it cannot be run here, e.g. a server that is not installed. Absent or null: it can. */
+  readonly missing?: string | null;
   open(options: BenchOptions): Promise<Bench>;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deriveLeaseId } from '../../client/lease-id';
-import type { IssueRequest, Lease } from '../../client/leases';
+import type { IssueRequest, Lease, LeaseError } from '../../client/leases';
 import type { LeaseOutcome } from '../../workflows/contract';
 import { deploymentId } from '../../temporal/deployment';
 import type { Bench, CallFault, Kind, SeenCall } from './subject';
@@ -17,6 +17,7 @@ export interface Step {
 export interface Paths {
   readonly provision: readonly Step[];
   readonly removal: readonly Step[];
+  readonly extension: readonly Step[];
   /** Of the attempt that follows one which lost the answer to the call that makes the credential. */
   readonly secondAttempt: readonly Step[];
   /** The removal of what a provision left whose call for the credential was called invalid. */
@@ -31,7 +32,7 @@ export interface Trials {
   issue(request?: Partial<IssueRequest>): Promise<Lease>;
   /** An idempotency key and the lease that it gives. */
   reserve(): { readonly idempotencyKey: string; readonly leaseId: string };
-  /** Fails unless the provider holds this lease, once, with one credential that works. */
+  /** Fails unless the provider holds this lease, once, with one credential that works and that it does not end before the lease. */
   expectLive(lease: Lease): Promise<void>;
   /** Revokes it and fails unless nothing is left of it. */
   endLease(lease: Lease): Promise<void>;
@@ -41,6 +42,10 @@ export interface Trials {
   provision(faults: readonly CallFault[], mayFail: boolean): Promise<void>;
   /** A lease whose removal meets this fault. Fails unless it ends all the same. */
   remove(fault: CallFault): Promise<void>;
+  /** A lease whose extension meets this fault. Fails unless it is extended or, where that is right, stays as it was. */
+  lengthen(fault: CallFault): Promise<void>;
+  /** The same where the extension brings the end near. Fails besides unless the lease then ends. */
+  shorten(fault: CallFault): Promise<void>;
   /** A lease with one call of its removal failing until the provider recovers. */
   outlast(fault: Omit<CallFault, 'times'>, mustStick: boolean): Promise<void>;
 }
@@ -53,6 +58,11 @@ export const REMOVE_WITHIN_MS = 45_000;
 export const FATAL: readonly Kind[] = ['refused', 'quota exceeded', 'called invalid'];
 
 const HOLDER = 'tester';
+
+const TTL = '30m';
+const LONGER = '45m';
+/** Long enough for the first calls of an extension, so that one that is refused for good finds the lease alive. */
+const SHORTER = '6s';
 
 export async function openTrials(bench: Bench): Promise<Trials> {
   const { lab } = bench;
@@ -69,7 +79,7 @@ export async function openTrials(bench: Bench): Promise<Trials> {
   });
 
   async function issue(request: Partial<IssueRequest> = {}): Promise<Lease> {
-    const lease = await lab.leases.issue({ ...bench.request, holder: HOLDER, ttl: '30m', ...request });
+    const lease = await lab.leases.issue({ ...bench.request, holder: HOLDER, ttl: TTL, ...request });
     for (const secret of bench.secretsOf(lease.credential)) secrets.add(secret);
     return lease;
   }
@@ -84,6 +94,14 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     expect(await bench.entities(lease.leaseId)).toHaveLength(1);
     expect(await bench.credentials(lease.leaseId)).toBe(1);
     expect(await bench.works(lease.credential)).toBe(true);
+    const { expiresAt } = await lab.leases.get(lease.leaseId);
+    await expectNotBefore(lease.leaseId, expiresAt!);
+  }
+
+  /** The provider may end by itself only what is over. */
+  async function expectNotBefore(leaseId: string, end: Date): Promise<void> {
+    const expiry = await bench.expiry?.(leaseId);
+    if (expiry instanceof Date) expect(expiry.getTime()).toBeGreaterThanOrEqual(end.getTime());
   }
 
   async function expectEnd(leaseId: string, state: LeaseOutcome['state'], lease?: Lease): Promise<void> {
@@ -116,6 +134,20 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     return issued.ok ? stepsOf(calls).slice(from) : stepsOf(calls.slice(from));
   }
 
+  /** Answers a lease whose extension met this fault, and what came of it. */
+  async function extend(fault: CallFault, ttl: string): Promise<{ lease: Lease; extended: Settled<Date> }> {
+    const lease = await issue();
+    bench.fail(lease.leaseId, fault);
+    const extended = await within(ISSUE_WITHIN_MS, 'the extension to be answered', settle(lease.extend(ttl)));
+    expectHit(lease.leaseId, [fault]);
+    return { lease, extended };
+  }
+
+  async function expectUnchanged(lease: Lease): Promise<void> {
+    expect((await lab.leases.get(lease.leaseId)).expiresAt).toEqual(lease.expiresAt);
+    await expectLive(lease);
+  }
+
   return {
     secrets,
     issue,
@@ -126,12 +158,15 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     discover: async () => {
       const lease = await issue();
       const provision = stepsOf(bench.calls(lease.leaseId));
+      await lease.extend(LONGER);
+      const extension = stepsOf(bench.calls(lease.leaseId).slice(provision.length));
+      const before = bench.calls(lease.leaseId).length;
       await endLease(lease);
-      const removal = stepsOf(bench.calls(lease.leaseId).slice(provision.length));
+      const removal = stepsOf(bench.calls(lease.leaseId).slice(before));
       const { operation } = provision.find(({ effect }) => effect === 'credential')!;
       const secondAttempt = await seeAfter({ operation, kind: 'answer lost' });
       const clearance = await seeAfter({ operation, kind: 'called invalid' });
-      return { provision, removal, secondAttempt, clearance };
+      return { provision, extension, removal, secondAttempt, clearance };
     },
     provision: async (faults, mayFail) => {
       const { leaseId, idempotencyKey } = reserve();
@@ -153,6 +188,28 @@ export async function openTrials(bench: Bench): Promise<Trials> {
       bench.fail(lease.leaseId, fault);
       await endLease(lease);
       expectHit(lease.leaseId, [fault]);
+    },
+    lengthen: async (fault) => {
+      const { lease, extended } = await extend(fault, LONGER);
+      if (extended.ok) {
+        expect((await lab.leases.get(lease.leaseId)).expiresAt).toEqual(extended.value);
+        await expectLive(lease);
+      } else {
+        if (!FATAL.includes(fault.kind)) throw extended.error;
+        await expectUnchanged(lease);
+      }
+      await endLease(lease);
+    },
+    shorten: async (fault) => {
+      const { lease, extended } = await extend(fault, SHORTER);
+      if (extended.ok || (extended.error as Partial<LeaseError>).code === 'LeaseNotActive') {
+        if (extended.ok) await expectNotBefore(lease.leaseId, extended.value);
+        await expectEnd(lease.leaseId, 'expired', lease);
+        return;
+      }
+      if (!FATAL.includes(fault.kind)) throw extended.error;
+      await expectUnchanged(lease);
+      await endLease(lease);
     },
     outlast: async (fault, mustStick) => {
       const lease = await issue();
@@ -183,9 +240,9 @@ export function nameOf({ operation, nth = 1 }: Pick<CallFault, 'operation' | 'nt
   return nth === 1 ? operation : `${operation} (${nth})`;
 }
 
-type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
-async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
+export async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
   try {
     return { ok: true, value: await promise };
   } catch (error) {
@@ -193,7 +250,7 @@ async function settle<T>(promise: Promise<T>): Promise<Settled<T>> {
   }
 }
 
-async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

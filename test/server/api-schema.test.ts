@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { callApi } from '../support/api-call';
 import { openApiLab } from '../support/api-lab';
 import type { ApiLab } from '../support/api-lab';
+import { inFull } from '../support/full';
 import { eventually } from '../support/lab';
 import { provided } from '../support/stack';
 
@@ -39,7 +40,7 @@ test('whatever its description allows or forbids is answered as described, and l
     '--checks=all',
     // What a dynamic secret allows, which cursors there are and how long one may wait is not in a schema.
     '--exclude-checks=positive_data_acceptance',
-    '--max-examples=25',
+    `--max-examples=${inFull(25, 10)}`,
     '--seed=1',
     '--no-color',
   ]);

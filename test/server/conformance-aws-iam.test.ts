@@ -18,6 +18,12 @@ import { provided } from '../support/stack';
 
 const POLICY_ARN = 'arn:aws:iam::aws:policy/ReadOnlyAccess';
 
+/** The lab's own policy, and nothing beside it. */
+const POLICY = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 's3:ListAllMyBuckets', Resource: '*' }],
+};
+
 const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'status' | 'code'>>> = {
   'answer lost': { kind: 'lost-answer' },
   'failed before': { kind: '500-before' },
@@ -82,6 +88,13 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
         // Of an answer that has begun the client does not give up waiting, however long its process is stopped.
         if (phase === 'body') await hook((leaseId) => call.entity?.includes(leaseId) === true, describeCall(call));
       });
+    },
+    otherParameters: { policy: POLICY, usable_timeout: '5s' },
+    expiry: async (leaseId) => {
+      const [name] = await lab.aws.usersLike(leaseId);
+      const user = name === undefined ? null : await lab.aws.user(name);
+      const tag = user?.Tags?.find(({ Key }) => Key === 'leasehold:expires-at');
+      return tag?.Value === undefined ? null : new Date(tag.Value);
     },
     entities: (leaseId) => lab.aws.usersLike(leaseId),
     credentials: async (leaseId) => (await keysOf(leaseId)).length,

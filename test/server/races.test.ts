@@ -4,6 +4,7 @@ import type { ConnectedLeases, Lease } from '../../client/temporal';
 import type { LeaseOutcome } from '../../workflows/contract';
 import { startFakeWorker } from '../support/fake-worker';
 import type { FakeWorker } from '../support/fake-worker';
+import { inFull } from '../support/full';
 import { pause, REQUEST } from '../support/lab';
 import { createNamespace } from '../support/namespace';
 import { provided } from '../support/stack';
@@ -84,7 +85,7 @@ function expectBoth(races: readonly string[], one: string, other: string): void 
 }
 
 test('an extension at the moment of expiry wins wholly or is refused', async () => {
-  const races = await repeat(200, 40, async (nth) => {
+  const races = await repeat(inFull(200, 75), 40, async (nth) => {
     const lease = await leases.issue({ ...REQUEST, ttl: '2s' });
     await waitFor(lease, offset(nth, -200, 20, -1_500));
     const extended = await tryExtend(lease, '1s');

@@ -48,3 +48,15 @@ export async function openIncidentLab(): Promise<IncidentLab> {
     },
   };
 }
+
+/** A test with a lab to itself, so that it can run beside others of its file. */
+export function inIncidentLab(run: (lab: IncidentLab) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const lab = await openIncidentLab();
+    try {
+      await run(lab);
+    } finally {
+      await lab.close();
+    }
+  };
+}
