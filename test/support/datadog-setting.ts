@@ -131,7 +131,7 @@ function openLease(integration: Integration, given: object): DatadogLease {
   const leaseId = randomLeaseId();
   const connection = datadog.connection.parse({ api_key: 'env:API', app_key: 'env:APP' });
   const { entity, handle } = datadog.plan(
-    { deployment: DEPLOYMENT, leaseId, integration: 'datadog' },
+    { deployment: DEPLOYMENT, leaseId, integration: 'datadog', ttlMs: 60_000, issueTimeoutMs: 60_000 },
     connection,
     parameters,
   );

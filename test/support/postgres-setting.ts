@@ -130,7 +130,11 @@ export async function openPostgresSetting(
         lease: (written = { roles: [READERS], owner: OWNER }, leaseId = randomLeaseId()) => {
           const parameters = postgresql.parameters.parse(written);
           const mark = { leaseId, deployment: DEPLOYMENT };
-          const { entity: role, handle } = postgresql.plan({ ...mark, integration: 'db' }, connection, parameters);
+          const { entity: role, handle } = postgresql.plan(
+            { ...mark, integration: 'db', ttlMs: 60_000, issueTimeoutMs: 60_000 },
+            connection,
+            parameters,
+          );
           const attempt = ({ fence, withinMs = 20_000 }: AttemptOptions): Attempt => ({
             ...mark,
             fence: fence ?? createFakeFence(),

@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 function lease(leaseId = 'a'.repeat(24)) {
-  const context = { leaseId, deployment: DEPLOYMENT, integration: 'keys' };
+  const context = { leaseId, deployment: DEPLOYMENT, integration: 'keys', ttlMs: 60_000, issueTimeoutMs: 60_000 };
   const { entity, handle } = keyService.plan(
     context,
     keyService.connection.parse({ url: service.url, token: 'env:KEY_SERVICE_TOKEN' }),

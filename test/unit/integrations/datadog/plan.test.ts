@@ -7,7 +7,7 @@ const name = `leasehold-${mark.deployment}-${mark.leaseId}`;
 const service_account = '00000000-0000-4234-8000-000000000000';
 const planWith = (settings: object, parameters: object) =>
   datadog.plan(
-    { ...mark, integration: 'datadog' },
+    { ...mark, integration: 'datadog', ttlMs: 60_000, issueTimeoutMs: 60_000 },
     datadog.connection.parse({ api_key: 'env:API', app_key: 'env:APP', ...settings }),
     datadog.parameters.parse(parameters),
   );

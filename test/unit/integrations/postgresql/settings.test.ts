@@ -48,7 +48,13 @@ test.each([
 test('a longest name still fits into what PostgreSQL keeps of it', () => {
   const connection = postgresql.connection.parse({ ...SERVER, name_prefix: 'a'.repeat(29) });
   const parameters = postgresql.parameters.parse({ roles: ['r'], owned: 'drop' });
-  const context = { leaseId: 'a'.repeat(24), deployment: 'b'.repeat(8), integration: 'db' };
+  const context = {
+    leaseId: 'a'.repeat(24),
+    deployment: 'b'.repeat(8),
+    integration: 'db',
+    ttlMs: 60_000,
+    issueTimeoutMs: 60_000,
+  };
   expect(Buffer.byteLength(postgresql.plan(context, connection, parameters).entity)).toBe(63);
 });
 
@@ -68,7 +74,7 @@ test('what removal needs of the parameters is in the handle', () => {
   const connection = postgresql.connection.parse(SERVER);
   const handleFor = (parameters: object) =>
     postgresql.plan(
-      { leaseId: 'l', deployment: 'd', integration: 'db' },
+      { leaseId: 'l', deployment: 'd', integration: 'db', ttlMs: 60_000, issueTimeoutMs: 60_000 },
       connection,
       postgresql.parameters.parse(parameters),
     ).handle;
