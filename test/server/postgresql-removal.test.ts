@@ -1,5 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import type { EntityPage } from '../../activities/integrations/integration';
+import { createFakeFence } from '../support/fake-fence';
 import {
   connectWith,
   DATABASE,
@@ -24,6 +25,22 @@ beforeAll(async () => {
 afterAll(() => setting.close());
 
 const DROPPED = { roles: [READERS], owned: 'drop' };
+
+test('nobody comes in any more once removal has begun, long before the role is dropped', async () => {
+  const lease = fixture.lease(DROPPED);
+  const made = await lease.provision();
+  const refusals: unknown[] = [];
+  const fence = createFakeFence(async (operation) => {
+    if (operation !== 'DropRole') return;
+    await connectWith(made).then(
+      () => refusals.push('let in'),
+      (error: unknown) => refusals.push((error as { code?: unknown }).code),
+    );
+  });
+
+  expect(await lease.deprovision({ fence })).toEqual({ result: 'removed' });
+  expect(refusals).toEqual(['28P01']);
+});
 
 test('what others built upon what the holder made stops removal, is named, and is never deleted with it', async () => {
   const lease = fixture.lease(DROPPED);

@@ -91,7 +91,7 @@ async function takePossession(made: Made): Promise<void> {
       'CREATE VIEW lair.window AS SELECT * FROM lair.nest',
       "CREATE FUNCTION lair.stay() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
       // What would run with the orchestrator's rights if it looked names up in the schema where everybody may write.
-      "CREATE FUNCTION public.pg_terminate_backend(int) RETURNS boolean LANGUAGE sql AS 'SELECT false'",
+      "CREATE FUNCTION public.shobj_description(oid, text) RETURNS text LANGUAGE sql AS 'SELECT ''hijacked''::text'",
       'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC',
       `ALTER DEFAULT PRIVILEGES IN SCHEMA lair GRANT EXECUTE ON FUNCTIONS TO ${escapeIdentifier(READERS)}`,
       'GRANT USAGE ON SCHEMA lair TO PUBLIC',
@@ -181,7 +181,7 @@ async function findLeft(setting: PostgresSetting, database: string) {
       "UNION ALL SELECT 'type', typowner FROM pg_type WHERE typname = 'mood' " +
       "UNION ALL SELECT 'relation', relowner FROM pg_class WHERE relname ~ '^(nest|window|loop_|unfinished|prepared)' " +
       "UNION ALL SELECT 'function', proowner FROM pg_proc WHERE proname = 'stay' OR " +
-      "(proname = 'pg_terminate_backend' AND pronamespace = 'public'::regnamespace) " +
+      "(proname = 'shobj_description' AND pronamespace = 'public'::regnamespace) " +
       "UNION ALL SELECT 'large object', lomowner FROM pg_largeobject_metadata " +
       "UNION ALL SELECT 'default privileges', defaclrole FROM pg_default_acl) x ORDER BY 1",
     database,

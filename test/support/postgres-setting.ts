@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { ClientConfig } from 'pg';
 import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
+import { VERSION_16 } from '../../activities/integrations/postgresql/look';
 import type { Pace } from '../../activities/integrations/postgresql/pace';
 import { PACE } from '../../activities/integrations/postgresql/pace';
 import { connectPostgresql, postgresql } from '../../activities/integrations/postgresql/postgresql';
@@ -97,7 +98,8 @@ export async function openPostgresSetting(
     }
   }
 
-  for (const sql of setUp(await scramVerifier(password))) await ask(sql);
+  const [version] = await ask<{ n: number }>("SELECT current_setting('server_version_num')::int AS n");
+  for (const sql of setUp(await scramVerifier(password), version!.n)) await ask(sql);
   for (const database of [DATABASE, OTHER_DATABASE]) {
     await ask(`GRANT CREATE ON SCHEMA public TO PUBLIC`, database);
     await ask(`GRANT CREATE ON DATABASE ${escapeIdentifier(database)} TO PUBLIC`);
@@ -195,14 +197,19 @@ export async function connectWith({ credential }: Pick<Made, 'credential'>, data
   );
 }
 
-function setUp(verifier: string): string[] {
+/** As docs/integrations/postgresql.md says. */
+function setUp(verifier: string, version: number): string[] {
   const [orchestrator, readers, owner] = [ORCHESTRATOR, READERS, OWNER].map((name) => escapeIdentifier(name));
   return [
     `CREATE ROLE ${orchestrator!} LOGIN CREATEROLE PASSWORD ${escapeLiteral(verifier)}`,
     `CREATE ROLE ${readers!} NOLOGIN`,
     `CREATE ROLE ${owner!} NOLOGIN`,
-    `GRANT ${readers!} TO ${orchestrator!} WITH ADMIN OPTION`,
-    `GRANT ${owner!} TO ${orchestrator!} WITH ADMIN OPTION`,
+    ...(version < VERSION_16
+      ? [`GRANT ${owner!} TO ${orchestrator!}`]
+      : [
+          `GRANT ${readers!} TO ${orchestrator!} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
+          `GRANT ${owner!} TO ${orchestrator!} WITH ADMIN TRUE, INHERIT TRUE`,
+        ]),
     ...[DATABASE, OTHER_DATABASE].map((name) => `CREATE DATABASE ${escapeIdentifier(name)}`),
   ];
 }
