@@ -54,6 +54,11 @@ export interface Bench {
   >;
   /** What is leased: with as much at the provider as a lease can have. */
   readonly request: { readonly project: string; readonly config: string; readonly dynamicSecret: string };
+  /**
+   * The call which, called invalid, ends a provision that has already made all there is, so that all of it must be removed.
+   * Absent: the call that makes the credential.
+   */
+  readonly abort?: Pick<CallFault, 'operation' | 'nth'>;
   /** Name of the integration in the configuration. */
   readonly integration: string;
   /** The orchestrator's own secrets. */
