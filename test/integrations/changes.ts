@@ -1,6 +1,6 @@
 import { eventually } from '../support/lab';
 import type { ConfigFile } from '../support/base-lab';
-import type { Lease, LeaseError } from '../../client/leases';
+import type { LeaseError } from '../../client/leases';
 import type { WorkerProcess } from '../support/worker-process';
 import type { Bench, Subject } from './subject';
 import { openTrials, settle, within } from './trial';
@@ -51,31 +51,34 @@ export const CHANGES = {
 
 async function retire({ bench, trials }: Scene): Promise<void> {
   const lease = await trials.issue();
-  const restore = await inForce(bench, (file) => changeEntry(bench, file, (entry) => ({ ...entry, retired: true })));
-  await expect(trials.issue()).rejects.toMatchObject({ code: 'IntegrationRetired' });
-  await lease.extend('45m');
-  await trials.expectLive(lease);
-  await trials.endLease(lease);
-  await restore();
+  const retired = (file: ConfigFile): ConfigFile => changeEntry(bench, file, (entry) => ({ ...entry, retired: true }));
+  await whileInForce(bench, retired, async () => {
+    await expect(trials.issue()).rejects.toMatchObject({ code: 'IntegrationRetired' });
+    await lease.extend('45m');
+    await trials.expectLive(lease);
+    await trials.endLease(lease);
+  });
 }
 
 async function alter({ bench, trials }: Scene): Promise<void> {
   const old = await trials.issue();
-  const restore = await inForce(bench, (file) => {
+  const altered = (file: ConfigFile): ConfigFile => {
     const renamed = changeEntry(bench, file, (entry) => ({
       ...entry,
       connection: { ...(entry['connection'] as Mapping), name_prefix: 'renamed' },
     }));
     const { otherParameters: parameters } = bench;
     return changeSecret(bench, renamed, (own) => ({ ...own, ...(parameters === undefined ? {} : { parameters }) }));
+  };
+  const young = await whileInForce(bench, altered, async () => {
+    const lease = await trials.issue();
+    await trials.expectLive(lease);
+    expect(await bench.entities(lease.leaseId)).toEqual([expect.stringMatching(/^renamed-/)]);
+    await old.extend('45m');
+    await trials.expectLive(old);
+    await trials.endLease(old);
+    return lease;
   });
-  const young = await trials.issue();
-  await trials.expectLive(young);
-  expect(await bench.entities(young.leaseId)).toEqual([expect.stringMatching(/^renamed-/)]);
-  await old.extend('45m');
-  await trials.expectLive(old);
-  await trials.endLease(old);
-  await restore();
   await young.extend('45m');
   await trials.expectLive(young);
   await trials.endLease(young);
@@ -83,11 +86,12 @@ async function alter({ bench, trials }: Scene): Promise<void> {
 
 async function removeDynamicSecret({ bench, trials }: Scene): Promise<void> {
   const lease = await trials.issue();
-  const restore = await inForce(bench, (file) => changeSecret(bench, file, () => undefined));
-  await expect(lease.extend('45m')).rejects.toMatchObject({ code: 'UnknownDynamicSecret' });
-  await trials.expectLive(lease);
-  await trials.endLease(lease);
-  await restore();
+  const without = (file: ConfigFile): ConfigFile => changeSecret(bench, file, () => undefined);
+  await whileInForce(bench, without, async () => {
+    await expect(lease.extend('45m')).rejects.toMatchObject({ code: 'UnknownDynamicSecret' });
+    await trials.expectLive(lease);
+    await trials.endLease(lease);
+  });
 }
 
 /** Workers that run do not let it go. One that is started without it says so, and its leases end once it is back. */
@@ -106,22 +110,28 @@ async function removeIntegration(scene: Scene): Promise<void> {
       () => undefined,
     );
   });
-  await untilTold(bench, `lacks integrations of which leases live: ${integration}`);
-  expect(await scene.worker.stop()).toBe(0);
-  const worker = await lab.startWorker();
-  await untilTold(bench, 'they cannot end without it');
-  await lease.revoke();
-  await lab.until(lease.leaseId, 'stuck');
-  const details = async (): Promise<string> =>
-    JSON.stringify(await lab.handle(lease.leaseId).query('__temporal_workflow_metadata'));
-  await eventually(
-    async () => (await details()).includes(`${integration} is not in the configuration any more`),
-    'the lease to say why it is stuck',
+  try {
+    await untilTold(bench, `lacks integrations of which leases live: ${integration}`);
+    expect(await scene.worker.stop()).toBe(0);
+    scene.worker = await lab.startWorker();
+    await untilTold(bench, 'they cannot end without it');
+    await lease.revoke();
+    await lab.until(lease.leaseId, 'stuck');
+    const details = async (): Promise<string> =>
+      JSON.stringify(await lab.handle(lease.leaseId).query('__temporal_workflow_metadata'));
+    await eventually(
+      async () => (await details()).includes(`${integration} is not in the configuration any more`),
+      'the lease to say why it is stuck',
+    );
+    expect(await bench.works(lease.credential)).toBe(true);
+  } finally {
+    await lab.configure(() => whole);
+  }
+  await within(
+    BACK_WITHIN_MS,
+    'the lease to end once its integration is back',
+    trials.expectEnd(lease.leaseId, 'revoked', lease),
   );
-  expect(await bench.works(lease.credential)).toBe(true);
-  await lab.configure(() => whole);
-  await endsSoon(trials, lease, 'revoked');
-  scene.worker = worker;
 }
 
 async function goAway({ bench, trials }: Scene): Promise<void> {
@@ -161,14 +171,14 @@ async function goAway({ bench, trials }: Scene): Promise<void> {
   await trials.endLease(kept);
 }
 
-function endsSoon(trials: Trials, lease: Lease, state: 'revoked'): Promise<void> {
-  return within(BACK_WITHIN_MS, `lease ${lease.leaseId} to end soon`, trials.expectEnd(lease.leaseId, state, lease));
-}
-
 const IN_FORCE = 'The changed configuration is in force.';
 
-/** Changes the configuration, waits until the worker works by it, and answers what takes the change back. */
-async function inForce(bench: Bench, change: (file: ConfigFile) => ConfigFile): Promise<() => Promise<void>> {
+/** Does something while the worker works by another configuration, and takes that back, whatever came of it. */
+async function whileInForce<T>(
+  bench: Bench,
+  change: (file: ConfigFile) => ConfigFile,
+  act: () => Promise<T>,
+): Promise<T> {
   let before: ConfigFile = {};
   const put = async (next: (file: ConfigFile) => ConfigFile): Promise<void> => {
     const told = timesTold(bench, IN_FORCE);
@@ -179,7 +189,11 @@ async function inForce(bench: Bench, change: (file: ConfigFile) => ConfigFile): 
     before = file;
     return change(file);
   });
-  return () => put(() => before);
+  try {
+    return await act();
+  } finally {
+    await put(() => before);
+  }
 }
 
 function changeEntry(

@@ -10,7 +10,7 @@ import { createPool, failuresOf } from './pool';
 import type { Pool } from './pool';
 import { KINDS } from './subject';
 import type { Bench, Kind, Subject } from './subject';
-import { FATAL, nameOf, openTrials, settle } from './trial';
+import { FATAL, FaultMissed, nameOf, openTrials, settle } from './trial';
 import type { Paths, Step, Trials } from './trial';
 
 /** Leases that run at the same time: most of their time they wait, for a call that hangs or for the next attempt. */
@@ -73,7 +73,7 @@ export function describeConformance(subject: Subject): void {
       const groups = new Map<Name, Promise<string[]>>();
       starters.push(() => {
         for (const [name, chosen] of chooseCases(names, cases, isDangerous)) {
-          const failures = failuresOf(slots, chosen, nameCase, (each) => run(name, each));
+          const failures = failuresOf(slots, chosen, nameCase, (each) => untilHit(() => run(name, each)));
           groups.set(name, failures);
           started.push(failures);
         }
@@ -380,4 +380,16 @@ interface TogetherOptions<Name, Case> {
 /** What was done and not heard of is what most errors come from. */
 function isAnswerLost(kind: Kind, { effect }: Step): boolean {
   return kind === 'answer lost' && effect !== 'none';
+}
+
+/** Tries a case again whose fault came to nothing, but not for ever. */
+async function untilHit(run: () => Promise<void>): Promise<void> {
+  for (let left = 3; ; left -= 1) {
+    try {
+      await run();
+      return;
+    } catch (error) {
+      if (!(error instanceof FaultMissed) || left === 0) throw error;
+    }
+  }
 }

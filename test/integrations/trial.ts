@@ -121,10 +121,15 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     await expectEnd(lease.leaseId, 'revoked', lease);
   }
 
-  function expectHit(leaseId: string, faults: readonly CallFault[]): void {
+  function isHit(leaseId: string, faults: readonly CallFault[]): boolean {
     const hit = bench.calls(leaseId).filter(({ faulty }) => faulty);
-    const missed = faults.some(({ operation }) => !hit.some((call) => call.operation === operation));
-    if (missed || hit.length < faults.length) throw new Error('a fault hit no call');
+    return (
+      hit.length >= faults.length && faults.every((fault) => hit.some((call) => call.operation === fault.operation))
+    );
+  }
+
+  function expectHit(leaseId: string, faults: readonly CallFault[]): void {
+    if (!isHit(leaseId, faults)) throw new FaultMissed();
   }
 
   /** What is asked for a lease after its one faulty call: until it is delivered or, where it failed, until it has ended. */
@@ -178,7 +183,9 @@ export async function openTrials(bench: Bench): Promise<Trials> {
       most.set(leaseId, 0);
       for (const fault of faults) bench.fail(leaseId, fault);
       const issued = await within(ISSUE_WITHIN_MS, 'the issue to be answered', settle(issue({ idempotencyKey })));
-      expectHit(leaseId, faults);
+      // What the removal meets does not count.
+      const hit = isHit(leaseId, faults);
+      bench.recover(leaseId);
       if (issued.ok) {
         await expectLive(issued.value);
         await endLease(issued.value);
@@ -186,6 +193,7 @@ export async function openTrials(bench: Bench): Promise<Trials> {
         if (!mayFail) throw issued.error;
         await expectEnd(leaseId, 'failed');
       }
+      if (!hit) throw new FaultMissed();
       expect(most.get(leaseId)).toBeLessThanOrEqual(1);
     },
     remove: async (fault) => {
@@ -230,6 +238,15 @@ export async function openTrials(bench: Bench): Promise<Trials> {
       await expectEnd(lease.leaseId, 'revoked', lease);
     },
   };
+}
+
+/** On a busy machine an attempt may run out of time before it comes to the call that was to fail: nothing was tried then. */
+export class FaultMissed extends Error {
+  override readonly name = 'FaultMissed';
+
+  constructor() {
+    super('a fault hit no call');
+  }
 }
 
 export function stepsOf(calls: readonly SeenCall[]): Step[] {

@@ -24,7 +24,7 @@ test.concurrent(
     await lab.untilClosed();
     expect(lab.notices('json').map(({ kind }) => kind)).toEqual(['stuck', 'recovered']);
   }),
-  120_000,
+  180_000,
 );
 
 test.concurrent(
@@ -43,7 +43,7 @@ test.concurrent(
     await lab.untilClosed();
     expect(lab.audit.map(({ event }) => event)).toEqual(expect.arrayContaining(['incident_opened', 'incident_closed']));
   }),
-  120_000,
+  180_000,
 );
 
 test.concurrent(
@@ -69,7 +69,7 @@ test.concurrent(
     expect(await lab.outcome(leaseId)).toMatchObject({ state: 'revoked' });
     expect(lab.notices('json')).toHaveLength(1);
   }),
-  120_000,
+  180_000,
 );
 
 test.concurrent(
@@ -91,7 +91,7 @@ test.concurrent(
     await lab.untilClosed();
     expect(lab.receiver.received).toEqual([]);
   }),
-  120_000,
+  180_000,
 );
 
 test.concurrent(
@@ -148,7 +148,7 @@ test.concurrent(
     await lab.untilClosed();
     expect(lab.notices('json').map(({ kind }) => kind)).toEqual(['stuck', 'recovered']);
   }),
-  120_000,
+  180_000,
 );
 
 test.concurrent(

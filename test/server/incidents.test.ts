@@ -26,7 +26,7 @@ test.concurrent(
     ]);
     expect(lab.events(ids[0])).toEqual(['issued', 'stuck', 'revoked']);
   }),
-  90_000,
+  180_000,
 );
 
 test.concurrent(
@@ -42,7 +42,7 @@ test.concurrent(
     await lab.untilClosed();
     expect(lab.receiver.received).toEqual([]);
   }),
-  90_000,
+  180_000,
 );
 
 test.concurrent(
@@ -72,7 +72,7 @@ test.concurrent(
     await lab.untilClosed();
     expect(lab.notices('json').map(({ kind }) => kind)).toEqual(['stuck', 'recovered']);
   }),
-  90_000,
+  180_000,
 );
 
 test.concurrent(
@@ -87,7 +87,7 @@ test.concurrent(
     expect(await lab.leases.revoke(leaseId, { wait: true })).toMatchObject({ state: 'revoked' });
     expect(lab.provider.entities.size).toBe(0);
   }),
-  90_000,
+  180_000,
 );
 
 test.concurrent(
