@@ -1,6 +1,6 @@
 import type { Lease } from '../../client/leases';
 import { eventually, pause } from '../support/lab';
-import type { Bench, SeenCall, Subject } from './subject';
+import type { Bench, CallFault, SeenCall, Subject } from './subject';
 import { nameOf, openTrials, stepsOf } from './trial';
 import type { Paths, Step, Trials } from './trial';
 
@@ -38,7 +38,7 @@ const AFTERMATH_MS = 2_500;
  * provisions and of removals. It is woken after another worker has done it all. Fails unless each lease is delivered
  * once and the woken attempts change nothing of it.
  */
-export async function stallAttempts(subject: Subject, { provision, clearance }: Paths): Promise<void> {
+export async function stallAttempts(subject: Subject, { provision, spoilers, clearance }: Paths): Promise<void> {
   const up = pointsOf(provision);
   const down = pointsOf(clearance);
   // A stopped process still holds what its open polls are given. One whose slots are all taken has no open poll.
@@ -53,7 +53,7 @@ export async function stallAttempts(subject: Subject, { provision, clearance }: 
     await stall(bench, trials, {
       removals: fill('removal', down),
       provisions: fill('provision', up),
-      credentialCall: provision.find(({ effect }) => effect === 'credential')!.operation,
+      spoilers,
     });
   } finally {
     await bench.close();
@@ -63,7 +63,7 @@ export async function stallAttempts(subject: Subject, { provision, clearance }: 
 interface Scene {
   readonly removals: readonly Point[];
   readonly provisions: readonly Point[];
-  readonly credentialCall: string;
+  readonly spoilers: readonly CallFault[];
 }
 
 async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> {
@@ -71,7 +71,7 @@ async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> 
   const points = [...scene.removals, ...scene.provisions];
   await lab.startWorker(['--workflows-only']);
   const stalled = await lab.startWorker(['--integrations', integration]);
-  const release = holdAt(bench, points);
+  const release = holdAt(bench, points, scene.spoilers.length);
   const reach = (some: readonly Point[]) =>
     eventually(async () => some.every(({ reached }) => reached), 'all leases to be at the call to stop at');
 
@@ -80,7 +80,7 @@ async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> 
    * same id and the same name at the provider, where a removal that wakes would find it.
    */
   async function issueAgain({ leaseId, idempotencyKey }: Point): Promise<Lease> {
-    bench.fail(leaseId, { ...(bench.abort ?? { operation: scene.credentialCall }), kind: 'called invalid' });
+    for (const fault of scene.spoilers) bench.fail(leaseId, fault);
     await expect(trials.issue({ idempotencyKey })).rejects.toMatchObject({ code: 'InvalidInput' });
     await trials.expectEnd(leaseId, 'failed', undefined, CERTAIN_MS);
     return trials.issue({ idempotencyKey, timeoutMs: ISSUE_MS });
@@ -120,8 +120,11 @@ function pointsOf(path: readonly Step[]): Step[] {
   return path.filter((_, index) => (path[index + 1]?.effect ?? 'none') !== 'none');
 }
 
-/** Keeps each lease's call from being answered until the returned function is called. */
-function holdAt(bench: Bench, points: readonly Point[]): () => void {
+/**
+ * Keeps each lease's call from being answered until the returned function is called.
+ * @param spoilt how many calls of a lease were made to fail before its removal begins.
+ */
+function holdAt(bench: Bench, points: readonly Point[], spoilt: number): () => void {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => {
     release = resolve;
@@ -130,9 +133,9 @@ function holdAt(bench: Bench, points: readonly Point[]): () => void {
     const point = points.find(({ leaseId }) => leaseIs(leaseId));
     if (point === undefined || point.reached || point.step.operation !== operation) return;
     const calls = bench.calls(point.leaseId);
-    // A removal begins after the call that was made to fail.
-    const from = point.verb === 'removal' ? calls.findIndex(({ faulty }) => faulty) + 1 : 0;
-    if (point.verb === 'removal' && from === 0) return;
+    const isRemoval = point.verb === 'removal';
+    if (isRemoval && calls.filter(({ faulty }) => faulty).length < spoilt) return;
+    const from = isRemoval ? calls.findLastIndex(({ faulty }) => faulty) + 1 : 0;
     const seen = stepsOf(calls.slice(from)).filter((step) => step.operation === operation);
     if (seen.length !== point.step.nth) return;
     point.reached = true;

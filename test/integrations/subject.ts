@@ -56,7 +56,7 @@ export interface Bench {
   readonly request: { readonly project: string; readonly config: string; readonly dynamicSecret: string };
   /**
    * The call which, called invalid, ends a provision that has already made all there is, so that all of it must be removed.
-   * Absent: the call that makes the credential.
+   * Absent: the call that makes the credential, which is done, whose answer is lost, and which is then called invalid once more.
    */
   readonly abort?: Pick<CallFault, 'operation' | 'nth'>;
   /** Name of the integration in the configuration. */

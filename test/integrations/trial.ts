@@ -20,7 +20,9 @@ export interface Paths {
   readonly extension: readonly Step[];
   /** Of the attempt that follows one which lost the answer to the call that makes the credential. */
   readonly secondAttempt: readonly Step[];
-  /** The removal of what a provision left whose call for the credential was called invalid. */
+  /** After these a provision fails and leaves as much as one can. */
+  readonly spoilers: readonly CallFault[];
+  /** The removal of what such a provision left. */
   readonly clearance: readonly Step[];
 }
 
@@ -132,15 +134,16 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     if (!isHit(leaseId, faults)) throw new FaultMissed();
   }
 
-  /** What is asked for a lease after its one faulty call: until it is delivered or, where it failed, until it has ended. */
-  async function seeAfter(fault: CallFault): Promise<Step[]> {
+  /** What is asked for a lease after its last faulty call: until it is delivered or, where it failed, until it has ended. */
+  async function seeAfter(faults: readonly CallFault[]): Promise<Step[]> {
     const { leaseId, idempotencyKey } = reserve();
-    bench.fail(leaseId, fault);
+    for (const fault of faults) bench.fail(leaseId, fault);
     const issued = await settle(issue({ idempotencyKey }));
+    expectHit(leaseId, faults);
     if (!issued.ok) await expectEnd(leaseId, 'failed');
     const calls = bench.calls(leaseId);
     if (issued.ok) await endLease(issued.value);
-    const from = calls.findIndex(({ faulty }) => faulty) + 1;
+    const from = calls.findLastIndex(({ faulty }) => faulty) + 1;
     return issued.ok ? stepsOf(calls).slice(from) : stepsOf(calls.slice(from));
   }
 
@@ -174,9 +177,15 @@ export async function openTrials(bench: Bench): Promise<Trials> {
       await endLease(lease);
       const removal = stepsOf(bench.calls(lease.leaseId).slice(before));
       const { operation } = provision.find(({ effect }) => effect === 'credential')!;
-      const secondAttempt = await seeAfter({ operation, kind: 'answer lost' });
-      const clearance = await seeAfter({ ...(bench.abort ?? { operation }), kind: 'called invalid' });
-      return { provision, extension, removal, secondAttempt, clearance };
+      const lost: CallFault = { operation, kind: 'answer lost' };
+      const secondAttempt = await seeAfter([lost]);
+      const again = secondAttempt.find(({ effect }) => effect === 'credential')!;
+      const spoilers: readonly CallFault[] =
+        bench.abort === undefined
+          ? [lost, { operation: again.operation, nth: again.nth, kind: 'called invalid' }]
+          : [{ ...bench.abort, kind: 'called invalid' }];
+      const clearance = await seeAfter(spoilers);
+      return { provision, extension, removal, secondAttempt, spoilers, clearance };
     },
     provision: async (faults, mayFail) => {
       const { leaseId, idempotencyKey } = reserve();

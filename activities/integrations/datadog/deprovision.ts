@@ -26,8 +26,9 @@ export async function deprovisionKeys(calls: Calls, handle: KeysHandle, pace: Pa
     }
   }
   if (denial !== undefined) throw denial;
-  // That an account is gone is Datadog's word alone, no deletion of ours: the lease's own rules decide how often to look again.
-  const isRemoved = outcomes.includes('removed') && !outcomes.includes('no owner');
+  // Of a kind of which nothing was deleted there is Datadog's word alone, and a list may not show yet what was just made: the
+  // lease's own rules decide how often to look again.
+  const isRemoved = outcomes.every((outcome) => outcome === 'removed');
   return { result: isRemoved ? 'removed' : 'absent' };
 }
 

@@ -1,6 +1,6 @@
 /** How patiently one attempt deals with Datadog. All in milliseconds. */
 export interface Pace {
-  /** First pause before looking again whether a deleted key is gone; it doubles up to `longestPauseMs`. */
+  /** First pause before looking again whether a list shows what was done; it doubles up to `longestPauseMs`. */
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
   /** Between two calls that try a new key. */

@@ -29,11 +29,9 @@ export async function provisionKeys(
   const kinds = [application, api].filter((kind) => kind !== null);
   const made = await refusingUnknownOwner(async () => {
     // The value of a key that an earlier attempt made was told once, and is lost.
-    for (const kind of kinds) await deleteAllBut(calls, kind, name, null);
+    for (const kind of kinds) await deleteAll(calls, kind, name);
     const keys = new Map<KeyKind, NewKey>();
-    for (const kind of kinds) keys.set(kind, await calls.change(kind.create(name)));
-    // What an earlier attempt asked for may have been on its way while the first look was taken.
-    for (const [kind, { id }] of keys) await deleteAllBut(calls, kind, name, id);
+    for (const kind of kinds) keys.set(kind, await createOnly(calls, kind, name, pace));
     return keys;
   });
   const apiKey = api === null ? undefined : made.get(api);
@@ -80,10 +78,31 @@ function assertPlanned({ name, apiKey, serviceAccount }: KeysHandle, parameters:
   });
 }
 
-async function deleteAllBut(calls: Calls, kind: KeyKind, name: string, keep: string | null): Promise<void> {
-  for (const { id } of await findKeys(calls, kind, name)) {
-    if (id !== keep) await deleteKey(calls, kind, id);
+/**
+ * Makes a key and sees to it that it is the only one of its name. What an earlier attempt asked for may have been on its way while
+ * the first look was taken, and a list that does not show the newest key yet may hide that one as well.
+ */
+async function createOnly(calls: Calls, kind: KeyKind, name: string, pace: Pace): Promise<NewKey> {
+  const key = await calls.change(kind.create(name));
+  for (let pauseMs = pace.firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pace.longestPauseMs)) {
+    const found = await findKeys(calls, kind, name);
+    if (found.some(({ id }) => id === key.id)) {
+      for (const { id } of found) if (id !== key.id) await deleteKey(calls, kind, id);
+      return key;
+    }
+    if (calls.remaining() < pauseMs + pace.reserveMs) {
+      throw new IntegrationError('Unavailable', {
+        operation: kind.list(name, 0).operation,
+        entity: name,
+        hint: `The ${kind.what} is made, but Datadog does not list it yet.`,
+      });
+    }
+    await calls.pause(pauseMs);
   }
+}
+
+async function deleteAll(calls: Calls, kind: KeyKind, name: string): Promise<void> {
+  for (const { id } of await findKeys(calls, kind, name)) await deleteKey(calls, kind, id);
 }
 
 /** An account that does not exist is no matter of waiting. */
