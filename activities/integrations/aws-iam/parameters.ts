@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DENY_EVERYTHING } from './revocation';
 import { policyArns, policyDocument } from '../aws/policy';
 import { countPolicyCharacters, MAX_GROUP_NAME, MAX_INLINE_POLICIES, NAME } from '../aws/syntax';
-import { usableTimeout } from './usable-timeout';
+import { usableTimeout } from '../usable-timeout';
 
 /** What a lease's own document may take, so that the one that denies everything still fits when the lease ends. */
 export const MAX_POLICY = MAX_INLINE_POLICIES - countPolicyCharacters(DENY_EVERYTHING);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { usableTimeout } from '../aws-iam/usable-timeout';
+import { usableTimeout } from '../usable-timeout';
 import { KEY_CHOICES, wantsApiKey, wantsApplicationKey } from './kinds';
 
 const serviceAccount = z

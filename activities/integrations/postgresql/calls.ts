@@ -52,8 +52,8 @@ export interface Calls extends Reader {
 
 export interface ChangeOptions {
   readonly where?: Whereto;
-  /** Whether it may take as long as the attempt allows. */
-  readonly long?: boolean;
+  /** After which the server itself gives it up, in milliseconds. Default: the pace's. Never beyond the attempt. */
+  readonly statementMs?: number;
   /** For what PostgreSQL does only outside of a transaction: the one statement goes without time-outs of its own. */
   readonly alone?: boolean;
 }
@@ -111,7 +111,7 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
   async function changeOnce(
     operation: string,
     compose: () => readonly string[],
-    { where = home, long = false, alone = false }: ChangeOptions,
+    { where = home, statementMs = pace.statementMs, alone = false }: ChangeOptions,
   ): Promise<Rows> {
     const subject = { operation, entity };
     const progress: { stage: 'waiting' | 'passing' | 'sent' } = { stage: 'waiting' };
@@ -126,7 +126,7 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
           throw lostFence(subject);
         }
         const left = remaining() - 2 * pace.graceMs;
-        const serverMs = Math.max(LEAST_MS, long ? left : Math.min(left, pace.statementMs));
+        const serverMs = Math.max(LEAST_MS, Math.min(left, statementMs));
         const limits = alone ? [] : limit(serverMs, pace);
         const rows = await within(serverMs + pace.graceMs, subject, send(client, subject, [...limits, ...compose()]));
         return rows.slice(limits.length);

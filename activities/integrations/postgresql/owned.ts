@@ -7,6 +7,9 @@ import { guardRole } from './guard';
 import type { RoleHandle } from './handle';
 import type { LookedUp, Role } from './look';
 
+/** The server ended the statement because its time was over, and did nothing of it. */
+const GIVEN_UP_CODE = '57014';
+
 const MAX_NAMED = 5;
 const MAX_DESCRIPTION = 80;
 
@@ -59,14 +62,21 @@ async function removeIn(
   const where = name === null ? calls.home : { database: name };
   const reassign =
     owns && handle.estate.owned === 'reassign' ? [`REASSIGN OWNED BY ${leased} TO ${heirOf(handle)}`] : [];
-  try {
-    await calls.change(
-      'DropOwned',
-      () => [guardRole(handle.role, role, looked, calls.remaining()), ...reassign, `DROP OWNED BY ${leased}`],
-      { where, long: true },
-    );
-  } catch (error) {
-    throw await explain(calls, handle, role, where.database, error);
+  for (let statementMs = calls.pace.statementMs; ; statementMs *= 2) {
+    try {
+      await calls.change(
+        'DropOwned',
+        () => [guardRole(handle.role, role, looked, calls.remaining()), ...reassign, `DROP OWNED BY ${leased}`],
+        { where, statementMs },
+      );
+      return;
+    } catch (error) {
+      // Much may hang on a role, so it is given longer and longer; not all of the attempt at once, which an answer that never
+      // comes would use up.
+      if (!hasCode(error, GIVEN_UP_CODE) || calls.remaining() < statementMs) {
+        throw await explain(calls, handle, role, where.database, error);
+      }
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseTtl, TtlError } from '../../../workflows/ttl';
+import { parseTtl, TtlError } from '../../workflows/ttl';
 
 const DEFAULT = '25s';
 const LONGEST_MS = 10 * 60_000;
