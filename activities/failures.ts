@@ -19,6 +19,7 @@ export interface FailedAttempt {
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 5 * 60_000;
+const GONE_AFTER_ATTEMPTS = 3;
 
 /**
  * Every failure that leaves an activity is made here: from our own words and an allow-list of facts. The original error
@@ -31,7 +32,7 @@ export function toFailure(error: unknown, failed: FailedAttempt): ApplicationFai
     return isPatient(failed) ? patiently(error, failed) : restate(error, detail);
   }
   if (!(error instanceof IntegrationError)) return unforeseen(error, failed, detail);
-  const nonRetryable = !isPatient(failed) && isHopeless(error.type);
+  const nonRetryable = !isPatient(failed) && (isHopeless(error.type) || isGone(error, failed));
   return ApplicationFailure.create({
     type: error.type,
     message: error.message,
@@ -45,6 +46,11 @@ export function toFailure(error: unknown, failed: FailedAttempt): ApplicationFai
 /** Whether it is tried again whatever the provider says: what must be removed stays to be removed. */
 function isPatient({ verb }: FailedAttempt): boolean {
   return verb === 'deprovision' || verb === 'probe';
+}
+
+/** What is to be extended and is found by none of several attempts was removed by hand: whoever asks need not wait for the time-out. */
+function isGone({ type }: IntegrationError, { verb, attempt }: FailedAttempt): boolean {
+  return verb === 'extend' && type === 'NotFound' && attempt >= GONE_AFTER_ATTEMPTS;
 }
 
 /** A refusal of our own. */

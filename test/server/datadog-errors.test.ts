@@ -133,13 +133,18 @@ test('sites and keys of the environment have no effect', async () => {
 test('a new API key is tried alone, without the application key of the orchestrator', async () => {
   process.env['DD_APP_KEY'] = 'from the environment';
   const value = 'f'.repeat(32);
-  const made = { data: { id: 'id', type: 'api_keys', attributes: { name: 'n', key: value } } };
+  const lease = setting.lease({ keys: 'api' }, strange);
+  const made = { id: 'id', type: 'api_keys', attributes: { name: lease.name, key: value } };
+  let listed: object[] = [];
   answer = ({ method, url }) => {
-    if (method === 'POST') return { status: 201, body: JSON.stringify(made) };
+    if (method === 'POST') {
+      listed = [made];
+      return { status: 201, body: JSON.stringify({ data: made }) };
+    }
     if (url!.includes('validate')) return { status: 200, body: '{"valid":true}' };
-    return { status: 200, body: '{"data":[]}' };
+    return { status: 200, body: JSON.stringify({ data: listed }) };
   };
-  const { credential } = await setting.lease({ keys: 'api' }, strange).provision();
+  const { credential } = await lease.provision();
   expect(credential).toEqual({ API_KEY: value, SITE: 'datadoghq.com' });
   const tried = requests.filter(({ url }) => url!.includes('validate'));
   expect(tried.length).toBeGreaterThan(1);

@@ -48,6 +48,14 @@ test('what cannot succeed is not tried again, unless it is a removal', () => {
   expect(toFailure(refuse('UnknownIntegration', 'gone'), first('deprovision')).nonRetryable).toBe(false);
 });
 
+test('an extension of what several attempts do not find is refused', () => {
+  const error = new IntegrationError('NotFound', { operation: 'X' });
+  const isFinal = (verb: FailedAttempt['verb'], attempt: number) =>
+    toFailure(error, { ...first(verb), attempt, first: attempt === 1 }).nonRetryable;
+  expect([1, 2, 3, 4].map((attempt) => isFinal('extend', attempt))).toEqual([false, false, true, true]);
+  expect([isFinal('provision', 9), isFinal('deprovision', 9)]).toEqual([false, false]);
+});
+
 test('a removal waits longer each time but never more than five minutes', () => {
   const delays = [1, 2, 5, 9, 10, 500].map((attempt) =>
     Number(
