@@ -16,7 +16,7 @@ interface Point {
 const TIMINGS = {
   issue_timeout: '2m',
   // Longer than an attempt is stopped, so that it does not wake to find its time over.
-  attempt_timeout: '1m',
+  attempt_timeout: '30s',
   heartbeat_timeout: '3s',
   consistency_window: '2s',
   stuck_after: '1m',
