@@ -1,6 +1,6 @@
 import { endHostileHolder } from '../support/postgres-hostile';
 import type { HostileEnd } from '../support/postgres-hostile';
-import { openPostgresSetting, OWNER } from '../support/postgres-setting';
+import { connectWith, openPostgresSetting, OWNER } from '../support/postgres-setting';
 import type { PostgresSetting } from '../support/postgres-setting';
 
 jest.setTimeout(60_000);
@@ -34,6 +34,17 @@ test('a holder who resists loses role and sessions, and nothing it made is left'
 
   expectGone(end);
   expect(end.left).toEqual([]);
+});
+
+test('a holder who keeps hold of its own role without any session loses it all the same', async () => {
+  const lease = setting.open().lease();
+  const holder = await connectWith(await lease.provision());
+  await holder.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'another'");
+  await holder.query("PREPARE TRANSACTION 'for ever'");
+
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+  await expect(holder.query('SELECT 1')).rejects.toThrow();
+  expect(await setting.ask('SELECT gid FROM pg_prepared_xacts')).toEqual([]);
 });
 
 test('the log of a server that logs every statement shows neither password', async () => {

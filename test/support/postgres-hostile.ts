@@ -30,8 +30,8 @@ export interface HostileEnd {
 
 /**
  * A holder who defends what it has: six loops that reconnect, in two databases, and make tables; schemas, functions, default
- * privileges and large objects; a password of its own; a transaction that holds locks, one that is prepared if the server
- * allows that, and a COPY that never ends. Its lease ends in the middle of all that.
+ * privileges and large objects; a password of its own; a transaction that holds locks, one that holds the role itself, one that
+ * is prepared if the server allows that, and a COPY that never ends. Its lease ends in the middle of all that.
  */
 export async function endHostileHolder(setting: PostgresSetting, owned: 'reassign' | 'drop'): Promise<HostileEnd> {
   const lease = setting.open().lease({
@@ -44,7 +44,7 @@ export async function endHostileHolder(setting: PostgresSetting, owned: 'reassig
   const oid = role!.oid;
   await takePossession(made);
   await prepare(setting, made);
-  const idle = await Promise.all([holdTransaction(made), holdCopy(made)]);
+  const idle = await Promise.all([holdTransaction(made), holdRole(made), holdCopy(made)]);
   const loops = startLoops(made);
   while (loops.logins() < 3 * LOOPS) await sleep(10);
 
@@ -107,6 +107,13 @@ async function takePossession(made: Made): Promise<void> {
 async function holdTransaction(made: Made): Promise<Client> {
   const client = await connectHostile(made, DATABASE);
   await client.query('BEGIN; LOCK TABLE lair.nest IN ACCESS EXCLUSIVE MODE; CREATE TABLE lair.unfinished (a int)');
+  return client;
+}
+
+/** Whoever wants to change the role waits until this is over. */
+async function holdRole(made: Made): Promise<Client> {
+  const client = await connectHostile(made, DATABASE);
+  await client.query(`BEGIN; ALTER ROLE CURRENT_USER PASSWORD '${CHANGED}'`);
   return client;
 }
 

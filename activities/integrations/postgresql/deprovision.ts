@@ -10,16 +10,17 @@ import type { LookedUp, Role } from './look';
 import { assertOurs } from './mark';
 import { describeObstacles, removeOwned } from './owned';
 import { endPrepared } from './prepared';
-import { countSessions, endSessions } from './end-sessions';
+import { countSessions, endSessions, terminate } from './end-sessions';
 
 /** A session that ends may leave something behind to the last; more often than this somebody else is at work. */
 const MAX_ROUNDS = 4;
 
 const DEPENDENT_CODE = '2BP01';
+const LOCKED_CODE = '55P03';
 
 /**
- * Removes the lease's role from whatever state it is in: first nobody can log in as it any more, then its sessions end, then
- * what it owns goes, then the role.
+ * Removes the lease's role from whatever state it is in: first nobody can log in as it any more, then its last sessions end,
+ * then what it owns goes, then the role.
  * @throws IntegrationError `Refused` when the name belongs to somebody else, who is not touched.
  */
 export async function deprovisionRole(calls: Calls, handle: RoleHandle): Promise<Removal> {
@@ -45,17 +46,36 @@ export async function deprovisionRole(calls: Calls, handle: RoleHandle): Promise
 }
 
 /**
- * Access ends here, whatever comes next. The orchestrator makes itself a member of the role: without that it may neither end
- * the role's sessions nor touch what it owns.
+ * Access ends here, whatever comes next.
+ *
+ * A holder can hold the role itself: with a password that it gives itself in a transaction that it never ends. So the sessions
+ * are ended first, and if that is not enough, what the holder prepared for a two-phase commit.
  */
 async function disable(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
   const name = escapeIdentifier(handle.role);
-  const options = looked.version >= VERSION_16 ? ' WITH INHERIT TRUE, SET TRUE' : '';
-  await calls.change('DisableRole', () => [
-    guardRole(handle.role, role, looked, calls.pace.validMs),
-    `ALTER ROLE ${name} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL VALID UNTIL '-infinity'`,
-    ...(looked.superuser ? [] : [`GRANT ${name} TO CURRENT_USER${options}`]),
-  ]);
+  const guard = (): string => guardRole(handle.role, role, looked, calls.pace.validMs);
+  const close = (): Promise<unknown> =>
+    calls.change('DisableRole', () => [
+      guard(),
+      ...joinRole(handle, looked),
+      terminate(role),
+      `ALTER ROLE ${name} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL VALID UNTIL '-infinity'`,
+    ]);
+  try {
+    await close();
+  } catch (error) {
+    if (!hasCode(error, LOCKED_CODE)) throw error;
+    await calls.change('JoinRole', () => [guard(), ...joinRole(handle, looked)]);
+    await endPrepared(calls, handle.role);
+    await close();
+  }
+}
+
+/** The orchestrator becomes a member: without that it may neither end the role's sessions nor touch what it owns. */
+function joinRole({ role }: RoleHandle, { superuser, version }: LookedUp): string[] {
+  if (superuser) return [];
+  const options = version >= VERSION_16 ? ' WITH INHERIT TRUE, SET TRUE' : '';
+  return [`GRANT ${escapeIdentifier(role)} TO CURRENT_USER${options}`];
 }
 
 async function drop(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {

@@ -15,11 +15,14 @@ export async function endSessions(calls: Calls, role: Role): Promise<void> {
         hint: `${left} of the role's sessions were told to end and are still there.`,
       });
     }
-    await calls.change('EndSessions', () => [
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ${role.oid}`,
-    ]);
+    await calls.change('EndSessions', () => [terminate(role)]);
     await calls.pause(calls.pace.sessionsMs);
   }
+}
+
+/** Tells every session of the role to end. */
+export function terminate({ oid }: Role): string {
+  return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ${oid}`;
 }
 
 /** By the role's number and not its name, which a session loses when its role is dropped. */
