@@ -1,9 +1,10 @@
+import { escapeLiteral } from 'pg';
 import { createPool } from '../integrations/pool';
 import { describeIf } from '../support/describe-if';
 import { endHostileHolder } from '../support/postgres-hostile';
 import { openPostgresLab, REQUEST } from '../support/postgres-lab';
 import type { PostgresLab } from '../support/postgres-lab';
-import { connectWith, openPostgresSetting, OTHER_DATABASE, OWNER } from '../support/postgres-setting';
+import { connectWith, openPostgresSetting, OTHER_DATABASE, OWNER, READERS } from '../support/postgres-setting';
 import type { PostgresSetting } from '../support/postgres-setting';
 import { findPostgresVersions } from '../support/postgres-versions';
 
@@ -74,6 +75,27 @@ for (const { version, binaries, missing } of findPostgresVersions()) {
       });
 
       afterEach(() => setting.close());
+
+      // Afterwards a role may not grant membership in itself.
+      if (version < 15) {
+        test('takes its rights with it from whomever it let act as itself', async () => {
+          const [own, other] = [setting.open().lease(), setting.open().lease()];
+          const holder = await connectWith(await own.provision());
+          const another = await other.provision();
+          const [locker, accomplice] = [await connectWith(another), await connectWith(another)];
+          await holder.query(`CREATE TABLE kept (a int); GRANT "${own.role}" TO "${other.role}"`);
+          await locker.query(`SET ROLE "${own.role}"; BEGIN; LOCK TABLE kept`);
+          await accomplice.query(`SET ROLE "${own.role}"`);
+          const belongs = `SELECT pg_has_role(current_user, ${escapeLiteral(READERS)}, 'MEMBER') AS belongs`;
+          expect((await accomplice.query(belongs)).rows).toEqual([{ belongs: true }]);
+
+          await expect(own.deprovision()).rejects.toMatchObject({ facts: { code: '55P03' } });
+          expect((await accomplice.query(belongs)).rows).toEqual([{ belongs: false }]);
+
+          expect(await other.deprovision()).toEqual({ result: 'removed' });
+          expect(await own.deprovision()).toEqual({ result: 'removed' });
+        });
+      }
 
       test.each(['reassign', 'drop'] as const)('loses role and sessions: %s', async (owned) => {
         const end = await endHostileHolder(setting, owned);

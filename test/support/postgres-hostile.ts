@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Submittable } from 'pg';
 import { escapeIdentifier } from 'pg';
-import { connectAs, connectWith, DATABASE, OTHER_DATABASE, OWNER, READERS } from './postgres-setting';
+import { connectAs, connectWith, DATABASE, ORCHESTRATOR, OTHER_DATABASE, OWNER, READERS } from './postgres-setting';
 import type { PostgresSetting } from './postgres-setting';
 import type { Made, Removal } from '../../activities/integrations/integration';
 
@@ -113,7 +113,11 @@ async function holdTransaction(made: Made): Promise<Client> {
 /** Whoever wants to change the role waits until this is over. */
 async function holdRole(made: Made): Promise<Client> {
   const client = await connectHostile(made, DATABASE);
-  await client.query(`BEGIN; ALTER ROLE CURRENT_USER PASSWORD '${CHANGED}'`);
+  await client.query(`BEGIN; ALTER ROLE CURRENT_USER PASSWORD '${CHANGED}'; SAVEPOINT changed`);
+  // Before PostgreSQL 15 it may, and then nobody else can make the orchestrator a member.
+  await client
+    .query(`GRANT "${made.credential['USER']!}" TO ${escapeIdentifier(ORCHESTRATOR)}`)
+    .catch(() => client.query('ROLLBACK TO changed'));
   return client;
 }
 

@@ -10,6 +10,7 @@ import type { LookedUp, Role } from './look';
 import { assertOurs } from './mark';
 import { describeObstacles, removeOwned } from './owned';
 import { endPrepared } from './prepared';
+import { asMember, grantsItself, takeBack } from './self-grants';
 import { countSessions, endSessions, terminate } from './end-sessions';
 
 /** A session that ends may leave something behind to the last; more often than this somebody else is at work. */
@@ -52,23 +53,29 @@ export async function deprovisionRole(calls: Calls, handle: RoleHandle): Promise
  * are ended first, and if that is not enough, what the holder prepared for a two-phase commit.
  */
 async function disable(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
-  const name = escapeIdentifier(handle.role);
   const guard = (): string => guardRole(handle.role, role, looked, calls.pace.validMs);
+  const detour = grantsItself(looked);
+  const taken = detour ? await takeBack(calls, handle, role) : [];
+  const closing = [
+    terminate(role),
+    `ALTER ROLE ${escapeIdentifier(handle.role)} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL VALID UNTIL '-infinity'`,
+    ...taken,
+  ];
+  const join = (): Promise<unknown> => calls.change('JoinRole', () => [guard(), ...joinRole(handle, looked)]);
   const close = (): Promise<unknown> =>
     calls.change('DisableRole', () => [
       guard(),
-      ...joinRole(handle, looked),
-      terminate(role),
-      `ALTER ROLE ${name} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL VALID UNTIL '-infinity'`,
+      ...(detour ? asMember(handle, closing) : [...joinRole(handle, looked), ...closing]),
     ]);
   try {
     await close();
   } catch (error) {
     if (!hasCode(error, LOCKED_CODE)) throw error;
-    await calls.change('JoinRole', () => [guard(), ...joinRole(handle, looked)]);
+    await join();
     await endPrepared(calls, handle.role);
     await close();
   }
+  if (detour) await join();
 }
 
 /** The orchestrator becomes a member: without that it may neither end the role's sessions nor touch what it owns. */
