@@ -100,6 +100,37 @@ test('an owner that was dropped meanwhile stops removal, and is named', async ()
   ]);
 });
 
+test('a function that is older than the schema it was moved to goes to the owner, too', async () => {
+  const lease = fixture.lease();
+  const holder = await connectWith(await lease.provision());
+  await holder.query(
+    "CREATE FUNCTION public.moved() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE SCHEMA moved; ALTER FUNCTION public.moved() SET SCHEMA moved",
+  );
+
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+  expect(
+    await setting.ask("SELECT pg_get_userbyid(proowner) AS owner FROM pg_proc WHERE proname = 'moved'", DATABASE),
+  ).toEqual([{ owner: OWNER }]);
+});
+
+test('a schema in which the owner may not create stops removal, and is named', async () => {
+  await setting.ask(
+    `CREATE SCHEMA narrow; GRANT USAGE, CREATE ON SCHEMA narrow TO ${escapeIdentifier(READERS)}`,
+    DATABASE,
+  );
+  const lease = fixture.lease();
+  const holder = await connectWith(await lease.provision());
+  await holder.query("CREATE FUNCTION narrow.f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+
+  await expect(lease.deprovision()).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringContaining('narrow. Grant it CREATE'),
+  });
+
+  await setting.ask(`GRANT USAGE, CREATE ON SCHEMA narrow TO ${escapeIdentifier(OWNER)}`, DATABASE);
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+});
+
 test('locks that others hold on what the holder made stop removal only while they last', async () => {
   const lease = fixture.lease(DROPPED);
   const holder = await connectWith(await lease.provision());

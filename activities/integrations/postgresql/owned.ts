@@ -1,4 +1,4 @@
-import { escapeIdentifier } from 'pg';
+import { escapeIdentifier, escapeLiteral } from 'pg';
 import { z } from 'zod';
 import { IntegrationError } from '../integration';
 import type { Calls } from './calls';
@@ -61,7 +61,15 @@ async function removeIn(
   const leased = escapeIdentifier(handle.role);
   const where = name === null ? calls.home : { database: name };
   const reassign =
-    owns && handle.estate.owned === 'reassign' ? [`REASSIGN OWNED BY ${leased} TO ${heirOf(handle)}`] : [];
+    owns && handle.estate.owned === 'reassign'
+      ? [
+          // First, for only who may create in a schema can get a function in it.
+          ...(await findSchemas(calls, role, where.database)).map(
+            (schema) => `ALTER SCHEMA ${escapeIdentifier(schema)} OWNER TO ${heirOf(handle)}`,
+          ),
+          `REASSIGN OWNED BY ${leased} TO ${heirOf(handle)}`,
+        ]
+      : [];
   for (let statementMs = calls.pace.statementMs; ; statementMs *= 2) {
     try {
       await calls.change(
@@ -100,7 +108,15 @@ async function explain(calls: Calls, handle: RoleHandle, role: Role, name: strin
   }
   if (hasCode(error, '42501') && estate.owned === 'reassign') {
     const owner = estate.owner ?? '';
-    return restate(error, 'Refused', `Let the orchestrator hand things on to the owner: GRANT ${owner} TO its role.`);
+    const closed = await findClosedSchemas(calls, role, owner, name);
+    return restate(
+      error,
+      'Refused',
+      closed.length === 0
+        ? `Let the orchestrator hand things on to the owner: GRANT ${owner} TO its role.`
+        : `In database ${name} the role made things in schemas in which ${owner} may not create, so it cannot get them: ` +
+            `${enumerate(closed)}. Grant it CREATE on them.`,
+    );
   }
   if (!hasCode(error, '2BP01')) return error;
   const names = await findDependents(calls, role, name);
@@ -110,6 +126,32 @@ async function explain(calls: Calls, handle: RoleHandle, role: Role, name: strin
     `In database ${name} these depend on what the role owns and are not its own: ${enumerate(names)}. ` +
       'Drop them, or have them depend on something else.',
   );
+}
+
+/** The schemas that the role owns. */
+async function findSchemas(calls: Calls, { oid }: Role, name: string): Promise<string[]> {
+  const [rows = []] = await calls.read(
+    'FindSchemas',
+    [`SELECT nspname AS description FROM pg_namespace WHERE nspowner = ${oid} ORDER BY oid`],
+    { database: name },
+  );
+  return described.parse(rows).map(({ description }) => description);
+}
+
+/** Schemas that hold something of the role, and in which the owner to be may not create. */
+async function findClosedSchemas(calls: Calls, { oid }: Role, owner: string, name: string): Promise<string[]> {
+  const [rows = []] = await calls.read(
+    'FindSchemas',
+    [
+      'SELECT DISTINCT n.nspname AS description FROM pg_shdepend s ' +
+        'JOIN pg_database b ON b.oid = s.dbid AND b.datname = current_database() ' +
+        'JOIN pg_namespace n ON quote_ident(n.nspname) = (pg_identify_object(s.classid, s.objid, 0)).schema ' +
+        `WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ${oid} AND s.deptype = 'o' AND n.nspowner <> ${oid} ` +
+        `AND NOT has_schema_privilege(${escapeLiteral(owner)}, n.oid, 'CREATE') ORDER BY 1 LIMIT ${MAX_NAMED + 1}`,
+    ],
+    { database: name },
+  );
+  return described.parse(rows).map(({ description }) => description);
 }
 
 /** Asked anew and not taken from the error, whose text repeats more than names. */
