@@ -3,7 +3,7 @@ import type { DatadogSetting } from '../support/datadog-setting';
 import { DEPLOYMENT } from '../support/datadog-setting';
 
 let setting: DatadogSetting;
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 
 beforeEach(async () => {
   setting = await openDatadogSetting();

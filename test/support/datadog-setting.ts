@@ -127,7 +127,7 @@ export async function openDatadogSetting(): Promise<DatadogSetting> {
 }
 
 function openLease(integration: Integration, given: object): DatadogLease {
-  const parameters = datadog.parameters.parse({ usable_timeout: '1s', ...given });
+  const parameters = datadog.parameters.parse({ usable_timeout: '15s', ...given });
   const leaseId = randomLeaseId();
   const connection = datadog.connection.parse({ api_key: 'env:API', app_key: 'env:APP' });
   const { entity, handle } = datadog.plan(
