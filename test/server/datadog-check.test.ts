@@ -1,4 +1,4 @@
-import { openDatadogSetting } from '../support/datadog-setting';
+import { openDatadogSetting, SETTING_TIMEOUT_MS } from '../support/datadog-setting';
 import type { DatadogSetting } from '../support/datadog-setting';
 import { DEPLOYMENT } from '../support/datadog-setting';
 
@@ -7,7 +7,7 @@ const { signal } = new AbortController();
 
 beforeEach(async () => {
   setting = await openDatadogSetting();
-});
+}, SETTING_TIMEOUT_MS);
 
 afterEach(() => setting.close());
 

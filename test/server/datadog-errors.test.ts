@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import { datadog } from '../../activities/integrations/datadog/datadog';
 import { IntegrationError } from '../../activities/integrations/integration';
 import type { Integration } from '../../activities/integrations/integration';
-import { openDatadogSetting } from '../support/datadog-setting';
+import { openDatadogSetting, SETTING_TIMEOUT_MS } from '../support/datadog-setting';
 import type { DatadogSetting } from '../support/datadog-setting';
 import { createFakeFence } from '../support/fake-fence';
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   strange = setting.open({ endpoint: `http://127.0.0.1:${String(port)}` }, SECRETS);
-});
+}, SETTING_TIMEOUT_MS);
 
 afterAll(async () => {
   server.closeAllConnections();

@@ -1,5 +1,5 @@
 import { pause } from '../support/base-lab';
-import { openDatadogSetting } from '../support/datadog-setting';
+import { openDatadogSetting, SETTING_TIMEOUT_MS } from '../support/datadog-setting';
 import type { DatadogSetting } from '../support/datadog-setting';
 import { createFakeFence } from '../support/fake-fence';
 
@@ -7,7 +7,7 @@ let setting: DatadogSetting;
 
 beforeEach(async () => {
   setting = await openDatadogSetting();
-});
+}, SETTING_TIMEOUT_MS);
 
 afterEach(() => setting.close());
 
