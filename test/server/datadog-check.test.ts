@@ -1,13 +1,13 @@
-import { openDatadogSetting } from '../support/datadog-setting';
+import { openDatadogSetting, SETTING_TIMEOUT_MS } from '../support/datadog-setting';
 import type { DatadogSetting } from '../support/datadog-setting';
 import { DEPLOYMENT } from '../support/datadog-setting';
 
 let setting: DatadogSetting;
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 
 beforeEach(async () => {
   setting = await openDatadogSetting();
-});
+}, SETTING_TIMEOUT_MS);
 
 afterEach(() => setting.close());
 

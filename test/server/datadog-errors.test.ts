@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, Server } from 'node:http';
+import { datadog } from '../../activities/integrations/datadog/datadog';
 import { IntegrationError } from '../../activities/integrations/integration';
 import type { Integration } from '../../activities/integrations/integration';
-import { openDatadogSetting } from '../support/datadog-setting';
+import { openDatadogSetting, SETTING_TIMEOUT_MS } from '../support/datadog-setting';
 import type { DatadogSetting } from '../support/datadog-setting';
+import { createFakeFence } from '../support/fake-fence';
 
 interface Given {
   readonly status: number;
@@ -34,7 +36,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   strange = setting.open({ endpoint: `http://127.0.0.1:${String(port)}` }, SECRETS);
-});
+}, SETTING_TIMEOUT_MS);
 
 afterAll(async () => {
   server.closeAllConnections();
@@ -96,6 +98,35 @@ test('a limited rate is told with the seconds that Datadog says, at most five mi
   expect(await fail()).toMatchObject({ type: 'Throttled', facts: { retryAfterMs: 300_000 } });
   answer = { status: 429, body, headers: { 'x-ratelimit-reset': 'soon' } };
   expect((await fail()).facts.retryAfterMs).toBeUndefined();
+  answer = { status: 429, body, headers: { 'x-ratelimit-reset': 'soon', 'retry-after': '3' } };
+  expect(await fail()).toMatchObject({ type: 'Throttled', facts: { retryAfterMs: 3_000 } });
+  // Who went by it would never back off.
+  answer = { status: 429, body, headers: { 'x-ratelimit-reset': '0' } };
+  expect((await fail()).facts.retryAfterMs).toBeUndefined();
+});
+
+test.each([
+  ['The maximum number of keys is reached', 'QuotaExceeded'],
+  ['API key limit exceeded', 'QuotaExceeded'],
+  ['The key NAME is not valid', 'InvalidInput'],
+  ['Unknown scopes: cost_limit_read, unique_disabled', 'InvalidInput'],
+  ['A key NAME already exists', 'Unavailable'],
+])('a creation that is refused with "%s" is told as %s, whatever the prefix of names', async (sentence, type) => {
+  const name = 'limit-already-testdepl-aaaaaaaaaaaaaaaaaaaaaaaa';
+  answer = ({ method }) =>
+    method === 'POST'
+      ? { status: 400, body: JSON.stringify({ errors: [sentence.replace('NAME', name)] }) }
+      : { status: 200, body: '{"data":[]}' };
+  const attempt = {
+    deployment: 'testdepl',
+    leaseId: 'a'.repeat(24),
+    fence: createFakeFence(),
+    deadline: new Date(Date.now() + 20_000),
+  };
+  const parameters = datadog.parameters.parse({ keys: 'api' });
+  await expect(
+    strange.provision({ name, apiKey: true, serviceAccount: null }, parameters, new Date(), attempt),
+  ).rejects.toMatchObject({ type });
 });
 
 test.each([
@@ -161,3 +192,13 @@ test('a reference that cannot be resolved is named', async () => {
     message: expect.stringContaining('env:APP'),
   });
 });
+
+test.each(['two words', 'a\nb', 'clé'])(
+  'a reference that holds no key (%j) is named, and the value is not',
+  async (value) => {
+    const integration = setting.open({}, { 'env:API': 'x', 'env:APP': value });
+    const refusal = setting.lease({ keys: 'api' }, integration).deprovision();
+    await expect(refusal).rejects.toMatchObject({ type: 'Refused', message: expect.stringContaining('env:APP holds') });
+    await expect(refusal).rejects.not.toMatchObject({ message: expect.stringContaining(value) });
+  },
+);

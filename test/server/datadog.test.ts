@@ -1,5 +1,5 @@
 import { pause } from '../support/base-lab';
-import { openDatadogSetting } from '../support/datadog-setting';
+import { openDatadogSetting, SETTING_TIMEOUT_MS } from '../support/datadog-setting';
 import type { DatadogSetting } from '../support/datadog-setting';
 import { createFakeFence } from '../support/fake-fence';
 
@@ -7,7 +7,7 @@ let setting: DatadogSetting;
 
 beforeEach(async () => {
   setting = await openDatadogSetting();
-});
+}, SETTING_TIMEOUT_MS);
 
 afterEach(() => setting.close());
 
@@ -169,8 +169,9 @@ describe('a service account', () => {
     await lease.provision();
     setting.emulator.fault({ operation: 'ListServiceAccountApplicationKeys', kind: 'status', status: 404 });
     await expect(lease.deprovision()).rejects.toMatchObject({ type: 'Unavailable' });
-    expect(setting.names(lease.leaseId).application).toEqual([lease.name]);
-    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+    expect(setting.names(lease.leaseId)).toEqual({ api: [], application: [lease.name] });
+    await lease.deprovision();
+    expect(setting.names(lease.leaseId).application).toEqual([]);
 
     const other = setting.lease();
     await other.provision();
@@ -207,6 +208,18 @@ test.each([
   expect(setting.names(lease.leaseId)).toEqual({ api: [], application: [] });
 });
 
+test.each([400, 404, 500])('what Datadog answers with %d of one kind does not keep the other alive', async (status) => {
+  const lease = setting.lease();
+  await lease.provision();
+  const operation = 'DeleteServiceAccountApplicationKey';
+  setting.emulator.fault({ operation, kind: 'status', status, times: 100 });
+  await expect(lease.deprovision()).rejects.toMatchObject({ facts: { entity: lease.name } });
+  expect(setting.names(lease.leaseId)).toEqual({ api: [], application: [lease.name] });
+  setting.emulator.clearFaults();
+  await lease.deprovision();
+  expect(setting.names(lease.leaseId)).toEqual({ api: [], application: [] });
+});
+
 test.each(['setMaxApiKeys', 'setMaxApplicationKeysPerUser'] as const)(
   'a full quota (%s) is told as such and leaves nothing that the removal misses',
   async (set) => {
@@ -222,7 +235,7 @@ test.each(['setMaxApiKeys', 'setMaxApplicationKeysPerUser'] as const)(
 test('a name that Datadog says is taken is tried again, and made in the end', async () => {
   const lease = setting.lease({ keys: 'api' });
   setting.emulator.setUniqueNames(true);
-  setting.emulator.setPropagation({ shownAfterMs: 300 });
+  setting.emulator.setPropagation({ shownAfterMs: 60_000 });
   await setting.makeApiKey(lease.name);
   await expect(lease.provision()).rejects.toMatchObject({ type: 'Unavailable' });
   setting.emulator.setPropagation({});

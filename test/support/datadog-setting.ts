@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { loadClient } from '../../activities/integrations/datadog/client';
 import { connectDatadog, datadog } from '../../activities/integrations/datadog/datadog';
 import { PACE } from '../../activities/integrations/datadog/pace';
 import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
@@ -51,7 +52,11 @@ const QUICK = { ...PACE, firstPauseMs: 10, longestPauseMs: 80, usableEveryMs: 5,
 
 const EXPIRY = new Date('2031-02-03T04:05:06.000Z');
 
+/** The first of a file takes its time: the client has thousands of modules, which are loaded before any test begins. */
+export const SETTING_TIMEOUT_MS = 180_000;
+
 export async function openDatadogSetting(): Promise<DatadogSetting> {
+  await loadClient('Opening a setting');
   const emulator = await startDatadogEmulator();
   const opened: Integration[] = [];
   let asked = 0;
@@ -127,7 +132,7 @@ export async function openDatadogSetting(): Promise<DatadogSetting> {
 }
 
 function openLease(integration: Integration, given: object): DatadogLease {
-  const parameters = datadog.parameters.parse({ usable_timeout: '1s', ...given });
+  const parameters = datadog.parameters.parse({ usable_timeout: '15s', ...given });
   const leaseId = randomLeaseId();
   const connection = datadog.connection.parse({ api_key: 'env:API', app_key: 'env:APP' });
   const { entity, handle } = datadog.plan(

@@ -10,22 +10,23 @@ import type { KeyKind } from './keys';
 import type { Pace } from './pace';
 
 /**
- * Deletes every key of the lease's name, of both kinds that it may have. What one kind is refused must not keep the other
- * alive: that goes all the same, and the refusal is told afterwards.
+ * Deletes every key of the lease's name, of both kinds that it may have. Whatever goes wrong with one kind must not keep the
+ * other alive: that goes all the same, and the failure is told afterwards.
  */
 export async function deprovisionKeys(calls: Calls, handle: KeysHandle, pace: Pace): Promise<Removal> {
   const outcomes: Outcome[] = [];
-  let denial: IntegrationError | undefined;
+  let failure: IntegrationError | undefined;
   // The application key goes first: it can do more.
   for (const kind of kindsOf(handle)) {
     try {
       outcomes.push(await clear(calls, kind, handle.name, pace));
     } catch (error) {
-      if (!isDenied(error)) throw error;
-      denial ??= error;
+      // Who is told to wait waits.
+      if (!(error instanceof IntegrationError) || error.type === 'Throttled') throw error;
+      failure ??= error;
     }
   }
-  if (denial !== undefined) throw denial;
+  if (failure !== undefined) throw failure;
   // Of a kind of which nothing was deleted there is Datadog's word alone, and a list may not show yet what was just made: the
   // lease's own rules decide how often to look again.
   const isRemoved = outcomes.every((outcome) => outcome === 'removed');

@@ -79,14 +79,15 @@ interface Meaning {
   readonly hint?: string;
 }
 
-function classify(status: number, words: string | null, { operation, permission, owner }: Subject): Meaning {
+function classify(status: number, words: string | null, { operation, permission, owner, entity }: Subject): Meaning {
   if (status === 429) return { type: 'Throttled' };
   // Not worded as Datadog words its errors: a proxy's 403 or a wrong endpoint's 404 says nothing about keys.
   if (words === null || status >= 500) {
     return { type: 'Unavailable', hint: 'Check the network, the site and the endpoint if it lasts.' };
   }
   if (operation.startsWith('Create') && REFUSALS.includes(status)) {
-    const meaning = explainCreation(words, owner);
+    // Without the name that was asked for, whose prefix may be any word.
+    const meaning = explainCreation(entity === undefined ? words : words.replaceAll(entity, ''), owner);
     if (meaning !== undefined) return meaning;
   }
   switch (status) {
@@ -108,16 +109,17 @@ function classify(status: number, words: string | null, { operation, permission,
 }
 
 function explainCreation(words: string, owner: string | null): Meaning | undefined {
-  if (/maximum|limit|quota|too many/i.test(words)) {
+  // Whole words, since names of scopes may hold them.
+  if (/\b(?:max|maximum|limits?|quotas?|too many)\b/i.test(words)) {
     return { type: 'QuotaExceeded', hint: 'Delete keys that nobody uses, or ask Datadog to raise the limit.' };
   }
-  if (/already|exists|duplicate|unique/i.test(words)) {
+  if (/\b(?:already|exists|duplicate|unique)\b/i.test(words)) {
     return {
       type: 'Unavailable',
       hint: 'Datadog says that a key of this name exists already, though its list does not show it yet.',
     };
   }
-  if (owner !== null && /disabled|deactivated/i.test(words)) {
+  if (owner !== null && /\b(?:disabled|deactivated)\b/i.test(words)) {
     const hint = `The service account ${owner} is disabled in Datadog: enable it, or name another one.`;
     return { type: 'Refused', hint };
   }
@@ -150,9 +152,10 @@ function readWords(text: string): string | null {
 
 /** Seconds until the limit begins anew, as Datadog counts them. */
 function readReset({ headers }: Answer): number | undefined {
-  const seconds = headers['x-ratelimit-reset'] ?? headers['retry-after'];
-  if (seconds === undefined || !/^\d{1,9}$/.test(seconds)) return undefined;
-  return Math.min(Number(seconds) * 1_000, MAX_RETRY_AFTER_MS);
+  const said = [headers['x-ratelimit-reset'], headers['retry-after']];
+  // Not 0: whoever is told "at once" for ever would ask for ever, without backing off.
+  const seconds = said.find((text) => text !== undefined && /^[1-9]\d{0,8}$/.test(text));
+  return seconds === undefined ? undefined : Math.min(Number(seconds) * 1_000, MAX_RETRY_AFTER_MS);
 }
 
 /** Only what looks like one: a key pasted in its place would not pass. */

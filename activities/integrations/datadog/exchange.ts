@@ -47,14 +47,15 @@ export function openConnections(): Connections {
         const open = isSecure ? openHttps : openHttp;
         const agent = reuse ? (isSecure ? https : http) : false;
         const request = open(url, { method, headers, agent, ...(signal === undefined ? {} : { signal }) });
-        const timeUp = setTimeout(() => {
-          request.destroy(new Error('The time for this call was over.'));
-        }, timeoutMs);
         const fail = (error: unknown) => {
           clearTimeout(timeUp);
           request.destroy();
           reject(error instanceof Error ? error : new Error('The call failed.'));
         };
+        // Rejects by itself: a request that Node gave up already, as after a 101, tells no error any more.
+        const timeUp = setTimeout(() => {
+          fail(new Error('The time for this call was over.'));
+        }, timeoutMs);
         // Not before the connection stands: connecting takes time, in which an attempt can lose its lease.
         const send = () => {
           try {

@@ -57,7 +57,7 @@ export function parseHandle({ name, apiKey, serviceAccount }: Handle, operation:
     typeof name !== 'string' ||
     name === '' ||
     typeof apiKey !== 'boolean' ||
-    (!hasAccount && serviceAccount !== null)
+    (!hasAccount && (serviceAccount !== null || !apiKey))
   ) {
     throw new IntegrationError('InvalidInput', { operation, hint: 'The handle names no Datadog keys.' });
   }

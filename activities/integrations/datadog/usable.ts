@@ -37,17 +37,17 @@ export async function awaitUsable(
 ): Promise<Date | null> {
   const left = options.until.getTime() - Date.now();
   if (left <= 0) return null;
-  const timeUp = new AbortController();
-  const timer = setTimeout(() => {
-    timeUp.abort();
-  }, left);
-  const signal = AbortSignal.any([options.signal, timeUp.signal]);
   const call = made.appKey === undefined ? validateApiKey : validatePair;
   const keys = {
     // An application key is only ever used together with some API key.
     apiKey: made.apiKey ?? ownKeys(context, call.operation).apiKey,
     appKey: made.appKey ?? '',
   };
+  const timeUp = new AbortController();
+  const timer = setTimeout(() => {
+    timeUp.abort();
+  }, left);
+  const signal = AbortSignal.any([options.signal, timeUp.signal]);
   const reader = openReader(context, signal, undefined, keys);
   try {
     for (let successes = 0; ;) {

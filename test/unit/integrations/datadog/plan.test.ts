@@ -50,6 +50,7 @@ describe('a handle from history', () => {
     ['without a name', { ...handle, name: null }, 'InvalidInput'],
     ['with an empty name', { ...handle, name: '' }, 'InvalidInput'],
     ['that does not say whether there is an API key', { name, serviceAccount: null }, 'InvalidInput'],
+    ['of neither kind of key', { ...handle, apiKey: false, serviceAccount: null }, 'InvalidInput'],
     ['whose service account is none', { ...handle, serviceAccount: 7 }, 'InvalidInput'],
     ['of another lease', { ...handle, name: `leasehold-${mark.deployment}-zzzzzzzzzzzzzzzzzzzzzzzz` }, 'Refused'],
     ['of another deployment', { ...handle, name: `leasehold-zzzzzzzz-${mark.leaseId}` }, 'Refused'],
