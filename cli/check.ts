@@ -20,6 +20,7 @@ import { findStrays } from '../worker/strays';
 import { formatTtl } from '../workflows/ttl';
 import { readNames } from '../worker/flags';
 import { EXIT, exitWith } from './exit';
+import { impossibleTtls } from './impossible-ttls';
 import { chooseIntegrations } from './integrations';
 
 interface Flags {
@@ -61,6 +62,10 @@ async function check(flags: Flags): Promise<number> {
   tell({ subject: 'configuration', kind: 'ok', text: `${file} is valid.` });
   // All at once, for one that does not answer takes its time; told in the order of the configuration.
   const parts = [...names.map((name) => checkIntegration(config, name)), checkTemporal(config, names)];
+  for (const name of names) {
+    for (const found of impossibleTtls(config, integrationTypes, name))
+      tell({ subject: `integration ${name}`, ...found });
+  }
   for (const part of parts) for (const finding of await part) tell(finding);
   if (flags.integrations === undefined) for (const finding of checkWebhooks(config)) tell(finding);
   return problems.length > 0 ? EXIT.problems : EXIT.done;

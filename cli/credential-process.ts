@@ -3,7 +3,8 @@ import { connectHttpLeases, LeaseError } from '../client/http';
 import type { HttpLeases, Lease } from '../client/http';
 import { apiAccess } from '../config/environment';
 import { parseTtl, TtlError } from '../workflows/ttl';
-import { EXIT, exitWith, FailedError, UsageError } from './exit';
+import { EXIT, exitWith, FailedError, tellError, UsageError } from './exit';
+import { listenForInterrupt } from './interrupt';
 
 interface Flags {
   readonly project: string;
@@ -33,12 +34,18 @@ export function credentialProcessCommand(): Command {
 async function print(dynamicSecret: string, { project, config, ttl }: Flags): Promise<number> {
   const checkedTtl = ttl === undefined ? {} : { ttl: readTtl(ttl) };
   const leases = connect();
+  const interrupt = listenForInterrupt();
+  const { signal } = interrupt;
   try {
     await requireSessions(leases, { project, config, dynamicSecret });
-    const lease = await leases.issue({ project, config, dynamicSecret, ...checkedTtl });
+    const lease = await leases.issue({ project, config, dynamicSecret, ...checkedTtl, signal });
     process.stdout.write(`${await describe(lease)}\n`);
     return EXIT.done;
+  } catch (error) {
+    const code = tellError(error);
+    return signal.aborted ? EXIT.interrupted : code;
   } finally {
+    interrupt.close();
     await leases.close();
   }
 }

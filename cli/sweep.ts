@@ -11,6 +11,7 @@ import { deploymentId } from '../temporal/deployment';
 import { readNames } from '../worker/flags';
 import { EXIT, exitWith, tellError, UsageError } from './exit';
 import { chooseIntegrations } from './integrations';
+import { listenForInterrupt } from './interrupt';
 import { describeReport } from './report';
 import { runSweep } from './sweep-run';
 
@@ -74,20 +75,6 @@ async function sweep(flags: Flags): Promise<number> {
 
 function tell(sentence: string): void {
   process.stderr.write(`${sentence}\n`);
-}
-
-/** The first Ctrl-C calls the sweeps off; the second one ends the process at once, as ever. */
-function listenForInterrupt(): { readonly signal: AbortSignal; close(): void } {
-  const controller = new AbortController();
-  const abort = (): void => {
-    close();
-    controller.abort();
-  };
-  const close = (): void => {
-    process.off('SIGINT', abort).off('SIGTERM', abort);
-  };
-  process.on('SIGINT', abort).on('SIGTERM', abort);
-  return { signal: controller.signal, close };
 }
 
 function readDeployment(text: string | undefined): string | null {

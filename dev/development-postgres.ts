@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { makePassword, scramVerifier } from '../activities/integrations/postgresql/scram';
 import { cannotUse, inDatabase, namedPostgres, POSTGRES_URL } from './postgres-admin';
@@ -39,9 +40,13 @@ const PREFIX = 'leasehold_dev';
 const DATABASE = PREFIX;
 const GROUP = `${PREFIX}_readonly`;
 const USER = `${PREFIX}_orchestrator`;
+/** Of the advisory lock that says that a stack is at work. */
+const LOCK = [1_279_607_635, 1];
 /** Names of leased roles. */
 const LEASED = `^${PREFIX}-[a-z2-7]{8}-[a-z2-7]+$`;
 const CONNECT_WITHIN_MS = 10_000;
+/** After the connection of another stack has ended. */
+const GIVEN_BACK_WITHIN_MS = 2_000;
 const NO_TLS = { mode: 'disable', ca: null } as const;
 
 /**
@@ -89,6 +94,7 @@ async function useExisting(admin: PostgresAdmin): Promise<DevelopmentPostgres> {
   try {
     await client.connect();
     await takeServer(client);
+    await refuseForeignDatabase(client);
     mine = true;
     // What a stack left whose process was killed.
     await removeWhatWasLeased(client);
@@ -112,14 +118,35 @@ function described({ host, port }: { readonly host: string; readonly port: numbe
   };
 }
 
-/** One stack at a time: the server gives the lock back when this connection ends, however it ends. */
+/**
+ * One stack at a time: the server gives the lock back soon after this connection ends, however it ends. Such a lock is one of the
+ * database that the connection is to, and what a stack makes is the whole server's, so the other databases are looked at as well.
+ */
 async function takeServer(client: Client): Promise<void> {
-  const { rows } = await client.query<{ taken: boolean }>(
-    `SELECT pg_try_advisory_lock(hashtext(${escapeLiteral(PREFIX)})) AS taken`,
-  );
-  if (rows[0]?.taken === true) return;
+  const until = Date.now() + GIVEN_BACK_WITHIN_MS;
+  for (;;) {
+    await client.query(`SELECT pg_try_advisory_lock(${LOCK.join(', ')})`);
+    const { rows } = await client.query<{ mine: boolean }>(
+      `SELECT pid = pg_backend_pid() AS mine FROM pg_locks
+       WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (${LOCK.join(', ')}, 2) AND granted`,
+    );
+    if (rows.length > 0 && rows.every(({ mine }) => mine)) return;
+    if (Date.now() > until) break;
+    await sleep(100);
+  }
   throw new PrerequisiteError(
     `Another development stack uses the PostgreSQL of ${POSTGRES_URL}: stop that first, or unset the variable.`,
+  );
+}
+
+/** The orchestrator is made before the database and dropped after it: a database without one is somebody else's. */
+async function refuseForeignDatabase(client: Client): Promise<void> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_database WHERE datname = '${DATABASE}' AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${USER}')`,
+  );
+  if (rowCount === 0) return;
+  throw new PrerequisiteError(
+    `The PostgreSQL of ${POSTGRES_URL} has a database ${DATABASE} that no development stack made: rename or drop it, or name another server.`,
   );
 }
 

@@ -403,6 +403,25 @@ describe('a lease of a role session', () => {
       expect(requests()).toEqual([]);
     });
 
+    test.each(['SIGINT', 'SIGTERM'] as const)('is nothing after a %s, and its lease is given up', async (name) => {
+      const before = await leases();
+      proxy.fault({ kind: 'hang', operation: 'AssumeRole' });
+      const program = startProgram('cli/main.js', ['credential-process', 'REPORTS', ...ARGUMENTS], {
+        environment: environment(),
+        directory: lab.directory,
+      });
+      await eventually(() => Promise.resolve(requests().length > 0), 'the session to be asked for');
+      program.signal(name);
+      const { code, stdout, stderr } = await program.ended;
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      expect(stderr.trimEnd()).not.toContain('\n');
+      const [id] = (await leases()).filter((each) => !before.includes(each));
+      await lab.until(id!, 'deprovisioning');
+      expect(await lab.view(id!)).toMatchObject({ failure: null, delivered: false, endedBy: expect.any(String) });
+      await lab.handle(id!).signal('abandon');
+      await lab.outcome(id!);
+    });
+
     test('is nothing when nobody is there', async () => {
       const gone = createServer().listen(0, '127.0.0.1');
       await once(gone, 'listening');

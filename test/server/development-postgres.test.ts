@@ -25,6 +25,7 @@ beforeAll(async () => {
   await superuser.query(
     `CREATE ROLE boss LOGIN CREATEROLE CREATEDB PASSWORD 'boss'; CREATE ROLE weak LOGIN PASSWORD 'weak'; CREATE ROLE ${OTHERS}`,
   );
+  await superuser.query('CREATE DATABASE other');
 }, 60_000);
 
 afterAll(async () => {
@@ -72,8 +73,8 @@ test('a port that is taken is not waited for', async () => {
 });
 
 describe.each([
-  ['a superuser', () => urlOf(server.user, server.password)],
-  ['one that may make roles and databases', () => urlOf('boss', 'boss')],
+  ['a superuser', (database?: string) => urlOf(server.user, server.password, database)],
+  ['one that may make roles and databases', (database?: string) => urlOf('boss', 'boss', database)],
 ])("somebody's server, by the URL of %s", (_, url) => {
   test('is rid at stop of all that was made, of a lease with an open session too, and of nothing else', async () => {
     const used = await start(url());
@@ -92,7 +93,10 @@ describe.each([
 
   test('serves one stack at a time, and what a killed one left is gone after the next', async () => {
     const killed = await start(url());
-    await expect(start(url())).rejects.toThrow('Another development stack uses the PostgreSQL');
+    for (const database of ['postgres', 'other']) {
+      await expect(start(url(database))).rejects.toThrow('Another development stack uses the PostgreSQL');
+    }
+    expect(await ours()).toHaveLength(3);
     const { orchestrator, database } = killed;
     await tryQuery(urlOf(orchestrator.user, orchestrator.password, database), `CREATE ROLE "${LEASED}" LOGIN`);
     await superuser.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`);
@@ -101,6 +105,13 @@ describe.each([
     await next.stop();
     expect(await ours()).toEqual([]);
   });
+});
+
+test('a database that happens to have the name of ours is left alone', async () => {
+  await superuser.query('CREATE DATABASE leasehold_dev');
+  await expect(start(urlOf(server.user, server.password))).rejects.toThrow('that no development stack made');
+  expect(await ours()).toEqual(['leasehold_dev']);
+  await superuser.query('DROP DATABASE leasehold_dev');
 });
 
 test.each([
