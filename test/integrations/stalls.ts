@@ -4,8 +4,8 @@ import type { Bench, CallFault, SeenCall, Subject } from './subject';
 import { nameOf, openTrials, stepsOf } from './trial';
 import type { Paths, Step, Trials } from './trial';
 
-/** A lease whose attempt is stopped once this call is done, and so before the one that comes next. */
-interface Point {
+/** A lease whose attempt is held once this call is done, and so before the one that comes next. */
+export interface Point {
   readonly verb: 'provision' | 'removal';
   readonly step: Step;
   readonly leaseId: string;
@@ -116,7 +116,7 @@ async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> 
 }
 
 /** The calls after each of which a change comes. */
-function pointsOf(path: readonly Step[]): Step[] {
+export function pointsOf(path: readonly Step[]): Step[] {
   return path.filter((_, index) => (path[index + 1]?.effect ?? 'none') !== 'none');
 }
 
@@ -124,7 +124,7 @@ function pointsOf(path: readonly Step[]): Step[] {
  * Keeps each lease's call from being answered until the returned function is called.
  * @param spoilt how many calls of a lease were made to fail before its removal begins.
  */
-function holdAt(bench: Bench, points: readonly Point[], spoilt: number): () => void {
+export function holdAt(bench: Bench, points: readonly Point[], spoilt: number): () => void {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => {
     release = resolve;
@@ -147,7 +147,7 @@ function holdAt(bench: Bench, points: readonly Point[], spoilt: number): () => v
 }
 
 /** Marks a rejection as expected although it may be awaited only later, or not at all once something else has failed. */
-function handled<T>(promise: Promise<T>): Promise<T> {
+export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
