@@ -18,7 +18,8 @@ import type { Paths, Step, Trials } from './trial';
 const AT_ONCE = 20;
 
 const TIMINGS = {
-  issue_timeout: '30s',
+  // A lease that is not delivered is a failure, so that only a busy machine needs this long.
+  issue_timeout: '80s',
   // Shorter than a client waits for a call that hangs, so that the next attempt begins while it still does.
   attempt_timeout: '7s',
   heartbeat_timeout: '3s',

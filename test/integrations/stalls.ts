@@ -24,12 +24,6 @@ const TIMINGS = {
 
 const ISSUE_MS = 120_000;
 
-/**
- * Until a provider's word that nothing is there is believed, and then some. It comes to that where an entity has several parts, of
- * which the stopped attempt removed one: nobody was told.
- */
-const CERTAIN_MS = 90_000;
-
 /** Long enough for whatever woken attempts still do. */
 const AFTERMATH_MS = 2_500;
 
@@ -82,7 +76,7 @@ async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> 
   async function issueAgain({ leaseId, idempotencyKey }: Point): Promise<Lease> {
     for (const fault of scene.spoilers) bench.fail(leaseId, fault);
     await expect(trials.issue({ idempotencyKey })).rejects.toMatchObject({ code: 'InvalidInput' });
-    await trials.expectEnd(leaseId, 'failed', undefined, CERTAIN_MS);
+    await trials.expectEnd(leaseId, 'failed');
     return trials.issue({ idempotencyKey, timeoutMs: ISSUE_MS });
   }
 

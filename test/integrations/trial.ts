@@ -39,7 +39,7 @@ export interface Trials {
   /** Revokes it and fails unless nothing is left of it. */
   endLease(lease: Lease): Promise<void>;
   /** Fails unless the lease ended so, within the bound, and nothing is left of it. */
-  expectEnd(leaseId: string, state: LeaseOutcome['state'], lease?: Lease, withinMs?: number): Promise<void>;
+  expectEnd(leaseId: string, state: LeaseOutcome['state'], lease?: Lease): Promise<void>;
   /** A lease whose provision meets these faults. Fails unless it is delivered, or, where allowed, fails; never in between. */
   provision(faults: readonly CallFault[], mayFail: boolean): Promise<void>;
   /** A lease whose removal meets this fault. Fails unless it ends all the same. */
@@ -69,9 +69,9 @@ interface Late {
   seen: number;
 }
 
-/** Longest time from a request to its answer, and from a failure or a revoke to the end. */
-export const ISSUE_WITHIN_MS = 30_000;
-export const REMOVE_WITHIN_MS = 45_000;
+/** Longest time from a request to its answer, and from a failure or a revoke to the end: far more than either takes on a busy machine. */
+export const ISSUE_WITHIN_MS = 90_000;
+export const REMOVE_WITHIN_MS = 90_000;
 
 /** Kinds after which it is right to give a lease up. After all others it must be delivered. */
 export const FATAL: readonly Kind[] = ['refused', 'quota exceeded', 'called invalid'];
@@ -135,13 +135,8 @@ export async function openTrials(bench: Bench): Promise<Trials> {
     if (expiry instanceof Date) expect(expiry.getTime()).toBeGreaterThanOrEqual(end.getTime());
   }
 
-  async function expectEnd(
-    leaseId: string,
-    state: LeaseOutcome['state'],
-    lease?: Lease,
-    withinMs = REMOVE_WITHIN_MS,
-  ): Promise<void> {
-    const outcome = await within(withinMs, `lease ${leaseId} to end`, lab.outcome(leaseId));
+  async function expectEnd(leaseId: string, state: LeaseOutcome['state'], lease?: Lease): Promise<void> {
+    const outcome = await within(REMOVE_WITHIN_MS, `lease ${leaseId} to end`, lab.outcome(leaseId));
     expect(outcome).toMatchObject({ state, delivered: lease !== undefined });
     expect(await bench.entities(leaseId)).toEqual([]);
     if (lease !== undefined) expect(await bench.works(lease.credential)).toBe(false);
