@@ -18,17 +18,17 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 const TIMINGS = {
   // What is issued while the provider is away is answered after this.
-  issue_timeout: '10s',
+  issue_timeout: '15s',
   attempt_timeout: '5s',
   heartbeat_timeout: '3s',
   consistency_window: '1s',
   stuck_after: '2s',
 };
 
-const ISSUE_ANSWERED_MS = 20_000;
+const ISSUE_ANSWERED_MS = 40_000;
 
 /** A probe comes every ten seconds; the rest is nudged once it succeeds. */
-const BACK_WITHIN_MS = 40_000;
+const BACK_WITHIN_MS = 90_000;
 
 export async function openScene(subject: Subject, echo: string): Promise<Scene> {
   const bench = await subject.open({ timings: TIMINGS, slots: 10, echo });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { generateRecipient } from '../../sealing/recipient';
 import { historyText, spellings } from '../support/canaries';
 import { describeIf } from '../support/describe-if';
+import { cutOffAttempts } from './cut-off';
 import { CHANGES, openScene } from './changes';
 import type { Scene } from './changes';
 import { chooseCases } from './matrix';
@@ -17,7 +18,8 @@ import type { Paths, Step, Trials } from './trial';
 const AT_ONCE = 20;
 
 const TIMINGS = {
-  issue_timeout: '30s',
+  // A lease that is not delivered is a failure, so that only a busy machine needs this long.
+  issue_timeout: '80s',
   // Shorter than a client waits for a call that hangs, so that the next attempt begins while it still does.
   attempt_timeout: '7s',
   heartbeat_timeout: '3s',
@@ -105,6 +107,12 @@ export function describeConformance(subject: Subject): void {
     test(
       'is delivered once where its attempts are stopped before any change, and wake after others did their work',
       () => stallAttempts(subject, paths),
+      LONG_MS,
+    );
+
+    test(
+      'is not changed by attempts that cannot ask Temporal whether it is still their own',
+      () => cutOffAttempts(subject, paths),
       LONG_MS,
     );
 
@@ -262,6 +270,59 @@ export function describeConformance(subject: Subject): void {
 
         test.each(names)(
           'is delivered with one credential, although it is not shown %s',
+          async (name) => {
+            expect(await failures(name)).toEqual([]);
+          },
+          LONG_MS,
+        );
+      });
+
+      describe('of which something appears that was asked for long before', () => {
+        const names = [
+          'once it was seen that nothing is there',
+          'once it was seen what is there',
+          'once everything is removed',
+        ] as const;
+        const failures = together(
+          names,
+          (name) => [name],
+          (name) => name,
+          (name) => {
+            const { provision, secondAttempt, removal } = paths;
+            const makes = ({ effect }: Step): boolean => effect === 'credential';
+            switch (name) {
+              case 'once it was seen that nothing is there':
+                return trials.provisionLate(provision[provision.findIndex(({ effect }) => effect !== 'none') - 1]!);
+              case 'once it was seen what is there':
+                return trials.provisionLate(secondAttempt[secondAttempt.findIndex(makes) - 1]!, [
+                  { operation: provision.find(makes)!.operation, kind: 'answer lost' },
+                ]);
+              case 'once everything is removed':
+                return trials.removeLate(removal.findLast(({ effect }) => effect !== 'none')!);
+            }
+          },
+        );
+
+        test.each(names)(
+          'has one credential, and nothing at its end: %s',
+          async (name) => {
+            expect(await failures(name)).toEqual([]);
+          },
+          LONG_MS,
+        );
+      });
+
+      describe('where something of others looks like its own', () => {
+        const names = ['before it is issued', 'in place of its own, before it ends'] as const;
+        const failures = together(
+          names,
+          (name) => [name],
+          (name) => name,
+          (name) => (name === names[0] ? trials.provisionBeside() : trials.removeBeside()),
+        );
+
+        test.each(names)(
+          'leaves that alone: %s',
           async (name) => {
             expect(await failures(name)).toEqual([]);
           },

@@ -4,8 +4,8 @@ import type { Bench, CallFault, SeenCall, Subject } from './subject';
 import { nameOf, openTrials, stepsOf } from './trial';
 import type { Paths, Step, Trials } from './trial';
 
-/** A lease whose attempt is stopped once this call is done, and so before the one that comes next. */
-interface Point {
+/** A lease whose attempt is held once this call is done, and so before the one that comes next. */
+export interface Point {
   readonly verb: 'provision' | 'removal';
   readonly step: Step;
   readonly leaseId: string;
@@ -23,12 +23,6 @@ const TIMINGS = {
 };
 
 const ISSUE_MS = 120_000;
-
-/**
- * Until a provider's word that nothing is there is believed, and then some. It comes to that where an entity has several parts, of
- * which the stopped attempt removed one: nobody was told.
- */
-const CERTAIN_MS = 90_000;
 
 /** Long enough for whatever woken attempts still do. */
 const AFTERMATH_MS = 2_500;
@@ -82,7 +76,7 @@ async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> 
   async function issueAgain({ leaseId, idempotencyKey }: Point): Promise<Lease> {
     for (const fault of scene.spoilers) bench.fail(leaseId, fault);
     await expect(trials.issue({ idempotencyKey })).rejects.toMatchObject({ code: 'InvalidInput' });
-    await trials.expectEnd(leaseId, 'failed', undefined, CERTAIN_MS);
+    await trials.expectEnd(leaseId, 'failed');
     return trials.issue({ idempotencyKey, timeoutMs: ISSUE_MS });
   }
 
@@ -116,7 +110,7 @@ async function stall(bench: Bench, trials: Trials, scene: Scene): Promise<void> 
 }
 
 /** The calls after each of which a change comes. */
-function pointsOf(path: readonly Step[]): Step[] {
+export function pointsOf(path: readonly Step[]): Step[] {
   return path.filter((_, index) => (path[index + 1]?.effect ?? 'none') !== 'none');
 }
 
@@ -124,7 +118,7 @@ function pointsOf(path: readonly Step[]): Step[] {
  * Keeps each lease's call from being answered until the returned function is called.
  * @param spoilt how many calls of a lease were made to fail before its removal begins.
  */
-function holdAt(bench: Bench, points: readonly Point[], spoilt: number): () => void {
+export function holdAt(bench: Bench, points: readonly Point[], spoilt: number): () => void {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => {
     release = resolve;
@@ -147,7 +141,7 @@ function holdAt(bench: Bench, points: readonly Point[], spoilt: number): () => v
 }
 
 /** Marks a rejection as expected although it may be awaited only later, or not at all once something else has failed. */
-function handled<T>(promise: Promise<T>): Promise<T> {
+export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }

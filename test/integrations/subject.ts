@@ -1,3 +1,4 @@
+import type { EntityMark } from '../../activities/integrations/integration';
 import type { BaseLab } from '../support/base-lab';
 
 /** What may go wrong with one call to a provider. `before`: it is never asked. `after`: it has done what was asked. */
@@ -46,11 +47,28 @@ export interface BenchOptions {
   readonly echo: string;
 }
 
+/** What is not ours and must not be touched. */
+export interface Alien {
+  /** Whether it is as it was made, with its credential. */
+  isWhole(): Promise<boolean>;
+  remove(): Promise<void>;
+}
+
 /** A namespace without a worker, and a provider that fails as it is told. */
 export interface Bench {
   readonly lab: Pick<
     BaseLab,
-    'namespace' | 'client' | 'leases' | 'startWorker' | 'configure' | 'logs' | 'until' | 'outcome' | 'handle' | 'close'
+    | 'address'
+    | 'namespace'
+    | 'client'
+    | 'leases'
+    | 'startWorker'
+    | 'configure'
+    | 'logs'
+    | 'until'
+    | 'outcome'
+    | 'handle'
+    | 'close'
   >;
   /** What is leased: with as much at the provider as a lease can have. */
   readonly request: { readonly project: string; readonly config: string; readonly dynamicSecret: string };
@@ -88,6 +106,17 @@ export interface Bench {
   works(credential: Readonly<Record<string, string>>): Promise<boolean>;
   /** Those of a credential's values that are secret. */
   secretsOf(credential: Readonly<Record<string, string>>): readonly string[];
+  /**
+   * Makes one credential that an earlier attempt of the lease asked for and that the provider makes only now, and the entity if there
+   * is none; the part that is made last, where an entity has several.
+   * @param name of the lease's entity.
+   */
+  makeLate(name: string, mark: EntityMark): Promise<void>;
+  /**
+   * Makes what belongs to somebody else and what a careless look takes for the entity of this name: of the same name or, where
+   * names alone say whose something is, of nearly the same. `entities` and `credentials` do not count it.
+   */
+  makeAlien(name: string): Promise<Alien>;
   /** As somebody would by hand, behind Leasehold's back. */
   removeEntity(leaseId: string): Promise<void>;
   removeCredential(leaseId: string): Promise<void>;

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
+  CreateAccessKeyCommand,
   CreateGroupCommand,
+  CreateUserCommand,
   DeleteAccessKeyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
@@ -9,6 +11,7 @@ import {
   ListAccessKeysCommand,
   RemoveUserFromGroupCommand,
 } from '@aws-sdk/client-iam';
+import type { Tag } from '@aws-sdk/client-iam';
 import { describeConformance } from '../integrations/conformance';
 import type { Bench, BenchOptions, Kind, SeenCall } from '../integrations/subject';
 import type { AwsCall } from '../support/aws-proxy';
@@ -59,14 +62,25 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
     credentials: { accessKeyId: aws.accessKeyId, secretAccessKey: aws.secretAccessKey },
   });
   await admin.send(new CreateGroupCommand({ GroupName: group }));
+  const aliens = new Set<string>();
+  const usersOf = async (leaseId: string): Promise<string[]> =>
+    (await lab.aws.usersLike(leaseId)).filter((name) => !aliens.has(name));
   const keysOf = async (leaseId: string): Promise<string[]> => {
-    const users = await lab.aws.usersLike(leaseId);
+    const users = await usersOf(leaseId);
     return (await Promise.all(users.map((user) => lab.aws.keys(user)))).flat();
   };
-  const removeCredential = async (leaseId: string): Promise<void> => {
-    const [UserName] = await lab.aws.usersLike(leaseId);
+  const makeKey = async (UserName: string, Tags: Tag[]): Promise<void> => {
+    const isThere = (await lab.aws.user(UserName)) !== null;
+    if (!isThere) await admin.send(new CreateUserCommand({ UserName, Path: '/leasehold/', Tags }));
+    await admin.send(new CreateAccessKeyCommand({ UserName }));
+  };
+  const deleteKeys = async (UserName: string): Promise<void> => {
     const { AccessKeyMetadata: keys } = await admin.send(new ListAccessKeysCommand({ UserName }));
     for (const { AccessKeyId } of keys!) await admin.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+  };
+  const removeCredential = async (leaseId: string): Promise<void> => {
+    const [UserName] = await usersOf(leaseId);
+    await deleteKeys(UserName!);
   };
   return {
     lab,
@@ -91,19 +105,39 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
     },
     otherParameters: { policy: POLICY, usable_timeout: '5s' },
     expiry: async (leaseId) => {
-      const [name] = await lab.aws.usersLike(leaseId);
+      const [name] = await usersOf(leaseId);
       const user = name === undefined ? null : await lab.aws.user(name);
       const tag = user?.Tags?.find(({ Key }) => Key === 'leasehold:expires-at');
       return tag?.Value === undefined ? null : new Date(tag.Value);
     },
-    entities: (leaseId) => lab.aws.usersLike(leaseId),
+    entities: usersOf,
     credentials: async (leaseId) => (await keysOf(leaseId)).length,
     works: async (credential) => (await lab.aws.buckets(credential)) === 'ok',
     secretsOf: (credential) => [credential['SECRET_ACCESS_KEY']!],
+    makeLate: (name, { deployment, leaseId }) =>
+      makeKey(name, [
+        { Key: 'leasehold:deployment', Value: deployment },
+        { Key: 'leasehold:lease', Value: leaseId },
+      ]),
+    makeAlien: async (name) => {
+      await makeKey(name, [{ Key: 'owner', Value: 'somebody else' }]);
+      aliens.add(name);
+      return {
+        isWhole: async () => {
+          const user = await lab.aws.user(name);
+          return user?.Tags?.length === 1 && (await lab.aws.keys(name)).length === 1;
+        },
+        remove: async () => {
+          await deleteKeys(name);
+          await admin.send(new DeleteUserCommand({ UserName: name }));
+          aliens.delete(name);
+        },
+      };
+    },
     removeCredential,
     removeEntity: async (leaseId) => {
       await removeCredential(leaseId);
-      const [UserName] = await lab.aws.usersLike(leaseId);
+      const [UserName] = await usersOf(leaseId);
       await admin.send(new RemoveUserFromGroupCommand({ UserName, GroupName: group }));
       await admin.send(new DetachUserPolicyCommand({ UserName, PolicyArn: POLICY_ARN }));
       await admin.send(new DeleteUserPolicyCommand({ UserName, PolicyName: 'leasehold' }));

@@ -8,8 +8,11 @@ import { startDatadogProxy } from '../support/datadog-proxy';
 import type { DatadogCall } from '../support/datadog-proxy';
 import type { Fault } from '../support/faults';
 
+const SCOPES = ['dashboards_read'];
 const REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'DATADOG' };
 const INTEGRATION = 'datadog';
+/** Ends the names of keys that are not Leasehold's: Datadog's filter finds these beside the lease's own. */
+const ALIEN = '-copy';
 
 const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'status' | 'code' | 'delayMs'>>> = {
   'answer lost': { kind: 'lost-answer' },
@@ -40,14 +43,19 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
   });
 
   const of = <Key extends { readonly name: string }>(leaseId: string, keys: readonly Key[]): readonly Key[] =>
-    keys.filter(({ name }) => name.includes(leaseId));
+    keys.filter(({ name }) => name.includes(leaseId) && !name.endsWith(ALIEN));
   // Past the proxy, which is to see what is done for leases only.
-  const ask = (method: string, path: string, apiKey: string, applicationKey: string) =>
+  const ask = (method: string, path: string, apiKey: string, applicationKey: string, body?: object) =>
     fetch(`${datadog.url}${path}`, {
       method,
       headers: { 'dd-api-key': apiKey, 'dd-application-key': applicationKey, 'content-type': 'application/json' },
-      ...(method === 'POST' ? { body: '{"series":[]}' } : {}),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+  const make = async (path: string, type: string, name: string): Promise<void> => {
+    const body = { data: { type, attributes: { name, ...(type === 'api_keys' ? {} : { scopes: SCOPES }) } } };
+    const { status } = await ask('POST', path, datadog.apiKey, datadog.applicationKey, body);
+    expect(status).toBe(201);
+  };
   const remove = async (path: string, keys: readonly { readonly id: string }[]): Promise<void> => {
     for (const { id } of keys) await ask('DELETE', `${path}/${id}`, datadog.apiKey, datadog.applicationKey);
   };
@@ -86,11 +94,26 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
     credentials: async (leaseId) =>
       Math.max(of(leaseId, datadog.apiKeys()).length, of(leaseId, datadog.applicationKeys()).length),
     works: async ({ API_KEY = '', APP_KEY = '' }) => {
-      const sent = await ask('POST', '/api/v2/series', API_KEY, '');
+      const sent = await ask('POST', '/api/v2/series', API_KEY, '', { series: [] });
       const read = await ask('GET', '/api/v1/dashboard', API_KEY, APP_KEY);
       return sent.ok && read.ok;
     },
     secretsOf: ({ API_KEY, APP_KEY }) => [API_KEY!, APP_KEY!],
+    makeLate: (name) => make('/api/v2/api_keys', 'api_keys', name),
+    makeAlien: async (like) => {
+      const name = `${like}${ALIEN}`;
+      await make('/api/v2/api_keys', 'api_keys', name);
+      await make(`/api/v2/service_accounts/${datadog.serviceAccountId}/application_keys`, 'application_keys', name);
+      const named = <Key extends { readonly name: string }>(keys: readonly Key[]) =>
+        keys.filter((key) => key.name === name);
+      return {
+        isWhole: async () => named(datadog.apiKeys()).length === 1 && named(datadog.applicationKeys()).length === 1,
+        remove: async () => {
+          await remove('/api/v2/application_keys', named(datadog.applicationKeys()));
+          await remove('/api/v2/api_keys', named(datadog.apiKeys()));
+        },
+      };
+    },
     removeCredential,
     removeEntity: async (leaseId) => {
       await removeCredential(leaseId);
@@ -123,7 +146,7 @@ function configFile(
   timings: Readonly<Record<string, string>>,
   slots: number,
 ): ConfigFile {
-  const parameters = { service_account: serviceAccountId, scopes: ['dashboards_read'], usable_timeout: '5s' };
+  const parameters = { service_account: serviceAccountId, scopes: SCOPES, usable_timeout: '5s' };
   const secret = { integration: INTEGRATION, min_ttl: '1s', max_ttl: '1h', parameters };
   return {
     version: 1,

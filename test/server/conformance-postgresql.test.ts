@@ -1,12 +1,21 @@
 import type { Client } from 'pg';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import type { Lease } from '../../client/leases';
+import { writeComment } from '../../activities/integrations/postgresql/mark';
 import { describeConformance } from '../integrations/conformance';
 import type { Bench, BenchOptions, Kind, SeenCall } from '../integrations/subject';
 import type { Fault } from '../support/faults';
 import { INTEGRATION, openPostgresLab, REQUEST } from '../support/postgres-lab';
 import type { PostgresCall } from '../support/postgres-proxy';
-import { connectWith, DATABASE, OTHER_DATABASE, OWNER, READERS } from '../support/postgres-setting';
+import {
+  connectAs,
+  connectWith,
+  DATABASE,
+  ORCHESTRATOR,
+  OTHER_DATABASE,
+  OWNER,
+  READERS,
+} from '../support/postgres-setting';
 import type { PostgresSetting } from '../support/postgres-setting';
 
 const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'code'>>> = {
@@ -41,11 +50,14 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
   });
   const { setting, proxy } = lab;
   const sessions: Client[] = [];
-  const rolesOf = (leaseId: string, also = '') =>
-    setting.ask<{ name: string; expiry: Date | null }>(
+  const aliens = new Set<string>();
+  const rolesOf = async (leaseId: string, also = '') => {
+    const roles = await setting.ask<{ name: string; expiry: Date | null }>(
       'SELECT rolname AS name, CASE WHEN isfinite(rolvaliduntil) THEN rolvaliduntil END AS expiry ' +
         `FROM pg_authid WHERE rolname LIKE ${escapeLiteral(`%${leaseId}%`)} ${also}`,
     );
+    return roles.filter(({ name }) => !aliens.has(name));
+  };
   return {
     lab: {
       ...lab,
@@ -82,6 +94,24 @@ async function openBench({ timings, slots, echo }: BenchOptions): Promise<Bench>
     credentials: async (leaseId) => (await rolesOf(leaseId, 'AND rolcanlogin AND rolpassword IS NOT NULL')).length,
     works,
     secretsOf: (credential) => [credential['PASSWORD']!],
+    makeLate: (name, mark) => makeRole(setting, name, writeComment(mark, new Date(), { owned: 'drop' })),
+    makeAlien: async (name) => {
+      aliens.add(name);
+      await makeRole(setting, name, 'of somebody else');
+      return {
+        isWhole: async () =>
+          (
+            await setting.ask(
+              "SELECT FROM pg_authid WHERE rolcanlogin AND rolpassword IS NOT NULL AND shobj_description(oid, 'pg_authid') = " +
+                `'of somebody else' AND rolname = ${escapeLiteral(name)}`,
+            )
+          ).length === 1,
+        remove: async () => {
+          await setting.ask(`DROP ROLE ${escapeIdentifier(name)}`);
+          aliens.delete(name);
+        },
+      };
+    },
     removeCredential: async (leaseId) => {
       for (const { name } of await rolesOf(leaseId)) await setting.ask(`ALTER ROLE ${escapeIdentifier(name)} NOLOGIN`);
     },
@@ -117,6 +147,21 @@ async function works(credential: Readonly<Record<string, string>>): Promise<bool
     return true;
   } catch {
     return false;
+  }
+}
+
+/** As the orchestrator, which may change only roles that it made. Of one that is there the password and the comment change. */
+async function makeRole({ server, password }: PostgresSetting, name: string, comment: string): Promise<void> {
+  const role = escapeIdentifier(name);
+  const client = await connectAs(server, { user: ORCHESTRATOR, password, database: DATABASE });
+  try {
+    const { rowCount } = await client.query(`SELECT FROM pg_roles WHERE rolname = ${escapeLiteral(name)}`);
+    await client.query(
+      `${rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${role} LOGIN PASSWORD 'not the lease''s'; ` +
+        `COMMENT ON ROLE ${role} IS ${escapeLiteral(comment)}`,
+    );
+  } finally {
+    await client.end();
   }
 }
 
