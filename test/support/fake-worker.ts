@@ -1,16 +1,9 @@
 import { Context } from '@temporalio/activity';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  makeTelemetryFilterString,
-  NativeConnection,
-  Runtime,
-  Worker,
-} from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { ApplicationFailure } from '@temporalio/common';
 import { seal } from '../../sealing/seal';
 import { deprovisionQueue, provisionQueue, WORKFLOW_QUEUE } from '../../workflows/contract';
+import { provided } from './stack';
 import type {
   DeprovisionActivities,
   KeepingActivities,
@@ -61,18 +54,11 @@ Runtime.install({
   telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
 });
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-
 export async function startFakeWorker(
   address: string,
   namespace: string,
   options: FakeWorkerOptions = {},
 ): Promise<FakeWorker> {
-  bundle ??= bundleWorkflowCode({
-    logger: new DefaultLogger('ERROR'),
-    workflowsPath: require.resolve('../../workflows/index.ts'),
-  });
-  const workflowBundle = await bundle;
   const connection = await NativeConnection.connect({ address });
   const existing = new Set<string>();
   const made = new Map<string, number>();
@@ -125,7 +111,7 @@ export async function startFakeWorker(
     Worker.create({
       ...common,
       taskQueue: WORKFLOW_QUEUE,
-      workflowBundle,
+      workflowBundle: { codePath: provided().workflowBundle },
       activities: { ...(options.planning ?? planning), ...keeping },
     }),
     Worker.create({ ...common, taskQueue: provisionQueue(INTEGRATION), activities: provisioning }),

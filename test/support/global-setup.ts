@@ -1,7 +1,10 @@
 import { rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { startAwsStack } from '../../dev/stack';
 import type { AwsParts, Stack } from '../../dev/stack';
 import { installDoppler, installSchemathesis, installTestServer } from '../../dev/tools';
+import { bundleWorkflows } from '../../worker/bundle';
 import type { ProvidedStack } from './stack';
 import { STACK_VARIABLE } from './stack';
 
@@ -19,6 +22,8 @@ export default async function startSharedStack(): Promise<void> {
   const stack = await startAwsStack({ say });
   globalThis.leaseholdTestStack = { stack, unwatch: removeWhenInterrupted(stack.logDirectory) };
   const { temporal, aws, tools, logDirectory } = stack;
+  const workflowBundle = join(logDirectory, 'workflow-bundle.js');
+  await writeFile(workflowBundle, (await bundleWorkflows()).code);
   const provided: ProvidedStack = {
     temporal: { address: temporal.address, namespace: temporal.namespace },
     aws: {
@@ -32,6 +37,7 @@ export default async function startSharedStack(): Promise<void> {
     testServer,
     doppler,
     schemathesis,
+    workflowBundle,
     directory: logDirectory,
   };
   process.env[STACK_VARIABLE] = JSON.stringify(provided);

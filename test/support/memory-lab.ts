@@ -12,7 +12,6 @@ import { createLogger } from '../../telemetry/logger';
 import { createMetrics } from '../../telemetry/metrics';
 import type { Metrics } from '../../telemetry/metrics';
 import { deploymentId } from '../../temporal/deployment';
-import { bundleWorkflows } from '../../worker/bundle';
 import { createWorker } from '../../worker/worker';
 import type { Share } from '../../worker/worker';
 import type { LeaseOutcome } from '../../workflows/contract';
@@ -79,12 +78,6 @@ export interface MemoryConfig {
 export const MEMORY_REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN', holder: 'tester' } as const;
 
 let installed = false;
-let bundle: Promise<WorkflowBundleOption> | undefined;
-
-/** Made once for all workers of a file. */
-function bundled(): Promise<WorkflowBundleOption> {
-  return (bundle ??= bundleWorkflows());
-}
 
 export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab> {
   if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -137,7 +130,7 @@ export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab>
         config: parse(config),
         types: { memory: provider.type },
         share,
-        workflowBundle: workflowBundle ?? (await bundled()),
+        workflowBundle: workflowBundle ?? { codePath: provided().workflowBundle },
         identity: 'memory-lab',
         audit: writer,
         metrics,

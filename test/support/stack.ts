@@ -15,6 +15,8 @@ export interface ProvidedStack {
   readonly doppler: string;
   /** Schemathesis's program `st`. */
   readonly schemathesis: string;
+  /** The workflows of this tree as one script, bundled once for all files. */
+  readonly workflowBundle: string;
   /** A temporary directory with the servers' logs; removed at the end. */
   readonly directory: string;
 }
