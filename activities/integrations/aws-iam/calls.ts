@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   $Command,
   IAMClient,
@@ -7,6 +6,8 @@ import type {
   ServiceOutputTypes,
 } from '@aws-sdk/client-iam';
 import type { Attempt } from '../integration';
+import { timeOf } from '../time';
+import type { AttemptTime } from '../time';
 import type { Subject } from '../aws/errors';
 import { beforeSending, INNERMOST, operationOf, sendChange, sendRead } from '../aws/send';
 import type { SendContext } from '../aws/send';
@@ -26,14 +27,10 @@ export interface Reader {
 }
 
 /** One attempt's way to IAM; what it reads is given up when the attempt ends. */
-export interface Calls extends Reader {
+export interface Calls extends Reader, AttemptTime {
   readonly attempt: Attempt;
   /** A call that creates, changes or deletes. Sent only while the fence lets it pass; once sent, never aborted. */
   change<I extends ServiceInputTypes, O extends ServiceOutputTypes>(command: IamCommand<I, O>): Promise<O>;
-  /** Waits, in milliseconds, but not beyond the attempt. */
-  pause(milliseconds: number): Promise<void>;
-  /** Milliseconds until the attempt is over. */
-  remaining(): number;
 }
 
 export interface CallContext extends SendContext {
@@ -64,15 +61,7 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
         command.middlewareStack.add(beforeSending(check), INNERMOST);
         return client.send(command);
       }),
-    async pause(milliseconds) {
-      try {
-        await sleep(milliseconds, undefined, { signal: fence.signal });
-      } catch (error) {
-        fence.signal.throwIfAborted();
-        throw error;
-      }
-    },
-    remaining: () => attempt.deadline.getTime() - Date.now(),
+    ...timeOf(attempt),
   };
 }
 

@@ -1,6 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { IntegrationError } from '../integration';
 import type { Attempt, IntegrationDeps } from '../integration';
+import { timeOf } from '../time';
+import type { AttemptTime } from '../time';
 import { loadClient } from './client';
 import type { DatadogClient } from './client';
 import { apiUrl } from './connection';
@@ -31,14 +32,10 @@ export interface Reader {
 }
 
 /** One attempt's way to Datadog; what it reads is given up when the attempt ends. */
-export interface Calls extends Reader {
+export interface Calls extends Reader, AttemptTime {
   readonly attempt: Attempt;
   /** A call that creates or deletes. Sent only while the fence lets it pass; once sent, never aborted. */
   change<T>(call: Call<T>): Promise<T>;
-  /** Waits, in milliseconds, but not beyond the attempt. */
-  pause(milliseconds: number): Promise<void>;
-  /** Milliseconds until the attempt is over. */
-  remaining(): number;
 }
 
 export interface CallContext extends KeySource {
@@ -105,15 +102,7 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
         throw error;
       }
     },
-    async pause(milliseconds) {
-      try {
-        await sleep(milliseconds, undefined, { signal: fence.signal });
-      } catch (error) {
-        fence.signal.throwIfAborted();
-        throw error;
-      }
-    },
-    remaining: () => attempt.deadline.getTime() - Date.now(),
+    ...timeOf(attempt),
   };
 }
 

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, QueryResult } from 'pg';
 import type { NoticeMessage } from 'pg-protocol/dist/messages';
 import { IntegrationError } from '../integration';
 import type { Attempt, IntegrationDeps } from '../integration';
+import { timeOf } from '../time';
+import type { AttemptTime } from '../time';
 import type { Whereto } from './connect';
 import {
   isCollision,
@@ -31,7 +32,7 @@ export interface Reader {
 }
 
 /** One attempt's way to the server; what it reads is given up when the attempt ends. */
-export interface Calls extends Reader {
+export interface Calls extends Reader, AttemptTime {
   readonly attempt: Attempt;
   /** The role that comments and errors name. */
   readonly entity: string;
@@ -44,10 +45,6 @@ export interface Calls extends Reader {
    * @param compose makes the statements, at the last moment.
    */
   change(operation: string, compose: () => readonly string[], options?: ChangeOptions): Promise<Rows>;
-  /** Waits, in milliseconds, but not beyond the attempt. */
-  pause(milliseconds: number): Promise<void>;
-  /** Milliseconds until the attempt is over. */
-  remaining(): number;
 }
 
 export interface ChangeOptions {
@@ -106,7 +103,7 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
   const { sessions, throttle, pace, home } = context;
   const { fence } = attempt;
 
-  const remaining = (): number => attempt.deadline.getTime() - Date.now();
+  const time = timeOf(attempt);
 
   async function changeOnce(
     operation: string,
@@ -125,7 +122,7 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
           fence.withdraw();
           throw lostFence(subject);
         }
-        const left = remaining() - 2 * pace.graceMs;
+        const left = time.remaining() - 2 * pace.graceMs;
         const serverMs = Math.max(LEAST_MS, Math.min(left, statementMs));
         const limits = alone ? [] : limit(serverMs, pace);
         const rows = await within(serverMs + pace.graceMs, subject, send(client, subject, [...limits, ...compose()]));
@@ -150,13 +147,12 @@ export function openCalls(context: CallContext, attempt: Attempt, entity: string
         try {
           return await changeOnce(operation, compose, options);
         } catch (error) {
-          if (!isCollision(error) || tries === MAX_TRIES || remaining() < pace.statementMs) throw error;
+          if (!isCollision(error) || tries === MAX_TRIES || time.remaining() < pace.statementMs) throw error;
         }
-        await pauseWithin(fence.signal, Math.random() * 100 * tries);
+        await time.pause(Math.random() * 100 * tries);
       }
     },
-    pause: (milliseconds) => pauseWithin(fence.signal, milliseconds),
-    remaining,
+    ...time,
   };
 }
 
@@ -209,15 +205,6 @@ function unlessAborted<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
       signal.removeEventListener('abort', abort);
     });
   });
-}
-
-async function pauseWithin(signal: AbortSignal, milliseconds: number): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  }
 }
 
 function lostFence(subject: Subject): IntegrationError {
