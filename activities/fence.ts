@@ -29,8 +29,12 @@ export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt
   const { info } = context;
   const grantMs = (info.heartbeatTimeoutMs ?? info.startToCloseTimeoutMs) - MARGIN_MS;
   const deadline = new Date(Date.now() + info.startToCloseTimeoutMs);
-  const timeOut = AbortSignal.timeout(info.startToCloseTimeoutMs);
-  const signal = AbortSignal.any([context.cancellationSignal, timeOut]);
+  // Not AbortSignal.timeout: Node forgets a signal that only AbortSignal.any refers to, and it never aborts.
+  const timeUp = new AbortController();
+  const timer = setTimeout(() => {
+    timeUp.abort(new DOMException('The time of this attempt is over.', 'TimeoutError'));
+  }, info.startToCloseTimeoutMs);
+  const signal = AbortSignal.any([context.cancellationSignal, timeUp.signal]);
   const heartbeat = setInterval(() => {
     context.heartbeat();
   }, HEARTBEAT_EVERY_MS);
@@ -55,6 +59,7 @@ export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt
     attempt: { ...mark, fence, deadline },
     mutations: () => mutations,
     close: () => {
+      clearTimeout(timer);
       clearInterval(heartbeat);
     },
   };

@@ -71,7 +71,7 @@ function connectKeyService(
   async function read<T>(call: Call, answer: z.ZodType<T>, signal: AbortSignal): Promise<T> {
     await throttle(signal);
     try {
-      return await send(call, answer, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]));
+      return await send(call, answer, signal);
     } catch (error) {
       // The reason of the signal is passed on as it is.
       signal.throwIfAborted();
@@ -88,7 +88,7 @@ function connectKeyService(
       throw failure('Unavailable', call, { hint: 'Nothing was sent: this attempt may have lost its lease.' });
     }
     try {
-      return await send(call, answer, AbortSignal.timeout(ANSWER_WITHIN_MS));
+      return await send(call, answer);
     } catch (error) {
       // Refused means that this very call did nothing. Without an answer, or after a 5xx, nobody knows.
       if (error instanceof IntegrationError && error.type !== 'Unavailable') fence.withdraw();
@@ -96,16 +96,24 @@ function connectKeyService(
     }
   }
 
-  async function send<T>(call: Call, answer: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+  async function send<T>(call: Call, answer: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     let response: Response;
     let said: unknown;
+    // Not AbortSignal.timeout and AbortSignal.any: Node forgets a signal that only another one refers to, and never aborts.
+    const giveUp = new AbortController();
+    const abort = (): void => {
+      giveUp.abort();
+    };
+    const timer = setTimeout(abort, ANSWER_WITHIN_MS);
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted === true) abort();
     try {
       response = await fetch(new URL(call.path, settings.url), {
         method: call.method,
         // Read at each call, so that a renewed token is in force at once.
         headers: { authorization: `Bearer ${resolveReference(settings.token)}`, 'content-type': 'application/json' },
         body: call.body === undefined ? null : JSON.stringify(call.body),
-        signal,
+        signal: giveUp.signal,
       });
       const text = await response.text();
       said = text === '' ? null : (JSON.parse(text) as unknown);
@@ -113,6 +121,9 @@ function connectKeyService(
       // Ours says which reference leads to nothing. What any other says may hold a secret, and is dropped with its cause.
       if (error instanceof Error && error.name === 'UnresolvedReference') throw error;
       throw failure('Unavailable', call, {});
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
     }
     const { status } = response;
     if (status >= 400) {
