@@ -10,7 +10,7 @@ import type { Lab } from '../support/lab';
 /** How many credentials a lab's worker makes at once. */
 const SLOTS = 20;
 /** Many times what there are slots for. */
-const FLOOD = inFull(500, 120);
+const FLOOD = inFull(500, 80);
 const FLOOD_HOLDER = 'library:flood';
 const OTHER = 'OTHER_READER';
 

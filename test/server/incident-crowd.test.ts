@@ -3,7 +3,7 @@ import { inFull } from '../support/full';
 import { eventually, pause } from '../support/lab';
 
 /** A thousand are a matter of minutes: LEASEHOLD_TEST_LEASES=1000 has them all. */
-const many = Number(process.env['LEASEHOLD_TEST_LEASES'] ?? inFull(200, 100));
+const many = Number(process.env['LEASEHOLD_TEST_LEASES'] ?? inFull(200, 50));
 
 test(
   'a provider that comes back ends all its leases within seconds, with one alert and one recovery notice',

@@ -85,7 +85,7 @@ function expectBoth(races: readonly string[], one: string, other: string): void 
 }
 
 test('an extension at the moment of expiry wins wholly or is refused', async () => {
-  const races = await repeat(inFull(200, 75), 40, async (nth) => {
+  const races = await repeat(inFull(200, 60), 40, async (nth) => {
     const lease = await leases.issue({ ...REQUEST, ttl: '2s' });
     await waitFor(lease, offset(nth, -200, 20, -1_500));
     const extended = await tryExtend(lease, '1s');
