@@ -67,7 +67,11 @@ test.each([
     await lease.revoke();
     await lab.until(lease.leaseId, 'stuck');
     expect(keysOf(lease.leaseId)).toHaveLength(1);
-    expect(await lastFailure(lease.leaseId)).toContain(`Grant the permission ${permission} `);
+    // An attempt that a nudge has just begun anew has no failure yet.
+    await eventually(
+      async () => (await lastFailure(lease.leaseId)).includes(`Grant the permission ${permission} `),
+      'the lease to name the permission',
+    );
     // One alert for an integration's trouble, whichever of its leases is stuck.
     await eventually(
       async () => alerts.received.some(({ body }) => body.includes('Grant the permission ')),
