@@ -1,7 +1,8 @@
 import { GetUserCommand } from '@aws-sdk/client-iam';
 import type { User } from '@aws-sdk/client-iam';
 import type { Calls, Reader } from './calls';
-import { isDenied, isNotFound, restate } from '../aws/errors';
+import { isDenied, isNotFound } from '../aws/errors';
+import { restate } from '../own-errors';
 import type { UserHandle } from './handle';
 import { assertOurs } from './mark';
 import { IntegrationError } from '../integration';

@@ -1,6 +1,7 @@
 import { AddUserToGroupCommand, AttachUserPolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import type { Calls } from './calls';
-import { isDenied, isNotFound, restate } from '../aws/errors';
+import { isDenied, isNotFound } from '../aws/errors';
+import { restate } from '../own-errors';
 import type { UserHandle } from './handle';
 import { findNewUser } from './look';
 import type { Pace } from './pace';

@@ -1,7 +1,8 @@
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { AssumeRoleCommandOutput, STSClient } from '@aws-sdk/client-sts';
 import { resolveExternalId } from '../aws/credentials';
-import { hasCode, restate } from '../aws/errors';
+import { hasCode } from '../aws/errors';
+import { restate } from '../own-errors';
 import { beforeSending, INNERMOST, sendChange } from '../aws/send';
 import type { SendContext } from '../aws/send';
 import { IntegrationError } from '../integration';

@@ -94,11 +94,6 @@ export function toIntegrationError(error: unknown, subject: Subject): Integratio
   });
 }
 
-/** An error of our own making, with the facts of one that came from AWS where there is one. */
-export function restate(error: IntegrationError, type: ProviderErrorType, hint: string): IntegrationError {
-  return new IntegrationError(type, { ...error.facts, hint });
-}
-
 /** AWS said that the thing is not there. Not proof that it never will be: IAM is eventually consistent. */
 export function isNotFound(error: unknown): error is IntegrationError {
   return error instanceof IntegrationError && error.type === 'NotFound';

@@ -1,5 +1,6 @@
 import type { Fence, IntegrationDeps } from '../integration';
-import { IntegrationError } from '../integration';
+import { lostFence } from '../own-errors';
+import type { IntegrationError } from '../integration';
 import type { OrchestratorCredentials } from './credentials';
 import { areCredentialsRefused, isDefiniteRefusal, toIntegrationError } from './errors';
 import type { Subject } from './errors';
@@ -62,13 +63,6 @@ export function beforeSending(check: () => void) {
       check();
       return next(args);
     };
-}
-
-function lostFence(subject: Subject): IntegrationError {
-  return new IntegrationError('Unavailable', {
-    ...subject,
-    hint: 'Nothing was sent: too much time went by since this attempt last proved that the lease is its own.',
-  });
 }
 
 /** In our words. Credentials that were refused are forgotten: newer ones may be at hand. */

@@ -1,4 +1,5 @@
 import { IntegrationError } from '../integration';
+import { lostFence } from '../own-errors';
 import type { Attempt, IntegrationDeps } from '../integration';
 import { timeOf } from '../time';
 import type { AttemptTime } from '../time';
@@ -166,14 +167,6 @@ function bodyOf({ text }: Answer) {
 
 function subjectOf({ operation, permission, owner }: Call<unknown>, entity: string | undefined): Subject {
   return { operation, permission, owner: owner ?? null, ...(entity === undefined ? {} : { entity }) };
-}
-
-function lostFence({ operation, entity }: Subject): IntegrationError {
-  return new IntegrationError('Unavailable', {
-    operation,
-    ...(entity === undefined ? {} : { entity }),
-    hint: 'Nothing was sent: too much time went by since this attempt last proved that the lease is its own.',
-  });
 }
 
 function nothing(): void {

@@ -69,11 +69,6 @@ export function isDefiniteRefusal({ type, facts }: IntegrationError): boolean {
   return type !== 'Unavailable';
 }
 
-/** An error of our own making, with the facts of one that came from Datadog. */
-export function restate({ facts }: IntegrationError, type: ProviderErrorType, hint: string): IntegrationError {
-  return new IntegrationError(type, { ...facts, hint });
-}
-
 interface Meaning {
   readonly type: ProviderErrorType;
   readonly hint?: string;

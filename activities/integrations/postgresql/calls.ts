@@ -1,6 +1,7 @@
 import type { Client, QueryResult } from 'pg';
 import type { NoticeMessage } from 'pg-protocol/dist/messages';
 import { IntegrationError } from '../integration';
+import { lostFence } from '../own-errors';
 import type { Attempt, IntegrationDeps } from '../integration';
 import { timeOf } from '../time';
 import type { AttemptTime } from '../time';
@@ -204,12 +205,5 @@ function unlessAborted<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
     answer.then(resolve, reject).finally(() => {
       signal.removeEventListener('abort', abort);
     });
-  });
-}
-
-function lostFence(subject: Subject): IntegrationError {
-  return new IntegrationError('Unavailable', {
-    ...subject,
-    hint: 'Nothing was sent: too much time went by since this attempt last proved that the lease is its own.',
   });
 }

@@ -78,11 +78,6 @@ export function toIntegrationError(error: unknown, subject: Subject): Integratio
   });
 }
 
-/** An error of our own making, with the facts of one that came from the server where there is one. */
-export function restate(error: IntegrationError, type: ProviderErrorType, hint: string): IntegrationError {
-  return new IntegrationError(type, { ...error.facts, hint });
-}
-
 export function hasCode(error: unknown, ...codes: readonly string[]): error is IntegrationError {
   return error instanceof IntegrationError && error.facts.code !== undefined && codes.includes(error.facts.code);
 }
