@@ -13,9 +13,9 @@ import {
 } from '@aws-sdk/client-iam';
 import type { Tag } from '@aws-sdk/client-iam';
 import { describeConformance } from '../integrations/conformance';
-import type { Bench, BenchOptions, Kind, SeenCall } from '../integrations/subject';
+import type { Bench, BenchOptions, SeenCall } from '../integrations/subject';
 import type { AwsCall } from '../support/aws-proxy';
-import type { Fault } from '../support/faults';
+import { kindFaults } from '../support/kind-faults';
 import { openLab, REQUEST } from '../support/lab';
 import { provided } from '../support/stack';
 
@@ -27,20 +27,11 @@ const POLICY = {
   Statement: [{ Effect: 'Allow', Action: 's3:ListAllMyBuckets', Resource: '*' }],
 };
 
-const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'status' | 'code'>>> = {
-  'answer lost': { kind: 'lost-answer' },
-  'failed before': { kind: '500-before' },
-  'failed after': { kind: '500-after' },
-  'unreadable answer': { kind: 'html-503' },
-  throttled: { kind: 'throttle' },
-  'hung before': { kind: 'hang' },
-  'hung after': { kind: 'hang-after' },
-  'hung in its answer': { kind: 'hang-body' },
-  'not found': { kind: 'not-found' },
-  refused: { kind: 'error', status: 403, code: 'AccessDenied' },
-  'quota exceeded': { kind: 'error', status: 409, code: 'LimitExceeded' },
-  'called invalid': { kind: 'error', status: 400, code: 'ValidationError' },
-};
+const FAULTS = kindFaults({
+  refused: { status: 403, code: 'AccessDenied' },
+  'quota exceeded': { status: 409, code: 'LimitExceeded' },
+  'called invalid': { status: 400, code: 'ValidationError' },
+});
 
 describeConformance({ name: 'AWS IAM', open: openBench });
 

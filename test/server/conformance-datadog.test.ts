@@ -1,12 +1,12 @@
 import { startDatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
 import type { DatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
 import { describeConformance } from '../integrations/conformance';
-import type { Bench, BenchOptions, Kind, SeenCall } from '../integrations/subject';
+import type { Bench, BenchOptions, SeenCall } from '../integrations/subject';
 import { openBaseLab } from '../support/base-lab';
 import type { ConfigFile } from '../support/base-lab';
 import { startDatadogProxy } from '../support/datadog-proxy';
 import type { DatadogCall } from '../support/datadog-proxy';
-import type { Fault } from '../support/faults';
+import { kindFaults } from '../support/kind-faults';
 
 const SCOPES = ['dashboards_read'];
 const REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'DATADOG' };
@@ -14,20 +14,11 @@ const INTEGRATION = 'datadog';
 /** Ends the names of keys that are not Leasehold's: Datadog's filter finds these beside the lease's own. */
 const ALIEN = '-copy';
 
-const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'status' | 'code' | 'delayMs'>>> = {
-  'answer lost': { kind: 'lost-answer' },
-  'failed before': { kind: '500-before' },
-  'failed after': { kind: '500-after' },
-  'unreadable answer': { kind: 'html-503' },
-  throttled: { kind: 'throttle' },
-  'hung before': { kind: 'hang' },
-  'hung after': { kind: 'hang-after' },
-  'hung in its answer': { kind: 'hang-body' },
-  'not found': { kind: 'not-found' },
-  refused: { kind: 'error', status: 403, code: 'Forbidden' },
-  'quota exceeded': { kind: 'error', status: 400, code: 'The maximum number of keys is reached' },
-  'called invalid': { kind: 'error', status: 400, code: 'Invalid request' },
-};
+const FAULTS = kindFaults({
+  refused: { status: 403, code: 'Forbidden' },
+  'quota exceeded': { status: 400, code: 'The maximum number of keys is reached' },
+  'called invalid': { status: 400, code: 'Invalid request' },
+});
 
 describeConformance({ name: 'Datadog', open: openBench });
 

@@ -3,8 +3,8 @@ import { escapeIdentifier, escapeLiteral } from 'pg';
 import type { Lease } from '../../client/leases';
 import { writeComment } from '../../activities/integrations/postgresql/mark';
 import { describeConformance } from '../integrations/conformance';
-import type { Bench, BenchOptions, Kind, SeenCall } from '../integrations/subject';
-import type { Fault } from '../support/faults';
+import type { Bench, BenchOptions, SeenCall } from '../integrations/subject';
+import { kindFaults } from '../support/kind-faults';
 import { INTEGRATION, openPostgresLab, REQUEST } from '../support/postgres-lab';
 import type { PostgresCall } from '../support/postgres-proxy';
 import {
@@ -18,20 +18,11 @@ import {
 } from '../support/postgres-setting';
 import type { PostgresSetting } from '../support/postgres-setting';
 
-const FAULTS: Readonly<Record<Kind, Pick<Fault, 'kind' | 'code'>>> = {
-  'answer lost': { kind: 'lost-answer' },
-  'failed before': { kind: '500-before' },
-  'failed after': { kind: '500-after' },
-  'unreadable answer': { kind: 'html-503' },
-  throttled: { kind: 'throttle' },
-  'hung before': { kind: 'hang' },
-  'hung after': { kind: 'hang-after' },
-  'hung in its answer': { kind: 'hang-body' },
-  'not found': { kind: 'not-found' },
-  refused: { kind: 'error', code: '42501' },
-  'quota exceeded': { kind: 'error', code: '53400' },
-  'called invalid': { kind: 'error', code: '22023' },
-};
+const FAULTS = kindFaults({
+  refused: { code: '42501' },
+  'quota exceeded': { code: '53400' },
+  'called invalid': { code: '22023' },
+});
 
 const DATABASES = [DATABASE, OTHER_DATABASE];
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awsIam, connectAwsIam } from '../../activities/integrations/aws-iam/aws-iam';
 import type { AwsIamConnection } from '../../activities/integrations/aws-iam/connection';
@@ -6,6 +5,7 @@ import { PACE } from '../../activities/integrations/aws-iam/pace';
 import type { Pace } from '../../activities/integrations/aws-iam/pace';
 import type { AwsIamParameters } from '../../activities/integrations/aws-iam/parameters';
 import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
+import { randomLeaseId } from '../../client/lease-id';
 import type { Handle } from '../../workflows/contract';
 import { createFakeFence } from './fake-fence';
 import type { FakeFence } from './fake-fence';
@@ -117,8 +117,4 @@ export async function until(condition: () => boolean): Promise<void> {
     if (Date.now() > end) throw new Error('waited in vain');
     await sleep(5);
   }
-}
-
-function randomLeaseId(): string {
-  return [...randomBytes(24)].map((byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
 }

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { loadClient } from '../../activities/integrations/datadog/client';
 import { connectDatadog, datadog } from '../../activities/integrations/datadog/datadog';
 import { PACE } from '../../activities/integrations/datadog/pace';
 import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
 import { startDatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
 import type { DatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
+import { randomLeaseId } from '../../client/lease-id';
 import type { Handle } from '../../workflows/contract';
 import { createFakeFence } from './fake-fence';
 import type { FakeFence } from './fake-fence';
@@ -154,8 +154,4 @@ function openLease(integration: Integration, given: object): DatadogLease {
     extend: (options) => integration.extend(handle, EXPIRY, attempt(options)),
     deprovision: (options) => integration.deprovision(handle, attempt(options)),
   };
-}
-
-function randomLeaseId(): string {
-  return Array.from(randomBytes(24), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
 }

@@ -12,6 +12,7 @@ import { connectPostgresql, postgresql } from '../../activities/integrations/pos
 import { scramVerifier } from '../../activities/integrations/postgresql/scram';
 import { startPostgresServer } from '../../dev/postgres-server';
 import type { PostgresServer, PostgresServerOptions } from '../../dev/postgres-server';
+import { randomLeaseId } from '../../client/lease-id';
 import type { Handle } from '../../workflows/contract';
 import { createFakeFence } from './fake-fence';
 import type { FakeFence } from './fake-fence';
@@ -212,8 +213,4 @@ function setUp(verifier: string, version: number): string[] {
         ]),
     ...[DATABASE, OTHER_DATABASE].map((name) => `CREATE DATABASE ${escapeIdentifier(name)}`),
   ];
-}
-
-function randomLeaseId(): string {
-  return [...randomBytes(24)].map((byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('');
 }
