@@ -7,6 +7,8 @@ const transform = {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  // Modules that a command loads when it is run are named as Node wants it, with the ending of what is built.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testEnvironment: 'node',
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.leasehold/', '<rootDir>/test/releases/'],
 };

@@ -70,6 +70,8 @@ const STATUSES: Readonly<Record<LeaseErrorCode, number>> = {
   Timeout: 502,
   SealingFailed: 502,
   Aborted: 502,
+  Unauthenticated: 401,
+  Forbidden: 403,
 };
 
 /** After a live lease may have ended, or a provider has come to itself. */

@@ -1,19 +1,26 @@
-import { LeaseError } from '../client/leases';
-import { ConfigError } from '../config/load';
-import { TemporalError } from '../temporal/connection';
-import { MissingSearchAttributes } from '../temporal/search-attributes';
+import { LeaseError } from '../client/http';
+import type { LeaseErrorCode } from '../client/http';
+import { ConfigError } from '../config/problems';
 
-/** What the commands exit with. */
+/** What the commands exit with. `run` exits with its program's code once that was started. */
 export const EXIT = {
   done: 0,
   /** It ran and found, or left, something wrong. */
   problems: 1,
   /** The command line or the configuration is wrong: nothing was done. */
   usage: 2,
-  /** Temporal or a worker did not do its part. */
+  /** The API, Temporal or a worker did not do its part. */
   unavailable: 3,
-  /** No lease was issued: the API, a worker or the provider refused it. */
+  /** It was refused by the API, a worker or the provider. */
   refused: 4,
+  /** The token is missing, wrong or expired, or lacks the right. */
+  auth: 5,
+  /** No answer came in time. */
+  timeout: 6,
+  /** As shells have it: the program is there and cannot be run. */
+  notExecutable: 126,
+  /** As shells have it: there is no such program. */
+  notFound: 127,
   /** Called off by Ctrl-C, as shells number it. */
   interrupted: 130,
 } as const;
@@ -21,6 +28,11 @@ export const EXIT = {
 /** A command line that cannot be followed. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** There is no token, or it is of no use. */
+export class AuthError extends Error {
+  override readonly name = 'AuthError';
 }
 
 /** Temporal, or the worker behind it, did not answer. */
@@ -47,11 +59,10 @@ export function tellError(error: unknown): number {
 
 function explain(error: unknown): readonly [number, string] {
   if (error instanceof ConfigError || error instanceof UsageError) return [EXIT.usage, error.message];
-  if (error instanceof LeaseError) return [isPassing(error) ? EXIT.unavailable : EXIT.refused, error.message];
+  if (error instanceof AuthError) return [EXIT.auth, error.message];
+  if (error instanceof LeaseError) return [CODES[error.code] ?? EXIT.refused, error.message];
   if (error instanceof FailedError) return [EXIT.problems, error.message];
-  const isOurs =
-    error instanceof TemporalError || error instanceof MissingSearchAttributes || error instanceof UnavailableError;
-  if (isOurs) return [EXIT.unavailable, error.message];
+  if (error instanceof UnavailableError) return [EXIT.unavailable, error.message];
   const name = error instanceof Error ? error.name : typeof error;
   return [
     EXIT.unavailable,
@@ -59,7 +70,12 @@ function explain(error: unknown): readonly [number, string] {
   ];
 }
 
-/** Whether nobody refused it: it was not answered, and may be another time. */
-function isPassing({ code }: LeaseError): boolean {
-  return ['Unavailable', 'Throttled', 'Timeout', 'IssueTimeout'].includes(code);
-}
+/** Of what nobody refused: it was not answered, or the caller is not known. */
+const CODES: Readonly<Partial<Record<LeaseErrorCode, number>>> = {
+  Unavailable: EXIT.unavailable,
+  Throttled: EXIT.unavailable,
+  Timeout: EXIT.timeout,
+  IssueTimeout: EXIT.timeout,
+  Unauthenticated: EXIT.auth,
+  Forbidden: EXIT.auth,
+};

@@ -1,6 +1,6 @@
 import { extendOverHttp, getOverHttp, listOverHttp } from './over-http/calls';
-import { offeredOverHttp } from './over-http/catalog';
-import type { OfferedSecret } from './over-http/catalog';
+import { offeredOverHttp, secretsOverHttp, whoamiOverHttp } from './over-http/catalog';
+import type { OfferedSecret, StaticSecrets, Whoami } from './over-http/catalog';
 import { issueOverHttp } from './over-http/issue';
 import type { HttpIssueRequest } from './over-http/issue';
 import { isToken } from './over-http/remote';
@@ -32,7 +32,7 @@ export { keep } from './keep';
 export type { Kept, KeepOptions, KeepRequest } from './keep';
 export { generateRecipient } from '../sealing/recipient';
 export type { RecipientKeyPair } from '../sealing/recipient';
-export type { OfferedSecret } from './over-http/catalog';
+export type { OfferedSecret, StaticSecrets, Whoami } from './over-http/catalog';
 export type { HttpIssueRequest } from './over-http/issue';
 
 export interface ConnectHttpLeasesOptions {
@@ -51,6 +51,10 @@ export interface HttpLeases extends Omit<Leases, 'issue' | 'revoke'> {
   readonly revoke: (leaseId: string, options?: RevokeOptions) => Promise<Revocation>;
   /** What can be leased in a config. None if the token does not reach it. */
   offered(project: string, config: string): Promise<readonly OfferedSecret[]>;
+  /** Static secrets of a config. The names may be left out if the token is of one config alone. */
+  secrets(project?: string, config?: string): Promise<StaticSecrets>;
+  /** Whom the token stands for. */
+  whoami(): Promise<Whoami>;
   /** No more calls from now on. Leases go on. */
   close(): Promise<void>;
 }
@@ -80,6 +84,8 @@ export function connectHttpLeases({ url, token, fetch: own }: ConnectHttpLeasesO
     get: (leaseId) => getOverHttp(remote, leaseId),
     list: (filter) => listOverHttp(remote, filter),
     offered: (project, config) => offeredOverHttp(remote, project, config),
+    secrets: (project, config) => secretsOverHttp(remote, project, config),
+    whoami: () => whoamiOverHttp(remote),
     close: () => {
       isClosed = true;
       return Promise.resolve();

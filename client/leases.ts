@@ -117,9 +117,11 @@ export interface Leases {
 
 /**
  * Why a call failed. Beside what the workers and providers refuse: `LeaseNotFound`, `Aborted` by the caller, `Timeout` of anything
- * but an issue (that is `IssueTimeout`), `SealingFailed`: the answer could not be opened.
+ * but an issue (that is `IssueTimeout`), `SealingFailed`: the answer could not be opened, and over HTTP `Unauthenticated`: the token is
+ * missing, wrong or expired, and `Forbidden`: it lacks the right.
  */
-export type LeaseErrorCode = LeaseFailureType | 'LeaseNotFound' | 'Aborted' | 'Timeout' | 'SealingFailed';
+export type LeaseErrorCode =
+  LeaseFailureType | 'LeaseNotFound' | 'Aborted' | 'Timeout' | 'SealingFailed' | 'Unauthenticated' | 'Forbidden';
 
 /**
  * What became of a lease whose credential did not reach the caller. `revoke accepted`: it will be removed. `ended`: it has ended by

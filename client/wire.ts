@@ -159,6 +159,14 @@ export const dynamicSecretsQuery = z.strictObject({
   config: z.string().max(64).optional(),
 });
 
+export const secretsQuery = z.strictObject({
+  project: z.string().max(64).optional().describe('May be left out, as may the config, by a token of one config alone.'),
+  config: z.string().max(64).optional(),
+});
+
+/** Static secrets of a config. What is dynamic is leased. */
+export const secretsBody = z.object({ project: text, config: text, secrets: z.record(z.string(), z.string()) });
+
 export const whoamiBody = z.object({
   token_id: text,
   holder: text.describe('Whose leases they are.'),

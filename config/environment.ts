@@ -74,27 +74,32 @@ export function apiAddress(given = readNonEmpty('LEASEHOLD_API')): ListenAddress
   throw new ConfigError('The environment', [{ path: 'LEASEHOLD_API', message }]);
 }
 
-/** The HTTP API that a command works with, and as whom. */
-export interface ApiAccess {
-  readonly url: string;
-  readonly token: string;
+/** What the environment says of the HTTP API that commands work with. Undefined: nothing. */
+export interface ApiVariables {
+  /** LEASEHOLD_HOST: its address. */
+  readonly host: string | undefined;
+  /** LEASEHOLD_TOKEN. */
+  readonly token: string | undefined;
+  /** LEASEHOLD_TOKEN_FILE: a file with the token, which somebody renews. */
+  readonly tokenFile: string | undefined;
+  /** LEASEHOLD_SCOPE: `project/config`. */
+  readonly scope: string | undefined;
 }
 
-/**
- * LEASEHOLD_HOST and LEASEHOLD_TOKEN.
- * @throws ConfigError if one is not set.
- */
-export function apiAccess(): ApiAccess {
+export function apiVariables(): ApiVariables {
   return {
-    url: readRequired('LEASEHOLD_HOST', 'set it to the address of the HTTP API, e.g. https://leasehold.internal:8443.'),
-    token: readRequired('LEASEHOLD_TOKEN', 'set it to a token with the right lease.'),
+    host: readNonEmpty('LEASEHOLD_HOST'),
+    token: readNonEmpty('LEASEHOLD_TOKEN'),
+    tokenFile: readNonEmpty('LEASEHOLD_TOKEN_FILE'),
+    scope: readNonEmpty('LEASEHOLD_SCOPE'),
   };
 }
 
-function readRequired(name: string, advice: string): string {
-  const text = readNonEmpty(name);
-  if (text !== undefined) return text;
-  throw new ConfigError('The environment', [{ path: name, message: `is missing: ${advice}` }]);
+/** All variables, for a program that is started with them. In their order. */
+export function allVariables(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
 }
 
 function parseAddress(written: string): ListenAddress | null {

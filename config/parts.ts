@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { keyOf } from './problems';
-import { flatNames } from './flat';
+import { flatNames } from '../flat/names';
 import type { Path } from './problems';
 import { entriesOf, fieldOf } from './records';
 import { checkWith } from './sentences';

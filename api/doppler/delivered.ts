@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps';
 import { refusal } from '../errors';
 import { identityOf } from '../request';
 import type { Leased } from './issue';
-import type { Place } from './place';
+import type { Place } from '../place';
 
 /**
  * Writes down that credentials are about to be sent.

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { resolveReference } from '../../config/reference';
-import type { ConfigSettings } from './place';
+import type { ConfigSettings } from '../place';
 
 /** Who downloads what from where: one program, as far as can be told. */
 export interface Downloader {

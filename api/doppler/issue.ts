@@ -4,7 +4,7 @@ import { checkTtlRange } from '../../workflows/ttl';
 import type { ApiDeps } from '../deps';
 import type { Identity } from '../identity/identity';
 import { takeBack, UNDELIVERED } from '../take-back';
-import type { Place } from './place';
+import type { Place } from '../place';
 
 /** Leases of one request, by the names of their dynamic secrets. */
 export type Leased = ReadonlyMap<string, Lease>;

@@ -11,7 +11,7 @@ import { refusal } from '../errors';
 import { identityOf, requireRight } from '../request';
 import { recordDelivery } from './delivered';
 import { checkTtl, issueTogether } from './issue';
-import { findPlace } from './place';
+import { findPlace } from '../place';
 import { readTtlMs } from './query';
 import { failures } from './secrets';
 import type { Shared } from './secrets';

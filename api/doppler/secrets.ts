@@ -11,18 +11,19 @@ import { recordDelivery } from './delivered';
 import { fingerprintOf } from './downloads';
 import type { Downloads } from './downloads';
 import type { Flights } from './flights';
-import { FORMATS } from './formats';
-import type { FormatName } from './formats';
+import { flatten } from '../../flat/flatten';
+import { FORMATS } from '../../flat/formats';
+import type { FormatName } from '../../flat/formats';
 import { checkTtl, issueTogether } from './issue';
 import type { Leased } from './issue';
-import { findPlace, mayHoldDynamicSecrets } from './place';
-import type { Place } from './place';
+import { findPlace, mayHoldDynamicSecrets } from '../place';
+import type { Place } from '../place';
 import { dynamicQuery, readBoolean, readTtlMs, whereQuery } from './query';
-import { flatten, ownersOf, select } from './selection';
+import { ownersOf, select } from './selection';
 import type { Selection } from './selection';
-import { readStatics } from './static-secrets';
-import { transformNames, TRANSFORMERS } from './transformers';
-import type { Transformer } from './transformers';
+import { readStatics } from '../static-secrets';
+import { SameNameError, transformNames, TRANSFORMERS } from '../../flat/transformers';
+import type { Transformer } from '../../flat/transformers';
 
 /** What the routes of secrets share. */
 export interface Shared {
@@ -74,7 +75,7 @@ export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Share
       const wanted = readWanted(deps, request, query);
       const { statics, dynamics } = wanted.selection;
       const names = [...statics, ...(wanted.isLeasing ? [...dynamics.values()].flat() : [])].sort();
-      const transformed = transformNames(names, transformer === '' ? implied(format) : transformer);
+      const transformed = rename(names, transformer === '' ? implied(format) : transformer);
       const values = await readValues(deps, request, reply, shared, wanted);
       const secrets = new Map(names.map((name) => [transformed.get(name) ?? name, values.get(name) ?? '']));
       return reply.type(FORMATS[format].type).send(FORMATS[format].write(secrets));
@@ -221,6 +222,16 @@ function mayInclude({ query }: FastifyRequest): boolean {
     return typeof written !== 'string' || readBoolean(written, 'include_dynamic_secrets');
   } catch {
     return true;
+  }
+}
+
+/** @throws ApiError 400 if two become the same. */
+function rename(names: readonly string[], transformer: Transformer | null): ReadonlyMap<string, string> {
+  try {
+    return transformNames(names, transformer);
+  } catch (error) {
+    if (!(error instanceof SameNameError)) throw error;
+    throw refusal(400, 'invalid_input', error.message, { field: 'name_transformer' });
   }
 }
 

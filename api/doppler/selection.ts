@@ -1,8 +1,7 @@
-import type { Lease } from '../../client/leases';
-import { flatNames, LEASE_FIELDS } from '../../config/flat';
+import { flatNames, LEASE_FIELDS } from '../../flat/names';
 import { quote } from '../../workflows/quote';
 import { refusal } from '../errors';
-import type { ConfigSettings, Place } from './place';
+import type { ConfigSettings, Place } from '../place';
 
 /** What a request asks for. */
 export interface Selection {
@@ -60,15 +59,4 @@ export function ownersOf({ dynamicSecrets }: ConfigSettings): ReadonlyMap<string
     for (const each of [name, ...flatNames(name, fields)]) owners.set(each, name);
   }
   return owners;
-}
-
-/** A lease under all names under which it can be handed out. Under the dynamic secret's own name stands the lease's id. */
-export function flatten(name: string, { leaseId, expiresAt, credential }: Lease): ReadonlyMap<string, string> {
-  const [id, end] = LEASE_FIELDS.map((field) => `${name}_${field}`) as [string, string];
-  return new Map([
-    ...Object.entries(credential).map(([field, value]) => [`${name}_${field}`, value] as const),
-    [id, leaseId],
-    [end, expiresAt.toISOString()],
-    [name, leaseId],
-  ]);
 }

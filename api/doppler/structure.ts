@@ -5,7 +5,7 @@ import { quote } from '../../workflows/quote';
 import type { ApiDeps } from '../deps';
 import { refusal } from '../errors';
 import { identityOf, requireRight } from '../request';
-import { findPlace, visibleConfigs, visibleProjects } from './place';
+import { findPlace, visibleConfigs, visibleProjects } from '../place';
 import { cutPage, pageQuery, whereQuery } from './query';
 import { failures } from './secrets';
 

@@ -8,8 +8,8 @@ import { isInScope } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
 import { fingerprintOf, keyOf, leaseSet } from './downloads';
 import type { Download, Downloader, Downloads, LeaseSet } from './downloads';
-import { findPlace } from './place';
-import type { ConfigSettings, Where } from './place';
+import { findPlace } from '../place';
+import type { ConfigSettings, Where } from '../place';
 import { whereQuery } from './query';
 import { failures } from './secrets';
 

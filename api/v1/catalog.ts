@@ -1,14 +1,16 @@
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import { dynamicSecretsBody, dynamicSecretsQuery, whoamiBody } from '../../client/wire';
+import { dynamicSecretsBody, dynamicSecretsQuery, secretsBody, secretsQuery, whoamiBody } from '../../client/wire';
 import type { DynamicSecretsBody } from '../../client/wire';
 import type { Scope } from '../../config/load';
-import { flatNames } from '../../config/flat';
+import { flatNames } from '../../flat/names';
 import type { ApiDeps } from '../deps';
 import { answer, errors } from '../describe';
 import { isInScope } from '../identity/identity';
 import type { Identity } from '../identity/identity';
-import { identityOf } from '../request';
+import { findPlace } from '../place';
+import { identityOf, requireRight } from '../request';
 import type { Routes } from '../server';
+import { readStatics } from '../static-secrets';
 
 /** What there is to lease, and who asks. */
 export const catalogRoutes: Routes = (app, deps) => {
@@ -27,6 +29,29 @@ export const catalogRoutes: Routes = (app, deps) => {
       },
     },
     (request) => Promise.resolve({ dynamic_secrets: catalogOf(deps, identityOf(request), request.query) }),
+  );
+
+  typed.get(
+    '/v1/secrets',
+    {
+      schema: {
+        operationId: 'getSecrets',
+        tags: ['secrets'],
+        summary: 'Read the static secrets of a config',
+        description: 'What is dynamic is not among them: it is leased.',
+        querystring: secretsQuery,
+        response: { 200: answer('Values by name.', secretsBody), ...errors() },
+      },
+    },
+    (request) => {
+      const identity = identityOf(request);
+      const { project = '', config = '' } = request.query;
+      const place = findPlace(deps.config(), identity, { project, config });
+      requireRight(identity, 'read');
+      const values = readStatics(place, Object.keys(place.settings.secrets));
+      const named = { project: place.project, config: place.config };
+      return Promise.resolve({ ...named, secrets: Object.fromEntries(values) });
+    },
   );
 
   typed.get(

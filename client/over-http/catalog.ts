@@ -1,5 +1,6 @@
+import type { z } from 'zod';
 import { boundsOf } from '../bounds';
-import { dynamicSecretsBody } from '../wire';
+import { dynamicSecretsBody, secretsBody, whoamiBody } from '../wire';
 import { CALL_TIMEOUT_MS, toLeaseError } from './calls';
 import { ask } from './remote';
 import type { Remote } from './remote';
@@ -11,6 +12,31 @@ export interface OfferedSecret {
   readonly dynamicSecret: string;
   /** The names in each of its credentials. */
   readonly fields: readonly string[];
+  /** Under which they are handed out among other secrets, the lease's id and end with them. */
+  readonly flatNames: readonly string[];
+  readonly defaultTtlMs: number;
+  readonly minTtlMs: number;
+  readonly maxTtlMs: number;
+}
+
+/** Static secrets of one config. */
+export interface StaticSecrets {
+  readonly project: string;
+  readonly config: string;
+  /** By name. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Whom the token stands for. */
+export interface Whoami {
+  readonly tokenId: string;
+  readonly holder: string;
+  /** `read`, `lease`, `revoke-own`, `admin`. */
+  readonly rights: readonly string[];
+  /** `project/config`, `project/*` or `*`. */
+  readonly scopes: readonly string[];
+  /** Null: it does not expire. */
+  readonly expiresAt: Date | null;
 }
 
 /** See `HttpLeases.offered`. */
@@ -20,19 +46,35 @@ export async function offeredOverHttp(
   config: string,
 ): Promise<readonly OfferedSecret[]> {
   const query = new URLSearchParams({ project, config }).toString();
+  const answer = await read(remote, `/v1/dynamic-secrets?${query}`, dynamicSecretsBody);
+  return answer.dynamic_secrets.map((each) => ({
+    project: each.project,
+    config: each.config,
+    dynamicSecret: each.name,
+    fields: each.fields,
+    flatNames: each.flat_names,
+    defaultTtlMs: each.default_ttl_seconds * 1_000,
+    minTtlMs: each.min_ttl_seconds * 1_000,
+    maxTtlMs: each.max_ttl_seconds * 1_000,
+  }));
+}
+
+/** See `HttpLeases.secrets`. */
+export async function secretsOverHttp(remote: Remote, project = '', config = ''): Promise<StaticSecrets> {
+  const query = new URLSearchParams(Object.entries({ project, config }).filter(([, name]) => name !== ''));
+  const { secrets: values, ...place } = await read(remote, `/v1/secrets?${query.toString()}`, secretsBody);
+  return { ...place, values };
+}
+
+/** See `HttpLeases.whoami`. */
+export async function whoamiOverHttp(remote: Remote): Promise<Whoami> {
+  const { token_id: tokenId, expires_at: end, ...rest } = await read(remote, '/v1/whoami', whoamiBody);
+  return { tokenId, ...rest, expiresAt: end === null ? null : new Date(end) };
+}
+
+async function read<T>(remote: Remote, path: string, answer: z.ZodType<T>): Promise<T> {
   try {
-    const answer = await ask(
-      remote,
-      boundsOf(CALL_TIMEOUT_MS),
-      { method: 'GET', path: `/v1/dynamic-secrets?${query}`, harmless: true },
-      dynamicSecretsBody,
-    );
-    return answer.dynamic_secrets.map(({ name, fields, ...place }) => ({
-      project: place.project,
-      config: place.config,
-      dynamicSecret: name,
-      fields,
-    }));
+    return await ask(remote, boundsOf(CALL_TIMEOUT_MS), { method: 'GET', path, harmless: true }, answer);
   } catch (error) {
     throw toLeaseError(error);
   }

@@ -15,7 +15,14 @@ export interface Refusal {
 }
 
 /** `Aborted` is missing: only the caller aborts, and he knows. */
-const KNOWN: readonly LeaseErrorCode[] = [...LEASE_FAILURE_TYPES, 'LeaseNotFound', 'Timeout', 'SealingFailed'];
+const KNOWN: readonly LeaseErrorCode[] = [
+  ...LEASE_FAILURE_TYPES,
+  'LeaseNotFound',
+  'Timeout',
+  'SealingFailed',
+  'Unauthenticated',
+  'Forbidden',
+];
 const CODES: ReadonlyMap<string, LeaseErrorCode> = new Map(KNOWN.map((code) => [wireCode(code), code]));
 const UNDELIVERED: readonly Undelivered[] = ['revoke accepted', 'ended', 'nothing started', 'left alone', 'unknown'];
 const LONGEST_SENTENCE = 1_000;

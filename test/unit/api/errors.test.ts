@@ -28,12 +28,14 @@ const CODES: Readonly<Record<LeaseErrorCode, true>> = {
   Timeout: true,
   SealingFailed: true,
   Aborted: true,
+  Unauthenticated: true,
+  Forbidden: true,
 };
 const codes = Object.keys(CODES) as LeaseErrorCode[];
 
 test.each(codes)('%s has a status on which no client asks again by itself', (code) => {
   const { status, retryAfter } = toApiError(new LeaseError(code, 'It failed.'));
-  expect([400, 403, 404, 409, 429, 502]).toContain(status);
+  expect([400, 401, 403, 404, 409, 429, 502]).toContain(status);
   expect(retryAfter === null).toBe(status !== 429);
 });
 

@@ -116,8 +116,8 @@ test.each([
   [502, 'not_found', 'NotFound'],
   [404, 'not_found', 'Unavailable'],
   [502, 'timeout', 'Timeout'],
-  [401, 'unauthenticated', 'Unavailable'],
-  [403, 'forbidden', 'Unavailable'],
+  [401, 'unauthenticated', 'Unauthenticated'],
+  [403, 'forbidden', 'Forbidden'],
   [418, 'made_up_tomorrow', 'Unavailable'],
   [502, 'aborted', 'Unavailable'],
 ])('status %i with the code %s is %s, with its sentence', async (status, code, expected) => {
@@ -200,7 +200,7 @@ test('an API that is not there starts nothing, which is said', async () => {
 
 test('a token that may not lease has started nothing, and nothing is asked about it', async () => {
   const { leases, asked } = leasesOf([refusal(403, 'forbidden')]);
-  expect(await failureOf(leases.issue(REQUEST))).toMatchObject({ undelivered: 'nothing started' });
+  expect(await failureOf(leases.issue(REQUEST))).toMatchObject({ code: 'Forbidden', undelivered: undefined });
   expect(asked).toHaveLength(1);
 });
 

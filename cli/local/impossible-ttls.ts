@@ -1,6 +1,6 @@
-import type { IntegrationType } from '../activities/integrations/integration';
-import type { Config, DynamicSecret } from '../config/load';
-import { formatTtl } from '../workflows/ttl';
+import type { IntegrationType } from '../../activities/integrations/integration';
+import type { Config, DynamicSecret } from '../../config/load';
+import { formatTtl } from '../../workflows/ttl';
 
 /** What the configuration allows and the provider never makes. */
 export interface ImpossibleTtl {

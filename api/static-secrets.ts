@@ -1,5 +1,5 @@
-import { resolveReference, UnresolvedReference } from '../../config/reference';
-import { refusal } from '../errors';
+import { resolveReference, UnresolvedReference } from '../config/reference';
+import { refusal } from './errors';
 import type { Place } from './place';
 
 /**

@@ -2,42 +2,25 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
-import { Command } from 'commander';
-import { integrationTypes } from '../activities/integrations/registry';
-import { configPath } from '../config/environment';
-import { loadConfig } from '../config/load';
-import { connect } from '../temporal/connection';
-import { deploymentId } from '../temporal/deployment';
-import { readNames } from '../worker/flags';
-import { EXIT, exitWith, tellError, UsageError } from './exit';
+import { integrationTypes } from '../../activities/integrations/registry';
+import { configPath } from '../../config/environment';
+import { loadConfig } from '../../config/load';
+import { connect } from '../../temporal/connection';
+import { deploymentId } from '../../temporal/deployment';
+import type { SweepFlags } from '../commands/sweep';
+import { EXIT, tellError, UsageError } from '../exit';
 import { chooseIntegrations } from './integrations';
-import { listenForInterrupt } from './interrupt';
+import { listenForInterrupt } from '../interrupt';
 import { describeReport } from './report';
 import { runSweep } from './sweep-run';
+import { needingTemporal } from './unavailable';
 
-interface Flags {
-  readonly config?: string;
-  readonly integrations?: readonly string[];
-  readonly dryRun?: boolean;
-  readonly deployment?: string;
-  readonly yes?: boolean;
-  readonly json?: boolean;
+/** See `sweepCommand`. */
+export function sweep(flags: SweepFlags): Promise<number> {
+  return needingTemporal(() => sweepAll(flags));
 }
 
-/** `leasehold sweep`: has the workers look through their providers now, as their schedules do. */
-export function sweepCommand(): Command {
-  return new Command('sweep')
-    .description('Removes credentials that outlived their lease, now instead of at the next scheduled sweep.')
-    .option('--config <file>', 'the configuration file (default: LEASEHOLD_CONFIG, else leasehold.yaml)')
-    .option('--integrations <names>', 'only these, comma-separated', readNames)
-    .option('--dry-run', 'only say what would be removed')
-    .option('--deployment <id>', 'clean up after another installation, which no longer exists')
-    .option('--yes', 'do not ask for confirmation')
-    .option('--json', 'print the reports as JSON lines')
-    .action((flags: Flags) => exitWith(() => sweep(flags)));
-}
-
-async function sweep(flags: Flags): Promise<number> {
+async function sweepAll(flags: SweepFlags): Promise<number> {
   const deployment = readDeployment(flags.deployment);
   const config = await loadConfig(flags.config ?? configPath(), integrationTypes);
   const names = chooseIntegrations(config, flags.integrations);

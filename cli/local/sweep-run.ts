@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
-import { CALL_TIMEOUT_MS, explainFailure, grpcStatusOf } from '../temporal/service';
-import { SWEEP_WORKFLOW, sweepId, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT_MS } from '../workflows/contract';
-import type { SweepInput, SweepReport } from '../workflows/contract';
-import { formatTtl } from '../workflows/ttl';
-import { FailedError, UnavailableError } from './exit';
+import { CALL_TIMEOUT_MS, explainFailure, grpcStatusOf } from '../../temporal/service';
+import { SWEEP_WORKFLOW, sweepId, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT_MS } from '../../workflows/contract';
+import type { SweepInput, SweepReport } from '../../workflows/contract';
+import { formatTtl } from '../../workflows/ttl';
+import { FailedError, UnavailableError } from '../exit';
 
 export interface SweepRun {
   /** Aborts when the sweep is to be called off. */

@@ -1,7 +1,7 @@
-import { integrationTypes } from '../../../activities/integrations/registry';
-import { impossibleTtls } from '../../../cli/impossible-ttls';
-import type { ImpossibleTtl } from '../../../cli/impossible-ttls';
-import { parseConfig } from '../../../config/load';
+import { integrationTypes } from '../../../../activities/integrations/registry';
+import { impossibleTtls } from '../../../../cli/local/impossible-ttls';
+import type { ImpossibleTtl } from '../../../../cli/local/impossible-ttls';
+import { parseConfig } from '../../../../config/load';
 
 function find(ttls: string, timings = '', type = 'aws_sts'): readonly ImpossibleTtl[] {
   const parameters =

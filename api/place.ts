@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import { own } from '../../config/load';
-import type { Config } from '../../config/load';
-import { quote } from '../../workflows/quote';
-import type { ApiDeps } from '../deps';
-import { refusal } from '../errors';
-import { isInScope } from '../identity/identity';
-import type { Identity } from '../identity/identity';
+import { own } from '../config/load';
+import type { Config } from '../config/load';
+import { quote } from '../workflows/quote';
+import type { ApiDeps } from './deps';
+import { refusal } from './errors';
+import { isInScope } from './identity/identity';
+import type { Identity } from './identity/identity';
 
 export type ConfigSettings = Config['projects'][string]['configs'][string];
 

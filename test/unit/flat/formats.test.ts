@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { FORMATS } from '../../../api/doppler/formats';
-import { transformNames, TRANSFORMERS } from '../../../api/doppler/transformers';
-import type { Transformer } from '../../../api/doppler/transformers';
+import { FORMATS } from '../../../flat/formats';
+import { transformNames, TRANSFORMERS } from '../../../flat/transformers';
+import type { Transformer } from '../../../flat/transformers';
 
 const HARD = new Map([
   ['PLAIN', 'value'],

@@ -1,4 +1,4 @@
-import type { SweepReport } from '../workflows/contract';
+import type { SweepReport } from '../../workflows/contract';
 
 /** A sweep's report in lines for people. */
 export function describeReport(report: SweepReport): readonly string[] {

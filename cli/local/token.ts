@@ -1,21 +1,12 @@
-import { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
-import { makeToken } from '../api/identity/token';
-import { tokenSchema } from '../config/access';
-import { nameSchema } from '../config/rights';
-import { checkWith } from '../config/sentences';
-import { parseTtl, TtlError } from '../workflows/ttl';
-import { EXIT, exitWith, UsageError } from './exit';
-
-interface Flags {
-  readonly scope?: readonly string[];
-  readonly right?: readonly string[];
-  readonly expires?: string;
-  readonly expiresAt?: string;
-  readonly subject?: string;
-  readonly json?: boolean;
-}
+import { makeToken } from '../../api/identity/token';
+import { tokenSchema } from '../../config/access';
+import { nameSchema } from '../../config/rights';
+import { checkWith } from '../../config/sentences';
+import { parseTtl, TtlError } from '../../workflows/ttl';
+import type { TokenFlags } from '../commands/token';
+import { EXIT, UsageError } from '../exit';
 
 type Entry = z.input<typeof tokenSchema>;
 
@@ -27,41 +18,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   subject: '--subject',
 };
 
-/** `leasehold token`: what there is to do about tokens of the HTTP API. */
-export function tokenCommand(): Command {
-  return new Command('token').description('Makes tokens for the HTTP API.').addCommand(createCommand());
-}
-
-function createCommand(): Command {
-  return new Command('create')
-    .description('Makes a token. It is printed once; the configuration keeps a hash of it.')
-    .argument('<name>', 'what the token is called in the configuration and in logs')
-    .option('--scope <scope>', 'where it may act: project/config, project/* or *; may be repeated', collect)
-    .option(
-      '--right <right>',
-      'what it may do: read, lease, revoke-own or admin; may be repeated (default: the first three)',
-      collect,
-    )
-    .option('--expires <duration>', 'after which time it ends, e.g. 90d')
-    .option('--expires-at <instant>', 'when it ends, e.g. 2027-01-31T00:00:00Z')
-    .option('--subject <subject>', 'whose leases it sees: tokens with one subject share them (default: the name)')
-    .option('--json', 'print the token and its entry as one line of JSON')
-    .addHelpText(
-      'after',
-      '\nStandard output gets the token and nothing else, standard error the entry for the configuration.\n' +
-        'No file is written: (umask 077; leasehold token create ci --scope backend/prd > ci.token) keeps the token.',
-    )
-    .action((name: string, flags: Flags) =>
-      exitWith(
-        () =>
-          new Promise((resolve) => {
-            resolve(create(name, flags));
-          }),
-      ),
-    );
-}
-
-function create(given: string, flags: Flags): number {
+/** See `tokenCommand`. */
+export function createToken(given: string, flags: TokenFlags): number {
   const name = checkName(given);
   const { token, hash } = makeToken(name);
   const entry = makeEntry(hash, flags, new Date());
@@ -75,10 +33,6 @@ function create(given: string, flags: Flags): number {
   return EXIT.done;
 }
 
-function collect(value: string, sofar: readonly string[] = []): readonly string[] {
-  return [...sofar, value];
-}
-
 function checkName(given: string): string {
   const checked = nameSchema.safeParse(given);
   if (checked.success) return checked.data;
@@ -86,7 +40,7 @@ function checkName(given: string): string {
 }
 
 /** @throws UsageError that names the flag. */
-function makeEntry(hash: string, flags: Flags, now: Date): Entry {
+function makeEntry(hash: string, flags: TokenFlags, now: Date): Entry {
   const { scope, right, subject } = flags;
   if (scope === undefined)
     throw new UsageError('--scope is missing: name at least one project/config, project/* or *.');
@@ -107,7 +61,7 @@ function makeEntry(hash: string, flags: Flags, now: Date): Entry {
   throw new UsageError(sentences.join('\n'));
 }
 
-function readEnd({ expires, expiresAt }: Flags, now: Date): string | undefined {
+function readEnd({ expires, expiresAt }: TokenFlags, now: Date): string | undefined {
   if (expires === undefined) return expiresAt;
   if (expiresAt !== undefined) throw new UsageError('--expires and --expires-at cannot both be given.');
   try {

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
-import { verifyToken } from '../../../api/identity/token';
-import { tokenCommand } from '../../../cli/token';
-import { load } from '../../support/config-text';
+import { verifyToken } from '../../../../api/identity/token';
+import { tokenCommand } from '../../../../cli/commands/token';
+import { load } from '../../../support/config-text';
 
 interface Said {
   readonly code: typeof process.exitCode;

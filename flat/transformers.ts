@@ -1,4 +1,7 @@
-import { refusal } from '../errors';
+/** Two secrets that would be handed out under one name. The message names both. */
+export class SameNameError extends Error {
+  override readonly name = 'SameNameError';
+}
 
 /** Turns the name of a secret into what a program expects. */
 type Transform = (name: string) => string;
@@ -21,7 +24,7 @@ export type Transformer = keyof typeof TRANSFORMERS;
 
 /**
  * Names as they are handed out, each with the name that it has here.
- * @throws ApiError 400 if two become the same.
+ * @throws SameNameError if two become the same.
  */
 export function transformNames(names: readonly string[], transformer: Transformer | null): ReadonlyMap<string, string> {
   const transform: Transform = transformer === null ? (name) => name : TRANSFORMERS[transformer];
@@ -31,14 +34,7 @@ export function transformNames(names: readonly string[], transformer: Transforme
     const as = transform(name);
     const other = taken.get(as);
     if (other !== undefined) {
-      throw refusal(
-        400,
-        'invalid_input',
-        `${other} and ${name} would both be handed out as ${as}: rename one of them.`,
-        {
-          field: 'name_transformer',
-        },
-      );
+      throw new SameNameError(`${other} and ${name} would both be handed out as ${as}: rename one of them.`);
     }
     taken.set(as, name);
     transformed.set(name, as);

@@ -1,33 +1,26 @@
 import { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
-import { Command } from 'commander';
-import { createConnections } from '../activities/connections';
-import { IntegrationError } from '../activities/integrations/integration';
-import type { Check } from '../activities/integrations/integration';
-import { integrationTypes } from '../activities/integrations/registry';
-import { resolveWebhook } from '../activities/keeping';
-import { configPath } from '../config/environment';
-import { loadConfig } from '../config/load';
-import type { Config } from '../config/load';
-import { UnresolvedReference } from '../config/reference';
-import { checkWebhook, WebhookError } from '../telemetry/webhook';
-import { connect, TemporalError } from '../temporal/connection';
-import { deploymentId } from '../temporal/deployment';
-import { surveyWorkforce } from '../temporal/pollers';
-import { checkSearchAttributes, MissingSearchAttributes } from '../temporal/search-attributes';
-import { explainFailure } from '../temporal/service';
-import { findStrays } from '../worker/strays';
-import { formatTtl } from '../workflows/ttl';
-import { readNames } from '../worker/flags';
-import { EXIT, exitWith } from './exit';
+import { createConnections } from '../../activities/connections';
+import { IntegrationError } from '../../activities/integrations/integration';
+import type { Check } from '../../activities/integrations/integration';
+import { integrationTypes } from '../../activities/integrations/registry';
+import { resolveWebhook } from '../../activities/keeping';
+import { configPath } from '../../config/environment';
+import { loadConfig } from '../../config/load';
+import type { Config } from '../../config/load';
+import { UnresolvedReference } from '../../config/reference';
+import { checkWebhook, WebhookError } from '../../telemetry/webhook';
+import { connect, TemporalError } from '../../temporal/connection';
+import { deploymentId } from '../../temporal/deployment';
+import { surveyWorkforce } from '../../temporal/pollers';
+import { checkSearchAttributes, MissingSearchAttributes } from '../../temporal/search-attributes';
+import { explainFailure } from '../../temporal/service';
+import { findStrays } from '../../worker/strays';
+import { formatTtl } from '../../workflows/ttl';
+import type { CheckFlags } from '../commands/check';
+import { EXIT } from '../exit';
 import { impossibleTtls } from './impossible-ttls';
 import { chooseIntegrations } from './integrations';
-
-interface Flags {
-  readonly config?: string;
-  readonly integrations?: readonly string[];
-  readonly json?: boolean;
-}
 
 /** One thing that was looked at. */
 interface Finding {
@@ -39,17 +32,8 @@ interface Finding {
 /** For all calls to one provider, and for those to Temporal. */
 const TIMEOUT_MS = 60_000;
 
-/** `leasehold check`: whether everything is in place for leases to be issued and, above all, to be ended. Changes nothing. */
-export function checkCommand(): Command {
-  return new Command('check')
-    .description('Tells what is wrong with the configuration, the rights at the providers and the Temporal namespace.')
-    .option('--config <file>', 'the configuration file (default: LEASEHOLD_CONFIG, else leasehold.yaml)')
-    .option('--integrations <names>', 'ask only these providers, comma-separated', readNames)
-    .option('--json', 'print the findings as JSON lines')
-    .action((flags: Flags) => exitWith(() => check(flags)));
-}
-
-async function check(flags: Flags): Promise<number> {
+/** See `checkCommand`. */
+export async function check(flags: CheckFlags): Promise<number> {
   const file = flags.config ?? configPath();
   const config = await loadConfig(file, integrationTypes);
   const names = chooseIntegrations(config, flags.integrations);

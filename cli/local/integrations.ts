@@ -1,5 +1,5 @@
-import type { Config } from '../config/load';
-import { UsageError } from './exit';
+import type { Config } from '../../config/load';
+import { UsageError } from '../exit';
 
 /**
  * The integrations that were named, or all.
