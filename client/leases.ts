@@ -118,7 +118,7 @@ export interface Leases {
 /**
  * Why a call failed. Beside what the workers and providers refuse: `LeaseNotFound`, `Aborted` by the caller, `Timeout` of anything
  * but an issue (that is `IssueTimeout`), `SealingFailed`: the answer could not be opened, and over HTTP `Unauthenticated`: the token is
- * missing, wrong or expired, and `Forbidden`: it lacks the right.
+ * missing, wrong or expired, `Forbidden`: it lacks the right, and `NotFound` also of a config, a block or a revocation that is not there.
  */
 export type LeaseErrorCode =
   LeaseFailureType | 'LeaseNotFound' | 'Aborted' | 'Timeout' | 'SealingFailed' | 'Unauthenticated' | 'Forbidden';

@@ -38,7 +38,7 @@ export function readRefusal(status: number, body: unknown, url: string, facts: L
     return { error: new LeaseError('Unavailable', message, facts), code: null, untouched: false };
   }
   const { code, messages, field, lease_id: leaseId, state, undelivered } = read.data;
-  const error = new LeaseError(codeOf(status, code), sentenceOf(messages), {
+  const error = new LeaseError(fromWireCode(code), sentenceOf(messages), {
     ...facts,
     ...(leaseId === undefined ? {} : { leaseId }),
     ...(field === undefined ? {} : { field: camelCase(field) }),
@@ -46,12 +46,6 @@ export function readRefusal(status: number, body: unknown, url: string, facts: L
     ...(isOneOf(UNDELIVERED, undelivered) ? { undelivered } : {}),
   });
   return { error, code, untouched: status < 500 || code === 'shutting_down' || undelivered === 'nothing started' };
-}
-
-/** The API calls an address, a project or a config that is not there by the same word as a provider something of its own. */
-function codeOf(status: number, code: string): LeaseErrorCode {
-  if (code === 'not_found' && status === 404) return 'Unavailable';
-  return fromWireCode(code);
 }
 
 /** The code behind its spelling in JSON; one that is not known here is `Unavailable`. */

@@ -146,7 +146,7 @@ test('who the lease is for is whom the token stands for, and another one cannot 
 test('a wrong token is refused in a sentence that does not repeat it', async () => {
   const token = `${lab.tokens['ci']!.slice(0, -4)}aaaa`;
   const failure = await failureOf(connectHttpLeases({ url: lab.url, token }).issue(REQUEST));
-  expect(failure).toMatchObject({ code: 'Unavailable', undelivered: 'nothing started' });
+  expect(failure).toMatchObject({ code: 'Unauthenticated' });
   expect(failure.message).toMatch(/^No valid token was sent/);
   expect(failure.message).not.toContain(token);
 });

@@ -114,7 +114,7 @@ test.each([
   [409, 'extension_limit', 'ExtensionLimit'],
   [400, 'invalid_ttl', 'InvalidTtl'],
   [502, 'not_found', 'NotFound'],
-  [404, 'not_found', 'Unavailable'],
+  [404, 'not_found', 'NotFound'],
   [502, 'timeout', 'Timeout'],
   [401, 'unauthenticated', 'Unauthenticated'],
   [403, 'forbidden', 'Forbidden'],
