@@ -1,17 +1,19 @@
-# The worker, and with another command the HTTP API: node dist/api/main.js. Debian, because Temporal's native library is built for glibc.
+# The worker, and with another command the HTTP API: leasehold api. Debian, because Temporal's native library is built for glibc.
 FROM node:22.21.1-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
 RUN npm run build
+# What worker and API need, in the versions of the lock file.
+RUN node scripts/service-manifest.mjs /service
 
 FROM node:22.21.1-slim
 ENV NODE_ENV=production
 WORKDIR /app
-COPY package.json package-lock.json ./
-# Optional dependencies stay in: they are the clients of single providers.
+COPY --from=build /service ./
 RUN npm ci --omit=dev && npm cache clean --force
 COPY --from=build /app/dist ./dist
+RUN ln -s /app/dist/cli/main.js /usr/local/bin/leasehold && chmod +x dist/cli/main.js
 USER node
-CMD ["node", "dist/worker/main.js"]
+CMD ["leasehold", "worker"]

@@ -36,6 +36,7 @@ const all = [
   'telemetry',
   'temporal',
   'flat',
+  'packaging',
   'api',
   'cli',
   'dev',
@@ -79,19 +80,20 @@ export default tseslint.config(
     ['audit', ['workflows', 'config']],
     ['telemetry', ['config']],
     ['flat', []],
+    ['packaging', []],
     ['config', ['workflows', 'flat']],
     ['temporal', ['workflows', 'config']],
-    ['activities', ['workflows', 'config', 'sealing', 'audit', 'telemetry', 'temporal']],
-    ['worker', ['workflows', 'activities', 'config', 'audit', 'telemetry', 'temporal']],
-    ['client', ['workflows', 'sealing', 'temporal']],
-    ['api', ['workflows', 'client', 'sealing', 'config', 'audit', 'telemetry', 'temporal', 'flat']],
+    ['activities', ['workflows', 'config', 'sealing', 'audit', 'telemetry', 'temporal', 'packaging']],
+    ['worker', ['workflows', 'activities', 'config', 'audit', 'telemetry', 'temporal', 'packaging']],
+    ['client', ['workflows', 'sealing', 'temporal', 'packaging']],
+    ['api', ['workflows', 'client', 'sealing', 'config', 'audit', 'telemetry', 'temporal', 'flat', 'packaging']],
   ].map(([folder, allowed]) => ({
     files: [`${folder}/**/*.ts`],
     rules: { '@typescript-eslint/no-restricted-imports': forbid(allBut(folder, ...allowed)) },
   })),
   {
     // To read a configuration one must know the schemas of its integrations. Nothing else of them is of the API's business.
-    files: ['api/main.ts'],
+    files: ['api/run.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': forbid([
         'activities(?!/integrations/registry$)',
@@ -109,14 +111,14 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-restricted-imports': forbid([
         'activities',
-        'worker(?!/flags$)',
-        'client/(?!(http|keep)$)',
+        'worker(?!/(command|flags)$)',
+        'client/(?!(http|keep|leases)$)',
         'sealing',
         'config/(?!(environment|problems)$)',
         'audit',
         'telemetry',
         'temporal',
-        'api',
+        'api(?!/command$)',
         'dev',
         'test',
       ]),

@@ -1,6 +1,7 @@
-import { LeaseError } from '../client/http';
-import type { LeaseErrorCode } from '../client/http';
+import { LeaseError } from '../client/leases';
+import type { LeaseErrorCode } from '../client/leases';
 import { ConfigError } from '../config/problems';
+import { MissingPackages } from '../packaging/missing';
 
 /** What the commands exit with. `run` exits with its program's code once that was started. */
 export const EXIT = {
@@ -58,7 +59,8 @@ export function tellError(error: unknown): number {
 }
 
 function explain(error: unknown): readonly [number, string] {
-  if (error instanceof ConfigError || error instanceof UsageError) return [EXIT.usage, error.message];
+  const isUsage = [ConfigError, UsageError, MissingPackages].some((each) => error instanceof each);
+  if (error instanceof Error && isUsage) return [EXIT.usage, error.message];
   if (error instanceof AuthError) return [EXIT.auth, error.message];
   if (error instanceof LeaseError) return [CODES[error.code] ?? EXIT.refused, error.message];
   if (error instanceof FailedError) return [EXIT.problems, error.message];

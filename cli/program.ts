@@ -1,9 +1,12 @@
 import { Command } from 'commander';
+import { apiCommand } from './commands/api';
 import { checkCommand } from './commands/check';
 import { credentialProcessCommand } from './commands/credential-process';
 import { runCommand } from './commands/run';
+import { startCommand } from './commands/start';
 import { sweepCommand } from './commands/sweep';
 import { tokenCommand } from './commands/token';
+import { workerCommand } from './commands/worker';
 
 /** All commands. What stands behind them is loaded only when one is run. */
 export function createProgram(): Command {
@@ -14,5 +17,8 @@ export function createProgram(): Command {
     .addCommand(checkCommand())
     .addCommand(credentialProcessCommand())
     .addCommand(sweepCommand())
-    .addCommand(tokenCommand());
+    .addCommand(tokenCommand())
+    .addCommand(startCommand())
+    .addCommand(workerCommand())
+    .addCommand(apiCommand());
 }

@@ -1,3 +1,4 @@
+import './needs-temporal';
 import { Client } from '@temporalio/client';
 import type { Connection } from '@temporalio/client';
 import { connect, ensureConnected } from '../temporal/connection';

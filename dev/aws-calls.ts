@@ -1,5 +1,4 @@
 import { GetUserCommand, IAMClient, NoSuchEntityException } from '@aws-sdk/client-iam';
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AwsEmulator } from './aws-emulator';
 
@@ -21,7 +20,9 @@ export function tryIdentity(place: AwsPlace, credential: Credential): Promise<Ca
 }
 
 /** List the buckets: a signed call that needs a right. */
-export function tryBuckets(place: AwsPlace, credential: Credential): Promise<CallResult> {
+export async function tryBuckets(place: AwsPlace, credential: Credential): Promise<CallResult> {
+  // Of the tests and the demonstration: the stack itself starts without it.
+  const { ListBucketsCommand, S3Client } = await import('@aws-sdk/client-s3');
   const s3 = new S3Client({ ...settingsOf(place, credential), forcePathStyle: true });
   return tryCall(s3, (client) => client.send(new ListBucketsCommand({})));
 }

@@ -11,7 +11,7 @@ import { beginStory, say } from './story';
 import type { Story } from './story';
 import { startWorker } from './worker-process';
 
-void runProgram(async (signal) => {
+const ended = runProgram(async (signal) => {
   say('Leasehold: leases of AWS, PostgreSQL and Datadog credentials, from request to removal.\n');
   const stack = await startStack({ say });
   let worker: RunningProcess | undefined;
@@ -42,6 +42,10 @@ void runProgram(async (signal) => {
     await worker?.stop();
     await stack.stop();
   }
+});
+
+void ended.then((code) => {
+  process.exitCode = code;
 });
 
 function conclude(story: Story): number {

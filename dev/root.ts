@@ -1,19 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { readVariable } from '../config/environment';
+import { isCheckout, packageRoot } from '../packaging/package';
 
 /** The project's own folder, from source and from dist/ alike. */
 export function projectRoot(): string {
-  for (let directory = __dirname; ; directory = dirname(directory)) {
-    const file = join(directory, 'package.json');
-    if (existsSync(file)) {
-      const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown };
-      if (name === 'leasehold') return directory;
-    }
-    if (directory === dirname(directory)) throw new Error('The project folder was not found above this file.');
-  }
+  return packageRoot();
 }
 
-/** Where everything goes that the stack installs and keeps. Not in git. */
+/**
+ * Where everything goes that the stack installs and keeps. In the project's folder, not in git; where Leasehold was installed,
+ * which may be nobody's to write to, in the user's own.
+ */
 export function stackDirectory(): string {
-  return join(projectRoot(), '.leasehold');
+  if (isCheckout()) return join(projectRoot(), '.leasehold');
+  const states = readVariable('XDG_STATE_HOME') ?? '';
+  return join(states.startsWith('/') ? states : join(homedir(), '.local', 'state'), 'leasehold');
 }

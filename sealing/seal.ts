@@ -1,5 +1,4 @@
 import type { webcrypto } from 'node:crypto';
-import { compactDecrypt, CompactEncrypt, importJWK } from 'jose';
 import type { CompactDecryptResult } from 'jose';
 import type { RecipientJwk } from '../workflows/words';
 import { checkRecipient } from './recipient';
@@ -27,6 +26,7 @@ export async function seal(
   const plaintext = encode(credential);
   const jwk = checkRecipient(recipient);
   try {
+    const { CompactEncrypt, importJWK } = await import('jose');
     const key = await importJWK({ ...jwk }, ALG);
     return await new CompactEncrypt(plaintext)
       .setProtectedHeader({ alg: ALG, enc: ENC, typ: TYP, lease: leaseId, crit: Object.keys(CRITICAL) })
@@ -71,6 +71,7 @@ function encode(credential: Readonly<Record<string, string>>): Uint8Array {
 async function decrypt(sealed: string, privateKey: webcrypto.CryptoKey): Promise<CompactDecryptResult> {
   if (typeof sealed !== 'string' || sealed.length > 2 * MAX_PLAINTEXT_BYTES || !isCanonical(sealed)) throw notOpened();
   try {
+    const { compactDecrypt } = await import('jose');
     return await compactDecrypt(sealed, privateKey, {
       crit: CRITICAL,
       keyManagementAlgorithms: [ALG],

@@ -113,6 +113,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
       metrics,
       logger,
     });
+    await loadClients(config, types, names, logger);
     const common = { connection, namespace, identity: options.identity };
     if (share.workflows) {
       workers.push(
@@ -264,4 +265,20 @@ function assemble(
       }
     },
   };
+}
+
+/** Ahead of the first lease. An integration whose client is not there keeps no other from working: its own leases are refused. */
+async function loadClients(
+  config: Config,
+  types: Readonly<Record<string, IntegrationType>>,
+  names: readonly string[],
+  logger: Logger,
+): Promise<void> {
+  for (const name of names) {
+    try {
+      await types[config.integrations[name]?.type ?? '']?.load?.();
+    } catch (error) {
+      logger.error({ error, integration: name }, 'The client of the provider cannot be loaded.');
+    }
+  }
 }

@@ -173,6 +173,11 @@ export interface IntegrationType<Connection = unknown, Parameters = unknown> {
   selfEnding?(issueTimeoutMs: number): SelfEnding;
   /** Pure: from names alone, and the TTL where the entity depends on it, to the entity and its handle. */
   plan(context: PlanContext, connection: Connection, parameters: Parameters): EntityPlan;
+  /**
+   * Loads what connections need that not every process does: the provider's client. A worker does so ahead of its first lease.
+   * @throws IntegrationError, as the connection then does. Absent: nothing is to be loaded, or only when it is used.
+   */
+  load?(): Promise<unknown>;
   /** Opens the connection. Credential references are resolved here or later, never before. */
   connect(connection: Connection, deps: IntegrationDeps): Integration<Parameters>;
 }

@@ -16,7 +16,7 @@ export function checkCommand(): Command {
     .option('--config <file>', 'the configuration file (default: LEASEHOLD_CONFIG, else leasehold.yaml)')
     .option('--integrations <names>', 'ask only these providers, comma-separated', readNames)
     .option('--json', 'print the findings as JSON lines')
-    .action(act(async (flags: CheckFlags) => (await import('../local/check.js')).check(flags)));
+    .action(act(async (flags: CheckFlags) => (await import('../local/check.js')).check(flags), 'temporal'));
   return withExamples(command, [
     ['leasehold check --config leasehold.yaml', 'look at everything'],
     ['leasehold check --integrations aws-prod --json', 'ask one provider, for a program to read'],

@@ -22,7 +22,7 @@ export function sweepCommand(): Command {
     .option('--deployment <id>', 'clean up after another installation, which no longer exists')
     .option('--yes', 'do not ask for confirmation')
     .option('--json', 'print the reports as JSON lines')
-    .action(act(async (flags: SweepFlags) => (await import('../local/sweep.js')).sweep(flags)));
+    .action(act(async (flags: SweepFlags) => (await import('../local/sweep.js')).sweep(flags), 'temporal'));
   return withExamples(command, [
     ['leasehold sweep --dry-run', 'say what would be removed'],
     ['leasehold sweep --integrations aws-prod', 'look through one provider now'],

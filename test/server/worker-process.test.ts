@@ -44,7 +44,11 @@ test('what is wrong with flags or configuration is said in one go, with exit cod
     [['--config', 'missing.yaml'], {}, /missing\.yaml.*--config/s],
     [['--config', bad], {}, /version.*azure|version.*type/s],
     [['--config', lab.configFile, '--integrations', 'nope'], {}, /nope.*aws/],
-    [['--config', lab.configFile, '--integrations', 'aws', '--workflows-only'], {}, /exclude each other/],
+    [
+      ['--config', lab.configFile, '--integrations', 'aws', '--workflows-only'],
+      {},
+      /--workflows-only.*cannot be used with.*--integrations/,
+    ],
     [['--config', lab.configFile, '--integrations', 'aws,,'], {}, /separated by commas/],
     [['--surprise'], {}, /--surprise/],
     [['--config', lab.configFile], { LEASEHOLD_LOG_LEVEL: 'loud' }, /loud.*debug/],

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { awsIam, connectAwsIam } from '../../activities/integrations/aws-iam/aws-iam';
+import { awsIam } from '../../activities/integrations/aws-iam/aws-iam';
+import { connectAwsIam } from '../../activities/integrations/aws-iam/integration';
 import type { AwsIamConnection } from '../../activities/integrations/aws-iam/connection';
 import { PACE } from '../../activities/integrations/aws-iam/pace';
 import type { Pace } from '../../activities/integrations/aws-iam/pace';

@@ -8,7 +8,8 @@ import type { Attempt, Integration, Made, Removal } from '../../activities/integ
 import { VERSION_16 } from '../../activities/integrations/postgresql/look';
 import type { Pace } from '../../activities/integrations/postgresql/pace';
 import { PACE } from '../../activities/integrations/postgresql/pace';
-import { connectPostgresql, postgresql } from '../../activities/integrations/postgresql/postgresql';
+import { connectPostgresql } from '../../activities/integrations/postgresql/integration';
+import { postgresql } from '../../activities/integrations/postgresql/postgresql';
 import { scramVerifier } from '../../activities/integrations/postgresql/scram';
 import { startPostgresServer } from '../../dev/postgres-server';
 import type { PostgresServer, PostgresServerOptions } from '../../dev/postgres-server';

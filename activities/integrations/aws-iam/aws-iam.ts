@@ -1,24 +1,12 @@
-import { IAMClient } from '@aws-sdk/client-iam';
-import type { Handle } from '../../../workflows/contract';
-import type { Attempt, Integration, IntegrationDeps, IntegrationType } from '../integration';
-import { openCalls, openReader } from './calls';
-import { checkConnection } from './check';
+import type { IntegrationType } from '../integration';
+import { connectLazily, loadClient } from '../lazy-client';
 import { awsIamConnection } from './connection';
 import type { AwsIamConnection } from './connection';
-import { openCredentials } from '../aws/credentials';
-import { deprovisionUser } from './deprovision';
-import { extendUser } from './extend';
-import { parseHandle, planUser, readHandle } from './handle';
-import { listUsers } from './list';
-import { readUser } from './look';
-import { readMarks } from './mark';
-import { PACE } from './pace';
-import type { Pace } from './pace';
+import { planUser } from './handle';
 import { awsIamParameters } from './parameters';
 import type { AwsIamParameters } from './parameters';
-import { provisionUser } from './provision';
-import { readQuota } from './quota';
-import { CLIENT_DEFAULTS, iamEndpoint, regionOf } from '../aws/settings';
+
+const load = () => loadClient('aws_iam', () => import('./integration.js'));
 
 /** One IAM user with one access key for each lease. */
 export const awsIam: IntegrationType<AwsIamConnection, AwsIamParameters> = {
@@ -29,53 +17,6 @@ export const awsIam: IntegrationType<AwsIamConnection, AwsIamParameters> = {
   fields: () => ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'],
   consistencyWindowMs: 5 * 60_000,
   plan: planUser,
-  connect: (connection, deps) => connectAwsIam(connection, deps),
+  load,
+  connect: (connection, deps) => connectLazily(async () => (await load()).connectAwsIam(connection, deps)),
 };
-
-/** Opens the connection with a pace of its own: AWS's by default, a faster one against an emulator. */
-export function connectAwsIam(
-  connection: AwsIamConnection,
-  deps: IntegrationDeps,
-  pace: Pace = PACE,
-): Integration<AwsIamParameters> {
-  const { throttle } = deps;
-  const credentials = openCredentials(connection, deps.resolveReference);
-  const client = new IAMClient({
-    ...CLIENT_DEFAULTS,
-    ...iamEndpoint(connection),
-    region: regionOf(connection),
-    credentials: credentials.provide,
-  });
-  const context = { client, credentials, throttle };
-
-  function open(handle: Handle, attempt: Attempt, operation: string) {
-    const user = readHandle(handle, attempt, operation);
-    return { user, calls: openCalls(context, attempt, user.userName) };
-  }
-
-  return {
-    provision: async (handle, parameters, expiry, attempt) => {
-      const { user, calls } = open(handle, attempt, 'CreateUser');
-      return provisionUser(calls, user, parameters, expiry, { connection, throttle, pace });
-    },
-    extend: async (handle, expiry, attempt) => {
-      const { user, calls } = open(handle, attempt, 'TagUser');
-      await extendUser(calls, user, expiry);
-    },
-    deprovision: async (handle, attempt) => {
-      const { user, calls } = open(handle, attempt, 'DeleteUser');
-      return deprovisionUser(calls, user, pace);
-    },
-    list: (cursor, signal) => listUsers(openReader(context, signal), connection, cursor),
-    readMarks: async (handle, signal) => {
-      const wanted = parseHandle(handle, 'GetUser');
-      const user = await readUser(openReader(context, signal, wanted.userName), wanted.userName);
-      return user === undefined ? null : readMarks(user, wanted);
-    },
-    quota: (signal) => readQuota(openReader(context, signal)),
-    check: (signal) => checkConnection(context, connection, signal),
-    close: () => {
-      client.destroy();
-    },
-  };
-}

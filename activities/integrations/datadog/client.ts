@@ -1,4 +1,4 @@
-import { IntegrationError } from '../integration';
+import { loadClient as loadOrTell } from '../lazy-client';
 
 /** What is used of `@datadog/datadog-api-client`. */
 export type DatadogClient = Awaited<ReturnType<typeof load>>;
@@ -15,9 +15,8 @@ export function loadClient(operation: string): Promise<DatadogClient> {
     loaded = undefined;
     throw error;
   });
-  return loaded.catch(() => {
-    throw describeFailure(operation);
-  });
+  const loading = loaded;
+  return loadOrTell('datadog', () => loading, operation);
 }
 
 /** The client's log, of whose kind no types are installed. */
@@ -46,14 +45,4 @@ async function load() {
     UsersApi: users.UsersApi,
     AuthenticationApi: authentication.AuthenticationApi,
   };
-}
-
-/** Neither message nor path: whatever went wrong with it, this is the way out. */
-function describeFailure(operation: string): IntegrationError {
-  return new IntegrationError('Refused', {
-    operation,
-    hint:
-      "Datadog's client is not installed on this worker, or in a version that Leasehold does not know: " +
-      'run npm install @datadog/datadog-api-client@^1.64.0 where Leasehold is installed, and restart the worker.',
-  });
 }

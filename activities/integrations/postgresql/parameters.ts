@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { grantTemplate } from './grants';
+import { grantTemplate } from './grant-template';
 import { objectName } from './syntax';
 
 const roles = z

@@ -1,23 +1,14 @@
-import type { Attempt, Integration, IntegrationDeps, IntegrationType } from '../integration';
-import type { Handle } from '../../../workflows/contract';
-import { openCalls, openReader } from './calls';
-import { checkConnection } from './check';
-import { connectClient } from './connect';
+import type { IntegrationType } from '../integration';
+import { connectLazily, loadClient } from '../lazy-client';
 import { postgresqlConnection } from './connection';
 import type { PostgresqlConnection } from './connection';
 import { FIELDS } from './credential';
-import { deprovisionRole } from './deprovision';
-import { extendRole } from './extend';
-import { parseHandle, planRole, readHandle } from './handle';
-import { listRoles } from './list';
-import { lookUpRole } from './look';
-import { readMarks } from './mark';
+import { planRole } from './handle';
 import { PACE } from './pace';
-import type { Pace } from './pace';
 import { postgresqlParameters } from './parameters';
 import type { PostgresqlParameters } from './parameters';
-import { provisionRole } from './provision';
-import { openSessions } from './sessions';
+
+const load = () => loadClient('postgresql', () => import('./integration.js'));
 
 /** One login role for each lease. */
 export const postgresql: IntegrationType<PostgresqlConnection, PostgresqlParameters> = {
@@ -29,52 +20,6 @@ export const postgresql: IntegrationType<PostgresqlConnection, PostgresqlParamet
   // PostgreSQL answers what is so. What was sent and not yet done takes effect within the pace's `validMs`, by its own guards.
   consistencyWindowMs: 2 * PACE.validMs,
   plan: planRole,
-  connect: (connection, deps) => connectPostgresql(connection, deps),
+  load,
+  connect: (connection, deps) => connectLazily(async () => (await load()).connectPostgresql(connection, deps)),
 };
-
-/** Opens the connection with a pace of its own. Nothing is sent before the first call. */
-export function connectPostgresql(
-  connection: PostgresqlConnection,
-  deps: IntegrationDeps,
-  pace: Pace = PACE,
-): Integration<PostgresqlParameters> {
-  const { throttle } = deps;
-  const sessions = openSessions({
-    open: (where) => connectClient(connection, deps, pace, where),
-    size: connection.pool_size,
-    idleMs: pace.idleMs,
-  });
-  const context = { sessions, throttle, pace, home: { database: connection.database } };
-
-  function open(handle: Handle, attempt: Attempt, operation: string) {
-    const role = readHandle(handle, attempt, operation);
-    return { role, calls: openCalls(context, attempt, role.role) };
-  }
-
-  return {
-    provision: async (handle, parameters, expiry, attempt) => {
-      const { role, calls } = open(handle, attempt, 'CreateRole');
-      return provisionRole(calls, role, parameters, expiry, connection);
-    },
-    extend: async (handle, expiry, attempt) => {
-      const { role, calls } = open(handle, attempt, 'ExtendRole');
-      await extendRole(calls, role, expiry);
-    },
-    deprovision: async (handle, attempt) => {
-      const { role, calls } = open(handle, attempt, 'DropRole');
-      return deprovisionRole(calls, role);
-    },
-    list: (cursor, signal) => listRoles(openReader(context, signal), connection, cursor),
-    readMarks: async (handle, signal) => {
-      const { role: name } = parseHandle(handle, 'LookUpRole');
-      const { role } = await lookUpRole(openReader(context, signal, name), name);
-      return role === undefined ? null : readMarks(role.comment);
-    },
-    // PostgreSQL sets no limit on roles.
-    quota: () => Promise.resolve(null),
-    check: (signal) => checkConnection(context, connection, signal),
-    close: () => {
-      sessions.close();
-    },
-  };
-}

@@ -1,4 +1,5 @@
-import { fillGrant, grantTemplate } from '../../../../activities/integrations/postgresql/grants';
+import { grantTemplate } from '../../../../activities/integrations/postgresql/grant-template';
+import { fillGrant } from '../../../../activities/integrations/postgresql/grants';
 
 const NAMES = { role: 'lease"; DROP', database: '$& data' };
 

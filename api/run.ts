@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { Client } from '@temporalio/client';
+import { integrationTypes } from '../activities/integrations/registry';
+import { AuditError, openAuditWriter } from '../audit/writer';
+import { apiAddress, auditFile, configPath, logLevel, metricsAddress } from '../config/environment';
+import { ConfigError, loadConfig } from '../config/load';
+import type { Config } from '../config/load';
+import { startReload } from '../config/reload';
+import { createLogger } from '../telemetry/logger';
+import type { Logger } from '../telemetry/logger';
+import { createMetrics } from '../telemetry/metrics';
+import { startMetricsServer } from '../telemetry/metrics-server';
+import { openConnection } from '../temporal/connection';
+import { createApi } from './api';
+import type { ApiFlags } from './command';
+import { createAuthenticate } from './identity/authenticate';
+import { findInstallation } from './installation';
+import { drain, isLoopback, listen } from './listen';
+import { readTls, renewTls } from './tls';
+
+const EXIT_USAGE = 2;
+const EXIT_FAILED = 1;
+
+/** Serves until it is asked to end, and ends the process. */
+export async function runApi(flags: ApiFlags): Promise<never> {
+  let logger = createLogger('info');
+  try {
+    logger = createLogger(logLevel());
+    await serve(flags, logger);
+  } catch (error) {
+    logger.fatal({ error }, 'The API has stopped.');
+    process.exit(error instanceof ConfigError || error instanceof AuditError ? EXIT_USAGE : EXIT_FAILED);
+  }
+  // Not by itself: a request that was cut off may still wait for something.
+  process.exit(0);
+}
+
+async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
+  const file = flags.config ?? configPath();
+  // Of the integrations their schemas alone are used: references in their connections are never resolved here.
+  const initial = await loadConfig(file, integrationTypes);
+  const address = apiAddress(flags.listen);
+  const metricsAt = metricsAddress();
+  const tls = readTls(initial.api, file);
+  const audit = openAuditWriter({ file: auditFile() });
+  const metrics = createMetrics();
+  const { connection, namespace } = openConnection();
+  const client = new Client({ connection, namespace });
+  const asked = askedToStop();
+  const installation = findInstallation({ connection, client, namespace, logger });
+  const config = (): Config => reload.current();
+  const app = await createApi(
+    {
+      config,
+      leases: installation.leases,
+      client,
+      namespace,
+      authenticate: createAuthenticate(config, logger),
+      audit,
+      metrics,
+      logger,
+    },
+    { tls, settings: () => config().api },
+  );
+  const reload = startReload({
+    file,
+    types: integrationTypes,
+    initial,
+    files: ({ api }) => (api.tls === null ? [] : [api.tls.certificate, api.tls.key]),
+    apply: (next) =>
+      new Promise((resolve) => {
+        const files = readTls(next.api, file);
+        if ((files === null) !== (tls === null)) throw new TlsChanged();
+        if (files !== null) renewTls(app, files);
+        resolve();
+      }),
+    taken: ({ hash }) => {
+      logger.info({ config: hash }, 'The changed configuration is in force.');
+    },
+    refused: (error) => {
+      logger.error({ error }, 'The configuration was not taken over; the one before stays in force.');
+    },
+  });
+  const metricsServer = metricsAt === null ? null : await startMetricsServer(metricsAt, metrics);
+  const url = await listen(app, address);
+  if (tls === null && !isLoopback(address.host)) {
+    logger.warn('Without TLS, tokens and credentials can be read on the network: set api.tls, or let a proxy end TLS.');
+  }
+  process.on('SIGHUP', () => void reload.now());
+  logger.info({ url, namespace, config: initial.hash, metrics: metricsServer?.url ?? null }, 'The API is ready.');
+
+  await asked;
+  logger.info('The API stops: requests under way are answered, and no new ones are taken.');
+  const isDrained = await drain(app);
+  if (!isDrained) logger.warn('Requests that took too long were cut off.');
+  await reload.stop();
+  installation.stop();
+  await metricsServer?.close();
+  await audit.close();
+  await connection.close();
+  logger.info('The API has stopped.');
+}
+
+/** From then on the next signal, of either kind, ends the process at once. */
+async function askedToStop(): Promise<void> {
+  const first = new AbortController();
+  const signals = ['SIGTERM', 'SIGINT'].map((name) => once(process, name, { signal: first.signal }));
+  try {
+    await Promise.race(signals);
+  } finally {
+    first.abort();
+    await Promise.allSettled(signals);
+  }
+}
+
+/** `api.tls` was added or taken away, which the open port cannot follow. */
+class TlsChanged extends Error {
+  override readonly name = 'TlsChanged';
+
+  constructor() {
+    super('api.tls was added or taken away, which needs a restart.');
+  }
+}
