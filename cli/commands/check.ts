@@ -14,8 +14,13 @@ export function checkCommand(): Command {
   const command = new Command('check')
     .description('Tells what is wrong with the configuration, the rights at the providers and the Temporal namespace.')
     .option('--config <file>', 'the configuration file (default: LEASEHOLD_CONFIG, else leasehold.yaml)')
-    .option('--integrations <names>', 'ask only these providers, comma-separated', readNames)
+    .option('--integrations <names>', 'ask only the providers of these integrations, comma-separated', readNames)
     .option('--json', 'print the findings as JSON lines')
+    .addHelpText(
+      'after',
+      "\nIt changes nothing. Run it with the worker's environment: it resolves the same references, and Temporal is found by the\n" +
+        'variables TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and so on. Exits with 1 if something is wrong.',
+    )
     .action(act(async (flags: CheckFlags) => (await import('../local/check.js')).check(flags)));
   return withExamples(command, [
     ['leasehold check --config leasehold.yaml', 'look at everything'],

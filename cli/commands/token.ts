@@ -13,7 +13,8 @@ export interface TokenFlags {
 
 /** `leasehold token`: what there is to do about tokens of the HTTP API. */
 export function tokenCommand(): Command {
-  return new Command('token').description('Makes tokens for the HTTP API.').addCommand(createCommand());
+  const command = new Command('token').description('Makes tokens for the HTTP API.').addCommand(createCommand());
+  return withExamples(command, [['leasehold token create backend --scope backend/prd', 'make a token for one config']]);
 }
 
 function createCommand(): Command {
@@ -32,7 +33,8 @@ function createCommand(): Command {
     .option('--json', 'print the token and its entry as one line of JSON')
     .addHelpText(
       'after',
-      '\nStandard output gets the token and nothing else, standard error the entry for the configuration. No file is written.',
+      '\nStandard output gets the token and nothing else, standard error the entry for the configuration. No file is written,\n' +
+        'and no server is asked: the token works once its entry is in the configuration of the API.',
     )
     .action(
       act(async (name: string, flags: TokenFlags) => (await import('../local/token.js')).createToken(name, flags)),
@@ -40,6 +42,14 @@ function createCommand(): Command {
   return withExamples(command, [
     ['leasehold token create backend --scope backend/prd --expires 90d', 'make a token for one config'],
     ['(umask 077; leasehold token create ci --scope backend/prd > ci.token)', 'keep it without showing it'],
+    [
+      'leasehold token create ada --scope "*" --right admin --expires 30d',
+      'make one for a person who looks after leases',
+    ],
+    [
+      'leasehold token create ci-2027 --subject ci --scope backend/prd',
+      'make the next one of ci: both see the same leases',
+    ],
   ]);
 }
 
