@@ -28,14 +28,17 @@ export function createProgram(): Command {
     .addCommand(helpCommand());
   settle(program, 'leasehold');
   withExamples(program, [
+    ['leasehold login --host https://leasehold.internal:8443', 'sign in, once'],
     [
       'leasehold run --project backend --config prd -- aws s3 ls',
       'run a program on a leased AWS key that ends with it',
     ],
-    ['leasehold check', 'see whether everything is in place, before you rely on it'],
     ['leasehold help run', 'read more, with examples'],
   ]);
-  return program.addHelpText('after', '\nAll commands, settings, exit codes: docs/cli.md of the package.');
+  return program.addHelpText(
+    'after',
+    '\nSettings, exit codes, containers, CI: docs/cli.md in the folder of the package.',
+  );
 }
 
 /** What all commands have in common. */

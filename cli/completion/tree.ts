@@ -66,7 +66,7 @@ function completedOperand(argument: Argument, command: Command): CompletedOperan
 /** By its choices, else by what the help calls it. */
 function valuesOf(label: string, choices: readonly string[] | undefined): Values {
   if (choices !== undefined) return { kind: 'words', words: choices };
-  if (/^(?:file|path|.*-file)$/.test(label)) return { kind: 'file' };
+  if (/^(?:file|path|template|.*-file)$/.test(label)) return { kind: 'file' };
   return { kind: /^(?:dir|directory|folder)$/.test(label) ? 'directory' : 'text' };
 }
 
