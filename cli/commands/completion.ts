@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -11,17 +11,12 @@ export function completionCommand(): Command {
   const command = new Command('completion')
     .description('Prints a script that makes a shell complete command lines of leasehold with the tab key.')
     .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
-    .addHelpText(
-      'after',
-      '\nThe script asks no server and starts nothing: make it anew after an upgrade. What follows `leasehold run --` is completed\n' +
-        "as that program's own command line, in bash if the package bash-completion is there.",
-    )
     .action(
       act(async (shell: Shell, _flags: unknown, self: Command) =>
         (await import('../completion/completion.js')).printCompletion(shell, self.parent ?? self),
       ),
     );
-  return withExamples(command, [
+  return withExamples(withNotes(command, NOTE), [
     ['source <(leasehold completion bash)', 'in ~/.bashrc, or for this shell alone'],
     [
       'leasehold completion bash > ~/.local/share/bash-completion/completions/leasehold',
@@ -31,3 +26,7 @@ export function completionCommand(): Command {
     ['leasehold completion fish > ~/.config/fish/completions/leasehold.fish', 'for fish'],
   ]);
 }
+
+const NOTE =
+  'The script asks no server and starts nothing: make it anew after an upgrade. What follows `leasehold run --` is completed ' +
+  "as that program's own command line, in bash if the package bash-completion is there.";

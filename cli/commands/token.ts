@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
 
 export interface TokenFlags {
   readonly scope?: readonly string[];
@@ -31,15 +31,10 @@ function createCommand(): Command {
     .option('--expires-at <instant>', 'when it ends, e.g. 2027-01-31T00:00:00Z')
     .option('--subject <subject>', 'whose leases it sees: tokens with one subject share them (default: the name)')
     .option('--json', 'print the token and its entry as one line of JSON')
-    .addHelpText(
-      'after',
-      '\nStandard output gets the token and nothing else, standard error the entry for the configuration. No file is written,\n' +
-        'and no server is asked: the token works once its entry is in the configuration of the API.',
-    )
     .action(
       act(async (name: string, flags: TokenFlags) => (await import('../local/token.js')).createToken(name, flags)),
     );
-  return withExamples(command, [
+  return withExamples(withNotes(command, NOTE), [
     ['leasehold token create backend --scope backend/prd --expires 90d', 'make a token for one config'],
     ['(umask 077; leasehold token create ci --scope backend/prd > ci.token)', 'keep it without showing it'],
     [
@@ -56,3 +51,7 @@ function createCommand(): Command {
 function collect(value: string, sofar: readonly string[] = []): readonly string[] {
   return [...sofar, value];
 }
+
+const NOTE =
+  'Standard output gets the token and nothing else, standard error the entry for the configuration. No file is written, ' +
+  'and no server is asked: the token works once its entry is in the configuration of the API.';
