@@ -1,6 +1,6 @@
 // A program that knows nothing of Leasehold: it finds its AWS key in the environment, as every program does.
 //
-//   doppler run --no-fallback -- node examples/list-buckets.mjs
+//   leasehold run -- node examples/list-buckets.mjs
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 
 const s3 = new S3Client({ forcePathStyle: true });

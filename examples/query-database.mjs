@@ -1,6 +1,6 @@
 // A program that knows nothing of Leasehold: it finds the URL of its database in the environment, as every program does.
 //
-//   doppler run --no-fallback -- node examples/query-database.mjs
+//   leasehold run -- node examples/query-database.mjs
 import pg from 'pg';
 
 const client = new pg.Client({ connectionString: process.env.DATABASE_URL });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
 
 export interface TokenFlags {
   readonly scope?: readonly string[];
@@ -13,7 +13,8 @@ export interface TokenFlags {
 
 /** `leasehold token`: what there is to do about tokens of the HTTP API. */
 export function tokenCommand(): Command {
-  return new Command('token').description('Makes tokens for the HTTP API.').addCommand(createCommand());
+  const command = new Command('token').description('Makes tokens for the HTTP API.').addCommand(createCommand());
+  return withExamples(command, [['leasehold token create backend --scope backend/prd', 'make a token for one config']]);
 }
 
 function createCommand(): Command {
@@ -30,19 +31,27 @@ function createCommand(): Command {
     .option('--expires-at <instant>', 'when it ends, e.g. 2027-01-31T00:00:00Z')
     .option('--subject <subject>', 'whose leases it sees: tokens with one subject share them (default: the name)')
     .option('--json', 'print the token and its entry as one line of JSON')
-    .addHelpText(
-      'after',
-      '\nStandard output gets the token and nothing else, standard error the entry for the configuration. No file is written.',
-    )
     .action(
       act(async (name: string, flags: TokenFlags) => (await import('../local/token.js')).createToken(name, flags)),
     );
-  return withExamples(command, [
+  return withExamples(withNotes(command, NOTE), [
     ['leasehold token create backend --scope backend/prd --expires 90d', 'make a token for one config'],
     ['(umask 077; leasehold token create ci --scope backend/prd > ci.token)', 'keep it without showing it'],
+    [
+      'leasehold token create ada --scope "*" --right admin --expires 30d',
+      'make one for a person who looks after leases',
+    ],
+    [
+      'leasehold token create ci-2027 --subject ci --scope backend/prd',
+      'make the next one of ci: both see the same leases',
+    ],
   ]);
 }
 
 function collect(value: string, sofar: readonly string[] = []): readonly string[] {
   return [...sofar, value];
 }
+
+const NOTE =
+  'Standard output gets the token and nothing else, standard error the entry for the configuration. No file is written, ' +
+  'and no server is asked: the token works once its entry is in the configuration of the API.';

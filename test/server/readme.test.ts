@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -41,16 +41,28 @@ test('the examples of the README do what it says, and the key that was leased is
   const worker = await startWorker(options);
   const api = await startApi(options);
   const leases = await connectLeases({ connection, namespace: place.namespace });
+  // As npx finds it in a checkout, without npm's own time.
+  const commands = join(directory, 'bin');
+  await mkdir(commands);
+  const npx = `#!/bin/sh\n[ "$1" = leasehold ] && shift && exec node ${join(projectRoot(), 'dist/cli/main.js')} "$@"\n`;
+  await writeFile(join(commands, 'npx'), npx, { mode: 0o755 });
   const shell = async (code: string): Promise<string> => {
     const environment = {
-      PATH: [dirname(doppler), process.env['PATH']].join(delimiter),
+      PATH: [commands, dirname(doppler), process.env['PATH']].join(delimiter),
       HOME: directory,
+      LEASEHOLD_HOST: api.url,
+      LEASEHOLD_TOKEN: token,
       DOPPLER_API_HOST: api.url,
       DOPPLER_TOKEN: token,
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     };
     const { stdout } = await run('sh', ['-ec', code], { cwd: projectRoot(), env: environment, timeout: 60_000 });
     return stdout;
+  };
+  const liveLeases = async (): Promise<readonly string[]> => {
+    const ids: string[] = [];
+    for await (const { leaseId } of leases.list({ live: true })) ids.push(leaseId);
+    return ids;
   };
   try {
     const answers = (await shell(await example('curl'))).trim();
@@ -61,9 +73,13 @@ test('the examples of the README do what it says, and the key that was leased is
     expect(await tryIdentity(aws, issued.credential)).toBe('ok');
     expect(Array.isArray(listed.leases)).toBe(true);
 
-    const told = await shell(await example('doppler run'));
-    expect(told).toMatch(/^The key \S+ works: \d+ buckets\.$/m);
-    expect(told).toMatch(/^The role leasehold_dev-\S+ works: 3 orders\.$/m);
+    for (const holds of ['npx leasehold run', 'doppler run']) {
+      const told = await shell(await example(holds));
+      expect(told).toMatch(/^The key \S+ works: \d+ buckets\.$/m);
+      expect(told).toMatch(/^The role leasehold_dev-\S+ works: 3 orders\.$/m);
+      if (holds === 'doppler run') continue;
+      await eventually(async () => (await liveLeases()).join() === issued.lease_id, 'run to leave nothing behind');
+    }
 
     const pair = (
       await shell(`doppler run --no-fallback -- sh -c 'printf "%s %s" "$DATADOG_API_KEY" "$DATADOG_APP_KEY"'`)
@@ -82,7 +98,7 @@ test('the examples of the README do what it says, and the key that was leased is
     expect(await tryIdentity(aws, short)).toBe('InvalidClientTokenId');
     expect(Date.now()).toBeGreaterThan(Date.parse(end!));
 
-    for await (const { leaseId } of leases.list({ live: true })) await leases.revoke(leaseId, { wait: true });
+    for (const leaseId of await liveLeases()) await leases.revoke(leaseId, { wait: true });
     expect(await tryIdentity(aws, issued.credential)).toBe('InvalidClientTokenId');
     expect(await tryKeyPair(datadog.url, keys)).toBe('HTTP 403');
   } finally {
