@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { checkCommand } from './commands/check';
 import { credentialProcessCommand } from './commands/credential-process';
 import { runCommand } from './commands/run';
+import { secretsCommand } from './commands/secrets';
 import { sweepCommand } from './commands/sweep';
 import { tokenCommand } from './commands/token';
 
@@ -13,6 +14,7 @@ export function createProgram(): Command {
     .addCommand(runCommand())
     .addCommand(checkCommand())
     .addCommand(credentialProcessCommand())
+    .addCommand(secretsCommand())
     .addCommand(sweepCommand())
     .addCommand(tokenCommand());
 }

@@ -52,25 +52,30 @@ export async function leaseTogether(
   throw causes[0] ?? new LeaseError('Aborted', 'It was called off: what was leased is being revoked.');
 }
 
-/** Revokes leases. Never fails: what could not be revoked is told on standard error, and ends by its TTL. */
-export async function giveBack(leases: Iterable<Lease>, reason: string): Promise<void> {
-  const revoke = async (lease: Lease): Promise<void> => {
+/**
+ * Revokes leases. Never fails: what could not be revoked is told on standard error, and ends by its TTL.
+ * @returns whether all revokes were accepted.
+ */
+export async function giveBack(leases: Iterable<Lease>, reason: string): Promise<boolean> {
+  const revoke = async (lease: Lease): Promise<boolean> => {
     try {
       await lease.revoke({ reason });
+      return true;
     } catch (error) {
       const why = error instanceof LeaseError ? ` ${error.message}` : '';
       process.stderr.write(
         `Lease ${lease.leaseId} could not be revoked and ends at ${lease.expiresAt.toISOString()}.${why}\n`,
       );
+      return false;
     }
   };
-  await Promise.all([...leases].map(revoke));
+  return (await Promise.all([...leases].map(revoke))).every(Boolean);
 }
 
 function named(dynamicSecret: string, isOneOfMany: boolean, error: unknown): Error {
   if (!(error instanceof LeaseError)) return error instanceof Error ? error : new Error('unknown');
   const { code, message, leaseId, field, state, undelivered } = error;
-  const rest = isOneOfMany ? ' None of the others is left either.' : '';
+  const rest = isOneOfMany ? ' None of the others was handed out either.' : '';
   return new LeaseError(code, `${dynamicSecret}: ${message}${rest}`, {
     ...(leaseId === undefined ? {} : { leaseId }),
     ...(field === undefined ? {} : { field }),
