@@ -40,20 +40,24 @@ const BRACES = /\s*"(\{\{|\}\})"\s*\}\}/y;
  */
 export function parseTemplate(source: string): Template {
   const parts: (string | Slot)[] = [];
+  let position: Position = { line: 1, column: 1 };
   let at = 0;
+  let seen = 0;
   for (;;) {
     const opening = source.indexOf(OPENING, at);
     if (opening < 0) break;
     parts.push(source.slice(at, opening));
+    position = after(position, source.slice(seen, opening));
+    seen = opening;
     const inside = opening + OPENING.length;
     const slot = matchAt(SLOT, source, inside);
     const braces = matchAt(BRACES, source, inside);
     const [, json, name] = slot ?? [];
-    if (name !== undefined) parts.push({ name, asJson: json !== undefined, position: positionOf(source, opening) });
+    if (name !== undefined) parts.push({ name, asJson: json !== undefined, position });
     else if (braces?.[1] !== undefined) parts.push(braces[1]);
     else {
       throw new TemplateError(
-        positionOf(source, opening),
+        position,
         'these braces hold no name: write {{ NAME }}, {{ .NAME }} or {{ tojson .NAME }}, or {{ "{{" }} if you mean the braces.',
       );
     }
@@ -77,7 +81,9 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text);
 }
 
-function positionOf(source: string, at: number): Position {
-  const lines = source.slice(0, at).split('\n');
-  return { line: lines.length, column: Array.from(lines.at(-1) ?? '').length + 1 };
+/** Where one is after a text that began at a position. */
+function after({ line, column }: Position, text: string): Position {
+  const lines = text.split('\n');
+  const last = Array.from(lines.at(-1) ?? '').length;
+  return lines.length === 1 ? { line, column: column + last } : { line: line + lines.length - 1, column: last + 1 };
 }
