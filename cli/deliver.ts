@@ -17,7 +17,7 @@ export async function deliver(text: string, signal: AbortSignal): Promise<void> 
 
 /** What the system calls an error; never its text, which may repeat what was written. */
 export function systemCode(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : null;
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'it was called off';
 }
 
