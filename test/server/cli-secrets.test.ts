@@ -401,7 +401,7 @@ describe('the output of leases', () => {
     ['a reader that has gone', [], '{ "$@"; echo $? >&3; } 3>code | true; read code < code; exit "$code"', /EPIPE/],
   ])('is %s: then the leases are revoked and the code tells', async (_, more, script, reason) => {
     const before = provisions();
-    const { code, stderr } = await run(['download', ...more], { script });
+    const { code, stderr } = await run(['download', ...more], { script, output: 'cut' });
     expect(code).toBe(1);
     expect(stderr).toMatch(reason);
     expect(stderr).toContain('What was leased for it is being revoked.');
