@@ -1,4 +1,4 @@
-/** The first Ctrl-C calls off what a command does; the second one ends the process at once, as ever. */
+/** The first Ctrl-C, or the end of the terminal, calls off what a command does; the second one ends the process at once, as ever. */
 export function listenForInterrupt(): { readonly signal: AbortSignal; close(): void } {
   const controller = new AbortController();
   const abort = (): void => {
@@ -6,8 +6,10 @@ export function listenForInterrupt(): { readonly signal: AbortSignal; close(): v
     controller.abort();
   };
   const close = (): void => {
-    process.off('SIGINT', abort).off('SIGTERM', abort);
+    for (const name of SIGNALS) process.off(name, abort);
   };
-  process.on('SIGINT', abort).on('SIGTERM', abort);
+  for (const name of SIGNALS) process.on(name, abort);
   return { signal: controller.signal, close };
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { FormatName } from './format-names';
 
 /** A way to write secrets down. */
 interface Format {
@@ -9,7 +10,7 @@ interface Format {
 const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-/** Doppler's names for them. `dotnet-json` differs from `json` by its names alone. */
+/** `dotnet-json` differs from `json` by its names alone. */
 export const FORMATS = {
   json: { type: JSON_TYPE, write: writeJson },
   'dotnet-json': { type: JSON_TYPE, write: writeJson },
@@ -18,9 +19,7 @@ export const FORMATS = {
   // What reads these takes each line as it stands: a line break in a value would forge another entry.
   docker: { type: TEXT_TYPE, write: (secrets) => writeLines(secrets, onOneLine) },
   'env-no-quotes': { type: TEXT_TYPE, write: (secrets) => writeLines(secrets, onOneLine) },
-} as const satisfies Record<string, Format>;
-
-export type FormatName = keyof typeof FORMATS;
+} as const satisfies Record<FormatName, Format>;
 
 function writeJson(secrets: ReadonlyMap<string, string>): string {
   return JSON.stringify(Object.fromEntries(secrets));

@@ -12,8 +12,8 @@ import { fingerprintOf } from './downloads';
 import type { Downloads } from './downloads';
 import type { Flights } from './flights';
 import { flatten } from '../../flat/flatten';
+import { FORMAT_NAMES, impliedTransformer } from '../../flat/format-names';
 import { FORMATS } from '../../flat/formats';
-import type { FormatName } from '../../flat/formats';
 import { checkTtl, issueTogether } from './issue';
 import type { Leased } from './issue';
 import { findPlace, mayHoldDynamicSecrets } from '../place';
@@ -36,7 +36,7 @@ export interface Shared {
 const TTL = 'dynamic_secrets_ttl_sec';
 
 const downloadQuery = whereQuery.extend(dynamicQuery.shape).extend({
-  format: z.enum(Object.keys(FORMATS) as [FormatName, ...FormatName[]]).default('json'),
+  format: z.enum(FORMAT_NAMES).default('json'),
   name_transformer: z.enum(['', ...(Object.keys(TRANSFORMERS) as Transformer[])]).default(''),
 });
 const secretsQuery = whereQuery.extend(dynamicQuery.shape);
@@ -75,7 +75,7 @@ export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Share
       const wanted = readWanted(deps, request, query);
       const { statics, dynamics } = wanted.selection;
       const names = [...statics, ...(wanted.isLeasing ? [...dynamics.values()].flat() : [])].sort();
-      const transformed = rename(names, transformer === '' ? implied(format) : transformer);
+      const transformed = rename(names, transformer === '' ? impliedTransformer(format) : transformer);
       const values = await readValues(deps, request, reply, shared, wanted);
       const secrets = new Map(names.map((name) => [transformed.get(name) ?? name, values.get(name) ?? '']));
       return reply.type(FORMATS[format].type).send(FORMATS[format].write(secrets));
@@ -233,8 +233,4 @@ function rename(names: readonly string[], transformer: Transformer | null): Read
     if (!(error instanceof SameNameError)) throw error;
     throw refusal(400, 'invalid_input', error.message, { field: 'name_transformer' });
   }
-}
-
-function implied(format: FormatName): Transformer | null {
-  return format === 'dotnet-json' ? 'dotnet' : null;
 }

@@ -1,0 +1,36 @@
+import { fstatSync, fsyncSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { print } from './output/print';
+
+const STDOUT = 1;
+
+/**
+ * Writes credentials to standard output and waits until all of it was taken, or the signal says that nobody waits any more. Whoever
+ * leased them revokes them if this fails. Then, after a signal, the end of the process has to be asked for: the write goes on.
+ */
+export async function deliver(text: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const kind = fstatSync(STDOUT);
+  if (isatty(STDOUT) || kind.isFIFO() || kind.isSocket()) await Promise.race([print(text), aborted(signal)]);
+  else writeToFile(Buffer.from(text), kind.isFile());
+}
+
+/** What the system calls an error; never its text, which may repeat what was written. */
+export function systemCode(error: unknown): string {
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'it was called off';
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Error('called off'));
+    });
+  });
+}
+
+/** The stream of a file takes a write that was cut short by a full disk for a whole one. */
+function writeToFile(bytes: Buffer, isOnDisk: boolean): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(STDOUT, bytes, at);
+  if (isOnDisk) fsyncSync(STDOUT);
+}
