@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, readFile, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { errorCode } from './error-code';
+import { errorCode } from '../cli/error-code';
 import { PrerequisiteError } from './prerequisites';
 
 const run = promisify(execFile);
