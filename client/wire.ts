@@ -160,7 +160,11 @@ export const dynamicSecretsQuery = z.strictObject({
 });
 
 export const secretsQuery = z.strictObject({
-  project: z.string().max(64).optional().describe('May be left out, as may the config, by a token of one config alone.'),
+  project: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('May be left out, as may the config, by a token of one config alone.'),
   config: z.string().max(64).optional(),
 });
 
@@ -173,6 +177,20 @@ export const whoamiBody = z.object({
   rights: z.array(text),
   scopes: z.array(text).describe('`project/config`, `project/*` or `*`.'),
   expires_at: instant.nullable(),
+});
+
+/** How people sign in from a command line: by a device authorization (RFC 8628) at an OIDC issuer. */
+export const loginBody = z.object({
+  issuers: z.array(
+    z.object({
+      alias: text,
+      issuer: text.describe('Its address, below which its discovery document is.'),
+      client_id: text,
+      scopes: z.array(text),
+      token: z.enum(['id_token', 'access_token']).describe('Which of its tokens is sent to this API.'),
+      parameters: z.record(z.string(), z.string()).describe('For the device authorization, beside client and scope.'),
+    }),
+  ),
 });
 
 /** Every error of the API. `messages` and `success` are what Doppler's clients read. */
@@ -190,6 +208,7 @@ export const errorBody = z
   .meta({ id: 'Error' });
 
 export type DynamicSecretsBody = z.infer<typeof dynamicSecretsBody>;
+export type LoginBody = z.infer<typeof loginBody>;
 export type WhoamiBody = z.infer<typeof whoamiBody>;
 export type IssueBody = z.infer<typeof issueBody>;
 export type IssuedBody = z.infer<typeof issuedBody>;
