@@ -112,7 +112,7 @@ export default tseslint.config(
         'worker(?!/flags$)',
         'client/(?!(http|keep)$)',
         'sealing',
-        'config/(?!(environment|problems)$)',
+        'config/(?!(environment|problems|this-machine)$)',
         'audit',
         'telemetry',
         'temporal',

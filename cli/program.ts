@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { checkCommand } from './commands/check';
 import { credentialProcessCommand } from './commands/credential-process';
+import { loginCommand } from './commands/login';
+import { logoutCommand } from './commands/logout';
 import { runCommand } from './commands/run';
 import { sweepCommand } from './commands/sweep';
 import { tokenCommand } from './commands/token';
@@ -13,6 +15,8 @@ export function createProgram(): Command {
     .addCommand(runCommand())
     .addCommand(checkCommand())
     .addCommand(credentialProcessCommand())
+    .addCommand(loginCommand())
+    .addCommand(logoutCommand())
     .addCommand(sweepCommand())
     .addCommand(tokenCommand());
 }
