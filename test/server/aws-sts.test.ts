@@ -393,7 +393,7 @@ describe('a lease of a role session', () => {
       ],
       ['a TTL that is none', ['REPORTS', '--ttl', 'soon'], {}, 2, '--ttl: "soon" is not a duration'],
       ['a TTL that AWS makes no session for', ['REPORTS', '--ttl', '2m'], {}, 4, 'must be from 14m to 11h59m'],
-      ['no token', ['REPORTS'], { LEASEHOLD_TOKEN: '' }, 2, 'LEASEHOLD_TOKEN: is missing'],
+      ['no token', ['REPORTS'], { LEASEHOLD_TOKEN: '' }, 5, 'LEASEHOLD_TOKEN is missing'],
       ['no address', ['REPORTS'], { LEASEHOLD_HOST: 'nowhere' }, 2, 'LEASEHOLD_HOST must be the address'],
     ])('is nothing with %s, and one line says why', async (_, args, own, expected, sentence) => {
       const { code, stdout, stderr } = await run([...args, ...ARGUMENTS], { ...environment(), ...own });
