@@ -19,6 +19,7 @@ import type { Ended, Program } from '../support/program';
 import { provided } from '../support/stack';
 
 const RULES = [{ claims: { sub: 'ada' }, scopes: ['backend/prd'] }];
+const PAST = '2020-01-31T00:00:00Z';
 /** Prints the credential that was leased for it. */
 const USE = ['run', '--project', 'backend', '--config', 'prd', '--', 'printenv', 'TOKEN'];
 
@@ -97,9 +98,25 @@ async function signIn(args: readonly string[] = [], account = 'ada'): Promise<En
   return program.ended;
 }
 
-async function untilDue(): Promise<void> {
-  const due = Date.parse((await oidcSignIn()).renew_at);
-  await eventually(async () => Date.now() > due, 'the token to be due', 10_000);
+/** As if time had passed here, and not at the issuer and the API. */
+async function makeDue(more: Readonly<{ expires_at?: string }> = {}): Promise<void> {
+  const signIn = { ...(await oidcSignIn()), renew_at: PAST, ...more };
+  await writeFile(file(), JSON.stringify({ ...(await stored()), sign_ins: { [lab.url]: signIn } }));
+}
+
+/** A server that knows nobody, and remembers what it was told. */
+async function openElsewhere(): Promise<{ url: string; seen: readonly string[]; close: () => void }> {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    seen.push(JSON.stringify([request.url, request.headers]));
+    response.writeHead(401).end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, seen, close };
 }
 
 /** Of who holds what the memory provider has just made. */
@@ -189,50 +206,52 @@ describe('who has signed in in a browser', () => {
     expect(await holderOf(used.stdout)).toBe('people:ada');
   });
 
-  test('stays so beyond the end of a token, by the latest refresh token, and of many commands at once one renews', async () => {
-    await provider.set({ id_token_ttl: 4 });
+  test('stays so beyond the end of a token, by the latest refresh token', async () => {
+    await provider.set({ id_token_ttl: 2 });
     await signIn();
-    for (const [round, crowd] of [1, 4].entries()) {
-      const before = await oidcSignIn();
-      const { refreshed } = await provider.counts();
-      await untilDue();
-      const used = await Promise.all(Array.from({ length: crowd }, () => run(USE)));
-      for (const { code, stderr } of used) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      const after = await oidcSignIn();
-      expect(after.refresh_token).not.toBe(before.refresh_token);
-      expect(await provider.counts()).toMatchObject({ refreshed: refreshed + 1, refused: 0 });
-      if (round === 0) await provider.set({ id_token_ttl: 8 });
-    }
-  }, 40_000);
+    const before = await oidcSignIn();
+    await eventually(async () => Date.now() > Date.parse(before.expires_at), 'the token to end');
+    await provider.set({ id_token_ttl: 600 });
+    expect(await run(USE)).toMatchObject({ code: 0, stderr: '' });
+    const after = await oidcSignIn();
+    expect(after.token).not.toBe(before.token);
+    expect(after.refresh_token).not.toBe(before.refresh_token);
+    await makeDue();
+    expect(await run(USE)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('is renewed by one of many commands that find the token due at once', async () => {
+    await signIn();
+    await makeDue();
+    const { refreshed, refused } = await provider.counts();
+    const used = await Promise.all(Array.from({ length: 4 }, () => run(USE)));
+    for (const { code, stderr } of used) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await provider.counts()).toMatchObject({ refreshed: refreshed + 1, refused });
+  });
 
   test('does not need the issuer while the token is good, and is told when it is needed and away', async () => {
-    await provider.set({ id_token_ttl: 8 });
     await signIn();
     await provider.set({ away: true });
-    await untilDue();
+    await makeDue();
     expect(await run(USE)).toMatchObject({ code: 0, stderr: '' });
-    const { expires_at: end } = await oidcSignIn();
-    await eventually(async () => Date.now() > Date.parse(end), 'the token to end');
+    await makeDue({ expires_at: PAST });
     const before = await stored();
     expect(await run(USE)).toEqual({
       code: 3,
       stdout: '',
-      stderr: expect.stringMatching(
-        /^.*The issuer http:\S+ cannot be reached, or does not answer in time. Try again.\n$/,
-      ),
+      stderr: `The issuer ${provider.url} cannot be reached, or does not answer in time. Try again.\n`,
     });
     expect(await stored()).toEqual(before);
     await provider.set({ away: false });
     expect(await run(USE)).toMatchObject({ code: 0, stderr: '' });
-  }, 40_000);
+  });
 
   test('is asked to sign in again when the issuer renews no more', async () => {
-    await provider.set({ id_token_ttl: 1 });
     await signIn();
+    await makeDue({ expires_at: PAST });
     const before = await readFile(file());
     await run(['logout']);
-    await writeFile(file(), before, { mode: 0o600 });
-    await pause(1_000);
+    await writeFile(file(), before);
     const { code, stdout, stderr } = await run(USE);
     expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
     expect(stderr).toContain(`invalid_grant). Sign in again: leasehold login --host ${lab.url}\n`);
@@ -284,10 +303,10 @@ describe('nothing is stored', () => {
     expect({ code, stderr }).toEqual({ code: 6, stderr: expect.stringContaining('Nobody signed in at') });
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('after a %s', async (name) => {
+  test('after Ctrl-C', async () => {
     const program = start(['login', '--host', lab.url]);
     await codeOf(program);
-    program.signal(name);
+    program.signal('SIGINT');
     const { code, stdout, stderr } = await program.ended;
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
     expect(stderr).toContain('Signing in was called off. Nothing was stored.\n');
@@ -331,7 +350,8 @@ describe('nothing is stored', () => {
     expect(stderr).toBe(`${lab.url} does not know this token, or its time is over. Nothing was stored.\n`);
   });
 
-  test.each(['', 'two words', '\u0000'])('of what is no token: %j', async (input) => {
+  test('of what is no token', async () => {
+    const input = 'two words';
     expect(await run(['login', '--host', lab.url, '--with-token'], { input })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--with-token reads a token from standard input'),
@@ -369,13 +389,7 @@ describe('a token', () => {
 
   test('that is stored is never sent to another host', async () => {
     await keep();
-    const seen: string[] = [];
-    const elsewhere = createServer((request, response) => {
-      seen.push(JSON.stringify([request.url, request.headers]));
-      response.writeHead(401).end('{}');
-    }).listen(0, '127.0.0.1');
-    await once(elsewhere, 'listening');
-    const url = `http://127.0.0.1:${String((elsewhere.address() as AddressInfo).port)}`;
+    const { url, seen, close } = await openElsewhere();
     try {
       for (const host of [url, `${lab.url}/below`, lab.url.replace('127.0.0.1', 'localhost')]) {
         for (const [args, environment] of [
@@ -390,51 +404,9 @@ describe('a token', () => {
       expect(seen.filter((each) => each.includes('authorization') || each.includes(lab.tokens['ci']!))).toEqual([]);
       expect(seen).toEqual([expect.stringContaining('/v1/login')]);
     } finally {
-      elsewhere.close();
+      close();
     }
     expect(await run(USE)).toMatchObject({ code: 0 });
-  });
-
-  test.each<[string, () => Start, readonly string[], string]>([
-    ['LEASEHOLD_TOKEN', () => ({ environment: { LEASEHOLD_TOKEN: lab.tokens['other']! } }), [], 'token:other'],
-    ['LEASEHOLD_TOKEN_FILE', () => ({ environment: { LEASEHOLD_TOKEN_FILE: 'other' } }), [], 'token:other'],
-    [
-      'LEASEHOLD_TOKEN and LEASEHOLD_TOKEN_FILE',
-      () => ({ environment: { LEASEHOLD_TOKEN: lab.tokens['other']!, LEASEHOLD_TOKEN_FILE: 'admin' } }),
-      [],
-      'token:other',
-    ],
-    [
-      '--token-file and all variables',
-      () => ({ environment: { LEASEHOLD_TOKEN: lab.tokens['other']!, LEASEHOLD_TOKEN_FILE: 'other' } }),
-      ['--token-file', 'admin'],
-      'token:admin',
-    ],
-  ])('of %s goes before what is stored', async (_, options, flags, holder) => {
-    await keep();
-    for (const name of ['other', 'admin']) await writeFile(join(directory, name), `${lab.tokens[name]!}\n`);
-    const used = await run(['run', ...flags, ...USE.slice(1)], options());
-    expect(used).toMatchObject({ code: 0, stderr: '' });
-    expect(await holderOf(used.stdout)).toBe(holder);
-  });
-
-  test.each([
-    ['that is not there', null, 'is not there'],
-    ['without a token', '\n', 'holds no token'],
-  ])('of a file %s is a sentence', async (_, text, sentence) => {
-    if (text !== null) await writeFile(join(directory, 'token'), text);
-    const options = { environment: { LEASEHOLD_HOST: lab.url, LEASEHOLD_TOKEN_FILE: 'token' } };
-    expect(await run(USE, options)).toEqual({
-      code: 5,
-      stdout: '',
-      stderr: expect.stringMatching(new RegExp(`^LEASEHOLD_TOKEN_FILE: token ${sentence}.*\\n$`)),
-    });
-  });
-
-  test('goes over plain HTTP to another machine with a warning', async () => {
-    const environment = { LEASEHOLD_HOST: 'http://leasehold.invalid', LEASEHOLD_TOKEN: lab.tokens['ci']! };
-    const { stderr } = await run(USE, { environment });
-    expect(stderr.match(/is plain HTTP: whoever is between can read the token/g)).toHaveLength(1);
   });
 
   test('that others may read, and a broken file, are refused and named', async () => {
