@@ -40,7 +40,7 @@ export const catalogRoutes: Routes = (app, deps) => {
         summary: 'Read the static secrets of a config',
         description: 'What is dynamic is not among them: it is leased.',
         querystring: secretsQuery,
-        response: { 200: answer('Values by name.', secretsBody), ...errors() },
+        response: { 200: answer('Values by name.', secretsBody), ...errors(403, 404) },
       },
     },
     (request) => {
