@@ -20,11 +20,14 @@ export async function readToken(signal: AbortSignal): Promise<string> {
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = once(signal, 'abort').then((): never => {
-    throw new LeaseError('Aborted', 'Signing in was called off. Nothing was stored.');
+    throw signal.reason;
   });
   aborted.catch(() => undefined);
   try {
     return await Promise.race([work, aborted]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new LeaseError('Aborted', 'Signing in was called off. Nothing was stored.');
   } finally {
     // Else it would be waited for before the process ends.
     process.stdin.destroy();
