@@ -114,7 +114,7 @@ export default tseslint.config(
         'worker(?!/(command|flags)$)',
         'client/(?!(http|keep|leases)$)',
         'sealing',
-        'config/(?!(environment|problems)$)',
+        'config/(?!(environment|problems|this-machine)$)',
         'audit',
         'telemetry',
         'temporal',

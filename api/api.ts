@@ -11,6 +11,7 @@ import { changeRoutes } from './v1/changes';
 import { integrationRoutes } from './v1/integrations';
 import { issueRoutes } from './v1/issue';
 import { leaseRoutes } from './v1/leases';
+import { loginRoutes } from './v1/login';
 import { openapiRoutes } from './v1/openapi';
 import { revocationRoutes } from './v1/revocations';
 import { undeliveredRoutes } from './v1/undelivered';
@@ -24,6 +25,7 @@ const GROUPS: readonly Routes[] = [
   revocationRoutes,
   blockRoutes,
   catalogRoutes,
+  loginRoutes,
   integrationRoutes,
   openapiRoutes,
   dopplerRoutes,

@@ -42,6 +42,11 @@ export function errors(...statuses: readonly ErrorStatus[]): Readonly<Record<str
   );
 }
 
+/** The errors of a route that asks nobody who he is. */
+export function openErrors(): Readonly<Record<string, Described>> {
+  return { 429: answer(WHY[429], errorBody) };
+}
+
 /** What is written about a route under /v1, beside its schemas. */
 export interface About {
   readonly operationId: string;

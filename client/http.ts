@@ -6,6 +6,9 @@ import type { HttpIssueRequest } from './over-http/issue';
 import { isToken } from './over-http/remote';
 import type { Remote } from './over-http/remote';
 import { revokeOverHttp } from './over-http/revoke';
+import { signInsOverHttp } from './over-http/sign-ins';
+import type { SignInOffer } from './over-http/sign-ins';
+import { checkUrl } from './over-http/url';
 import { LeaseError } from './leases';
 import type { Lease, Leases, Revocation, RevokeOptions } from './leases';
 import { invalid } from './refusals';
@@ -33,12 +36,17 @@ export type { Kept, KeepOptions, KeepRequest } from './keep';
 export { generateRecipient } from '../sealing/recipient';
 export type { RecipientKeyPair } from '../sealing/recipient';
 export type { OfferedSecret, StaticSecrets, Whoami } from './over-http/catalog';
+export { checkUrl } from './over-http/url';
+export type { SignInOffer } from './over-http/sign-ins';
 export type { HttpIssueRequest } from './over-http/issue';
 
 export interface ConnectHttpLeasesOptions {
   /** Of the Leasehold API: `https://leasehold.internal:8443`, with a path if a proxy puts it below one. */
   readonly url: string;
-  /** A token, or what answers the one to use now: it is asked at each request, so it should remember. */
+  /**
+   * A token, or what answers the one to use now: it is asked at each request, so it should remember. A LeaseError that it throws is
+   * the error of the request.
+   */
   readonly token: string | (() => string | Promise<string>);
   /** Instead of the platform's own, e.g. to go through a proxy or to trust an authority for these requests alone. */
   readonly fetch?: typeof fetch;
@@ -93,18 +101,23 @@ export function connectHttpLeases({ url, token, fetch: own }: ConnectHttpLeasesO
   };
 }
 
-function checkUrl(text: unknown): string {
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
-  const fits =
-    url !== null &&
-    ['http:', 'https:'].includes(url.protocol) &&
-    [url.username, url.password, url.search, url.hash].every((part) => part === '');
-  if (!fits)
-    throw invalid('url', 'must be an address such as https://leasehold.internal, without credentials or query');
-  return url.origin + url.pathname.replace(/\/+$/, '');
+/**
+ * How people sign in at a Leasehold API from a command line. It needs no token.
+ * @throws LeaseError `InvalidInput` for an address that can be none.
+ */
+export async function offeredSignIns({
+  url,
+  fetch: own,
+}: Omit<ConnectHttpLeasesOptions, 'token'>): Promise<readonly SignInOffer[]> {
+  return signInsOverHttp({
+    url: checkUrl(url),
+    token: null,
+    fetch: (input, init) => (own ?? fetch)(input, init),
+    ensureOpen: () => undefined,
+  });
 }
 
-function checkToken(token: ConnectHttpLeasesOptions['token']): Remote['token'] {
+function checkToken(token: ConnectHttpLeasesOptions['token']): NonNullable<Remote['token']> {
   if (typeof token === 'function') return async () => token();
   if (isToken(token)) return () => Promise.resolve(token);
   throw invalid('token', 'must be a token of the Leasehold API, or a function that answers one');

@@ -179,6 +179,20 @@ export const whoamiBody = z.object({
   expires_at: instant.nullable(),
 });
 
+/** How people sign in from a command line: by a device authorization (RFC 8628) at an OIDC issuer. */
+export const loginBody = z.object({
+  issuers: z.array(
+    z.object({
+      alias: text,
+      issuer: text.describe('Its address, below which its discovery document is.'),
+      client_id: text,
+      scopes: z.array(text),
+      token: z.enum(['id_token', 'access_token']).describe('Which of its tokens is sent to this API.'),
+      parameters: z.record(z.string(), z.string()).describe('For the device authorization, beside client and scope.'),
+    }),
+  ),
+});
+
 /** Every error of the API. `messages` and `success` are what Doppler's clients read. */
 export const errorBody = z
   .object({
@@ -194,6 +208,7 @@ export const errorBody = z
   .meta({ id: 'Error' });
 
 export type DynamicSecretsBody = z.infer<typeof dynamicSecretsBody>;
+export type LoginBody = z.infer<typeof loginBody>;
 export type WhoamiBody = z.infer<typeof whoamiBody>;
 export type IssueBody = z.infer<typeof issueBody>;
 export type IssuedBody = z.infer<typeof issuedBody>;

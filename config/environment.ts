@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
-import { isAbsolute } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { quote } from '../workflows/quote';
 import { ConfigError } from './problems';
 
@@ -93,6 +94,27 @@ export function apiVariables(): ApiVariables {
     tokenFile: readNonEmpty('LEASEHOLD_TOKEN_FILE'),
     scope: readNonEmpty('LEASEHOLD_SCOPE'),
   };
+}
+
+/**
+ * Where commands keep their settings: LEASEHOLD_SETTINGS, else `leasehold/settings.json` in XDG_CONFIG_HOME or `~/.config`; null: the
+ * environment names no home.
+ */
+export function settingsFile(): string | null {
+  const given = readNonEmpty('LEASEHOLD_SETTINGS');
+  if (given !== undefined) return resolve(given);
+  const xdg = readNonEmpty('XDG_CONFIG_HOME');
+  // As the specification of these variables has it, one that is not absolute is not there.
+  const home = xdg !== undefined && isAbsolute(xdg) ? xdg : homeConfig();
+  return home === null ? null : join(home, 'leasehold', 'settings.json');
+}
+
+function homeConfig(): string | null {
+  try {
+    return join(homedir(), '.config');
+  } catch {
+    return null;
+  }
 }
 
 /** All variables, for a program that is started with them. In their order. */

@@ -25,7 +25,7 @@ export type {
 } from './config';
 export { findDynamicSecret, own } from './lookup';
 export { isKeysUrl } from './oidc';
-export type { ClaimSettings, ClaimValue, IssuerSettings, RuleSettings } from './oidc';
+export type { ClaimSettings, ClaimValue, DeviceLoginSettings, IssuerSettings, RuleSettings } from './oidc';
 export { ConfigError } from './problems';
 export type { Problem } from './problems';
 export type { Right, Scope } from './rights';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { buildRights, readScope, rightsSchema, scopesSchema } from './rights';
 import type { Right, Scope } from './rights';
-import { isLocal } from './webhook-url';
+import { isLocal } from './this-machine';
 
 /** An issuer of OIDC tokens, and whom of those that it vouches for we know. */
 export interface IssuerSettings {
@@ -13,6 +13,18 @@ export interface IssuerSettings {
   readonly jwksUri: string | null;
   /** The first that matches decides. */
   readonly rules: readonly RuleSettings[];
+  /** How people sign in there from a command line; null: not at all. */
+  readonly deviceLogin: DeviceLoginSettings | null;
+}
+
+/** A device authorization (RFC 8628). Everybody may read it: it holds no secret. */
+export interface DeviceLoginSettings {
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** Which of the issuer's tokens is sent to us. */
+  readonly token: 'id_token' | 'access_token';
+  /** What the issuer is told beside them, e.g. an `audience`. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 export interface RuleSettings {
@@ -74,17 +86,49 @@ const rule = z
       'must have one claim that tells who may come in, by more than * or true: an issuer may vouch for the whole world',
   });
 
-export const issuerSchema = z.strictObject({
-  issuer: z
-    .string()
-    .refine(isIssuerUrl, 'must be an https:// URL, or http:// to this machine, without user, query and fragment'),
-  audience: z.union([audience(), z.array(audience()).min(1).max(20)]),
-  jwks_uri: z
-    .string()
-    .refine(isKeysUrl, 'must be an https:// URL, or http:// to this machine, without user')
-    .optional(),
-  rules: z.array(rule).min(1).max(1_000),
-});
+/** What the command line says by itself in its requests to the issuer. */
+const OWN_PARAMETERS = ['client_id', 'client_secret', 'scope', 'grant_type', 'device_code', 'refresh_token'];
+
+const deviceLogin = z
+  .strictObject({
+    client_id: z.string().regex(/^[\x21-\x7e]{1,500}$/, 'must be 1 to 500 printable characters without spaces'),
+    scopes: z
+      .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be a scope, without spaces and quotes'))
+      .max(50)
+      .default(['openid', 'offline_access']),
+    token: z.enum(['id_token', 'access_token']).default('id_token'),
+    parameters: z
+      .record(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9_.-]{1,100}$/, 'must be the name of a parameter')
+          .refine((name) => !OWN_PARAMETERS.includes(name), `cannot be ${OWN_PARAMETERS.join(', ')}`),
+        z.string().regex(PRINTABLE, 'must be 1 to 500 characters'),
+      )
+      .default({}),
+  })
+  .refine(({ scopes, token }) => token !== 'id_token' || scopes.includes('openid'), {
+    path: ['scopes'],
+    error: 'must have openid among them: without it the issuer gives no ID token',
+  });
+
+export const issuerSchema = z
+  .strictObject({
+    issuer: z
+      .string()
+      .refine(isIssuerUrl, 'must be an https:// URL, or http:// to this machine, without user, query and fragment'),
+    audience: z.union([audience(), z.array(audience()).min(1).max(20)]),
+    jwks_uri: z
+      .string()
+      .refine(isKeysUrl, 'must be an https:// URL, or http:// to this machine, without user')
+      .optional(),
+    rules: z.array(rule).min(1).max(1_000),
+    device_login: deviceLogin.optional(),
+  })
+  .refine(
+    ({ audience, device_login: login }) => login?.token !== 'id_token' || listOf(audience).includes(login.client_id),
+    { path: ['audience'], error: 'must have the client_id of device_login among them: ID tokens are meant for it' },
+  );
 
 /** Whether keys may be fetched from there: nobody on the way may put in others. */
 export function isKeysUrl(text: string): boolean {
@@ -93,7 +137,13 @@ export function isKeysUrl(text: string): boolean {
   return username === '' && password === '' && (protocol === 'https:' || isLocal(hostname));
 }
 
-export function buildIssuer({ issuer, audience, jwks_uri, rules }: z.output<typeof issuerSchema>): IssuerSettings {
+export function buildIssuer({
+  issuer,
+  audience,
+  jwks_uri,
+  rules,
+  device_login: login,
+}: z.output<typeof issuerSchema>): IssuerSettings {
   return {
     issuer,
     audiences: listOf(audience),
@@ -104,6 +154,10 @@ export function buildIssuer({ issuer, audience, jwks_uri, rules }: z.output<type
       rights: buildRights(rights),
       scopes: scopes.map(readScope),
     })),
+    deviceLogin:
+      login === undefined
+        ? null
+        : { clientId: login.client_id, scopes: login.scopes, token: login.token, parameters: login.parameters },
   };
 }
 

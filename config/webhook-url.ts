@@ -1,11 +1,5 @@
 import { isReference, referenceSchema } from './reference';
-
-const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Whether a host, as a URL names it, is this machine. */
-export function isLocal(hostname: string): boolean {
-  return LOCAL.has(hostname);
-}
+import { isLocal } from './this-machine';
 
 /** A reference, or a URL to which notices may be sent: nobody on the way may read its path, which is as good as a password. */
 export function isWebhookUrl(text: string): boolean {

@@ -1,5 +1,5 @@
 import { readVariable } from '../config/environment';
-import { errorCode } from './error-code';
+import { errorCode } from '../cli/error-code';
 import { PrerequisiteError } from './prerequisites';
 
 /** How TLS is used, as in PostgreSQL's own URLs. */

@@ -3,8 +3,8 @@ import { cp, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { errorCode } from '../cli/error-code';
 import { installing } from '../packaging/missing';
-import { errorCode } from './error-code';
 import { PrerequisiteError } from './prerequisites';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 import { Client, escapeLiteral } from 'pg';
-import { errorCode } from './error-code';
+import { errorCode } from '../cli/error-code';
 
 const CONNECT_WITHIN_MS = 5_000;
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { errorCode } from './error-code';
+import { errorCode } from '../cli/error-code';
 import { onFreePorts } from './ports';
 import { embeddedPostgres, linkLibraries, makeReachable, unprivilegedAccount } from './postgres-binaries';
 import type { Account } from './postgres-binaries';

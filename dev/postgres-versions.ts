@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { withLock } from './lock';
+import { withLock } from '../cli/lock';
 import { embeddedPostgres, linkLibraries } from './postgres-binaries';
 import { PrerequisiteError } from './prerequisites';
 import { InstallError } from './python-environment';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readVariable } from '../config/environment';
-import { errorCode } from './error-code';
+import { errorCode } from '../cli/error-code';
 
 /** A program that the stack runs. It ends when we end, however that comes, kill -9 included. */
 export interface RunningProcess {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { withLock } from './lock';
+import { withLock } from '../cli/lock';
 import type { Command, Python } from './prerequisites';
 import type { Say } from './story';
 

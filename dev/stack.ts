@@ -10,7 +10,7 @@ import { startDatadogEmulator } from './datadog-emulator/datadog-emulator';
 import type { DatadogEmulator } from './datadog-emulator/datadog-emulator';
 import { startDevelopmentPostgres } from './development-postgres';
 import type { DevelopmentPostgres } from './development-postgres';
-import { isAlive, withLock } from './lock';
+import { isAlive, withLock } from '../cli/lock';
 import { readPorts, readRecord, write } from './stack-record';
 import type { StackPorts, StackRecord } from './stack-record';
 import type { Say } from './story';

@@ -46,7 +46,7 @@ export async function offeredOverHttp(
   config: string,
 ): Promise<readonly OfferedSecret[]> {
   const query = new URLSearchParams({ project, config }).toString();
-  const answer = await read(remote, `/v1/dynamic-secrets?${query}`, dynamicSecretsBody);
+  const answer = await readOverHttp(remote, `/v1/dynamic-secrets?${query}`, dynamicSecretsBody);
   return answer.dynamic_secrets.map((each) => ({
     project: each.project,
     config: each.config,
@@ -62,17 +62,18 @@ export async function offeredOverHttp(
 /** See `HttpLeases.secrets`. */
 export async function secretsOverHttp(remote: Remote, project = '', config = ''): Promise<StaticSecrets> {
   const query = new URLSearchParams(Object.entries({ project, config }).filter(([, name]) => name !== ''));
-  const { secrets: values, ...place } = await read(remote, `/v1/secrets?${query.toString()}`, secretsBody);
+  const { secrets: values, ...place } = await readOverHttp(remote, `/v1/secrets?${query.toString()}`, secretsBody);
   return { ...place, values };
 }
 
 /** See `HttpLeases.whoami`. */
 export async function whoamiOverHttp(remote: Remote): Promise<Whoami> {
-  const { token_id: tokenId, expires_at: end, ...rest } = await read(remote, '/v1/whoami', whoamiBody);
+  const { token_id: tokenId, expires_at: end, ...rest } = await readOverHttp(remote, '/v1/whoami', whoamiBody);
   return { tokenId, ...rest, expiresAt: end === null ? null : new Date(end) };
 }
 
-async function read<T>(remote: Remote, path: string, answer: z.ZodType<T>): Promise<T> {
+/** What can be asked again and again. */
+export async function readOverHttp<T>(remote: Remote, path: string, answer: z.ZodType<T>): Promise<T> {
   try {
     return await ask(remote, boundsOf(CALL_TIMEOUT_MS), { method: 'GET', path, harmless: true }, answer);
   } catch (error) {

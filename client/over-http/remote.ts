@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { doze, waitWithin } from '../bounds';
 import type { Bounds } from '../bounds';
-import type { LeaseError, LeaseErrorFacts } from '../leases';
+import { LeaseError } from '../leases';
+import type { LeaseErrorFacts } from '../leases';
 import { readRefusal } from './refusal';
 import type { Refusal } from './refusal';
 
@@ -9,8 +10,8 @@ import type { Refusal } from './refusal';
 export interface Remote {
   /** Without a slash at its end. */
   readonly url: string;
-  /** Asked at each request. */
-  readonly token: () => Promise<string>;
+  /** Asked at each request; null: there is none, for what is open to everybody. */
+  readonly token: (() => Promise<string>) | null;
   readonly fetch: typeof fetch;
   /** @throws LeaseError once it is no longer to be asked. */
   readonly ensureOpen: () => void;
@@ -145,7 +146,7 @@ async function send(
           method,
           headers: {
             accept: 'application/json',
-            authorization: `Bearer ${token}`,
+            ...(token === null ? {} : { authorization: `Bearer ${token}` }),
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
             ...headers,
           },
@@ -155,7 +156,7 @@ async function send(
           signal: hangUp.signal,
         });
         const text = await response.text();
-        return [response, hide(token, parse(text))];
+        return [response, token === null ? parse(text) : hide(token, parse(text))];
       } catch (error) {
         throw explain(remote.url, error);
       }
@@ -165,11 +166,14 @@ async function send(
   }
 }
 
-async function readToken({ token }: Remote): Promise<string> {
+async function readToken({ token }: Remote): Promise<string | null> {
+  if (token === null) return null;
   let text: unknown;
   try {
     text = await token();
-  } catch {
+  } catch (error) {
+    // Whoever is to give the token may say himself why there is none.
+    if (error instanceof LeaseError) throw error;
     throw new Lost('The token for the Leasehold API could not be had.', false, false);
   }
   if (isToken(text)) return text;

@@ -541,11 +541,17 @@ describe('what there is', () => {
     expect(paths.filter((path) => !path.startsWith('/v1/'))).toEqual([]);
     for (const path of Object.values(body.paths)) {
       for (const operation of Object.values(path)) {
+        const { security } = operation as { readonly security?: readonly unknown[] };
         expect(operation).toMatchObject({
           operationId: expect.any(String),
           summary: expect.any(String),
           description: expect.any(String),
-          responses: { 401: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } } },
+          // What is open to everybody can only be asked too often.
+          responses: {
+            [security?.length === 0 ? 429 : 401]: {
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+            },
+          },
         });
       }
     }

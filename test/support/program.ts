@@ -11,6 +11,8 @@ export interface Ended {
 /** A built program in a process of its own, without a terminal. */
 export interface Program {
   readonly ended: Promise<Ended>;
+  /** What it has written to standard error so far. */
+  said(): string;
   signal(name: NodeJS.Signals): void;
   /** Reads no more of its standard output, as `head` does once it has enough. */
   leave(): void;
@@ -19,6 +21,8 @@ export interface Program {
 export interface ProgramOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: string;
+  /** What it finds on its standard input. Default: nothing. */
+  readonly input?: string;
 }
 
 /** Without the AWS SDK's advice to leave Node 20. */
@@ -28,9 +32,18 @@ const QUIET = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 export function startProgram(main: string, args: readonly string[], options: ProgramOptions): Program {
   const child = spawn(process.execPath, [join(__dirname, '../../dist', main), ...args], {
     cwd: options.directory,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...QUIET, ...options.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Not the settings of whoever runs the tests.
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      XDG_CONFIG_HOME: options.directory,
+      ...QUIET,
+      ...options.environment,
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It may end without reading it.
+  child.stdin.on('error', () => undefined).end(options.input);
   const stopWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', stopWithUs);
   const output = { stdout: '', stderr: '' };
@@ -42,6 +55,7 @@ export function startProgram(main: string, args: readonly string[], options: Pro
   });
   return {
     ended,
+    said: () => output.stderr,
     signal: (name) => void child.kill(name),
     leave: () => {
       child.stdout.destroy();

@@ -135,6 +135,7 @@ describe('OIDC issuers', () => {
             scopes: [{ project: 'backend', config: 'prd' }],
           },
         ],
+        deviceLogin: null,
       },
       cluster: {
         issuer: 'http://127.0.0.1:8001',
@@ -153,6 +154,7 @@ describe('OIDC issuers', () => {
             scopes: [{ project: '*', config: '*' }],
           },
         ],
+        deviceLogin: null,
       },
     });
   });
@@ -221,6 +223,44 @@ describe('OIDC issuers', () => {
     if (/[?#]/.test(url)) return;
     const keys = problemsOf(written('https://issuer.example', `jwks_uri: "${url}",`));
     expect(keys).toEqual([expect.stringContaining(`github.jwks_uri: ${URL}`)]);
+  });
+
+  const login = (settings: string, audience = 'cli'): string =>
+    access(
+      `oidc: {people: {issuer: "https://a.example", audience: ${audience}, rules: [{claims: {sub: a}, scopes: ["*"]}], device_login: {${settings}}}}`,
+    );
+
+  test('may be signed in at from a command line', () => {
+    expect(load(login('client_id: cli', '[leasehold, cli]')).access.oidc['people']?.deviceLogin).toEqual({
+      clientId: 'cli',
+      scopes: ['openid', 'offline_access'],
+      token: 'id_token',
+      parameters: {},
+    });
+    const text = login(
+      'client_id: cli, scopes: [], token: access_token, parameters: {audience: "https://a.example/x"}',
+      'leasehold',
+    );
+    expect(load(text).access.oidc['people']?.deviceLogin).toEqual({
+      clientId: 'cli',
+      scopes: [],
+      token: 'access_token',
+      parameters: { audience: 'https://a.example/x' },
+    });
+  });
+
+  test.each([
+    [login(''), 'device_login.client_id: is missing'],
+    [login('client_id: "a b"', '"a b"'), 'device_login.client_id: must be 1 to 500 printable characters'],
+    [login('client_id: cli, client_secret: x'), 'Allowed: client_id, scopes, token, parameters'],
+    [login('client_id: cli', 'leasehold'), 'people.audience: must have the client_id of device_login among them'],
+    [login('client_id: cli, scopes: [email]'), 'device_login.scopes: must have openid among them'],
+    [login('client_id: cli, scopes: [openid, "a b"]'), 'device_login.scopes[1]: must be a scope'],
+    [login('client_id: cli, token: refresh_token'), 'device_login.token: '],
+    [login('client_id: cli, parameters: {scope: x}'), 'it cannot be client_id, client_secret, scope'],
+    [login('client_id: cli, parameters: {a: ""}'), 'device_login.parameters.a: must be 1 to 500 characters'],
+  ])('%j lets nobody sign in', (text, problem) => {
+    expect(problemsOf(text)).toContainEqual(expect.stringContaining(problem));
   });
 
   test('have one entry each', () => {

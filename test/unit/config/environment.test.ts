@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import {
   apiVariables,
   auditFile,
@@ -5,6 +7,7 @@ import {
   logLevel,
   metricsAddress,
   readVariable,
+  settingsFile,
 } from '../../../config/environment';
 import { ConfigError } from '../../../config/problems';
 
@@ -105,4 +108,15 @@ test('an emptied variable of the HTTP API says nothing', () => {
   process.env['LEASEHOLD_HOST'] = 'https://leasehold.internal:8443';
   process.env['LEASEHOLD_TOKEN'] = '';
   expect(apiVariables()).toEqual({ host: 'https://leasehold.internal:8443' });
+});
+
+test.each([
+  [{ LEASEHOLD_SETTINGS: '/etc/mine.json', XDG_CONFIG_HOME: '/xdg' }, '/etc/mine.json'],
+  [{ LEASEHOLD_SETTINGS: '', XDG_CONFIG_HOME: '/xdg' }, '/xdg/leasehold/settings.json'],
+  [{ XDG_CONFIG_HOME: 'relative' }, join(homedir(), '.config/leasehold/settings.json')],
+  [{}, join(homedir(), '.config/leasehold/settings.json')],
+])('settings of %j are at %s', (variables, file) => {
+  for (const name of ['LEASEHOLD_SETTINGS', 'XDG_CONFIG_HOME']) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, variables);
+  expect(settingsFile()).toBe(file);
 });

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isAlive } from '../../../dev/lock';
+import { isAlive } from '../../../cli/lock';
 import { startProcess, StartError } from '../../../dev/process';
 
 let directory: string;

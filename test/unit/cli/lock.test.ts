@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isAlive, withLock } from '../../../dev/lock';
+import { isAlive, withLock } from '../../../cli/lock';
 
 let directory: string;
 let file: string;
