@@ -4,6 +4,7 @@ import { explain } from '../exit';
 import { readSeconds } from '../ttl';
 import { startChild } from './child';
 import { requireProgram } from './find-program';
+import { leave } from './leave';
 import { catchSignals, exitCodeOf, untilInsisted } from './signals';
 import type { Signals } from './signals';
 import { tell } from './tell';
@@ -23,7 +24,7 @@ export async function run(argv: readonly string[], flags: RunFlags): Promise<num
     return its;
   });
   // A request that was given up may still be open: it does not keep us.
-  process.exit(code);
+  return leave(code);
 }
 
 function tellOfRevoking(): void {
