@@ -8,6 +8,7 @@ import { leave } from './leave';
 import { catchSignals, exitCodeOf, untilInsisted } from './signals';
 import type { Signals } from './signals';
 import { tell } from './tell';
+import { openWitness } from './witness';
 
 /** See `runCommand`. What it needs for leasing is loaded only when signals are heard. */
 export async function run(argv: readonly string[], flags: RunFlags): Promise<number> {
@@ -47,14 +48,17 @@ async function supervise(
   stop: AbortSignal,
 ): Promise<number> {
   const killAfterMs = flags.killAfter === undefined ? undefined : 1_000 * readSeconds(flags.killAfter, '--kill-after');
-  requireProgram(argv[0] ?? '', allVariables()['PATH']);
+  const path = allVariables()['PATH'];
+  requireProgram(argv[0] ?? '', path);
+  // It is ready by the time that something is leased.
+  const witness = openWitness(path);
   const { connect } = await import('../access.js');
   const { openSupply } = await import('./supply.js');
   const leases = await untilAborted(connect(flags), stop);
   const supply = await openSupply(leases, flags, stop);
   try {
     stop.throwIfAborted();
-    const child = startChild(argv, supply.environment, { killAfterMs });
+    const child = startChild(argv, supply.environment, { witness, killAfterMs });
     signals.handTo((name) => {
       child.relay(name);
     });
