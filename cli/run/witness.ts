@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { createInterface } from 'node:readline';
+import { isatty } from 'node:tty';
+
+/** Longest time between the first and the last process that one sender signals, as systemd does one by one. */
+const WINDOW_MS = 50;
+
+/** Tells whom a signal was for. Node does not say who sent it. */
+export interface Witness {
+  /** Whether a signal that has just reached this process came to its whole group: by Ctrl-C, for instance, or from a supervisor. */
+  sawToo(name: NodeJS.Signals): Promise<boolean>;
+}
+
+/**
+ * Stands in our process group and says which signals it gets: those that came to all. The `cat`, which cares for none, ends with our end of
+ * the pipe, also by kill -9 of us, and the shell with it. By POSIX a trap is run at once only during `wait`. A `cat` that was killed before
+ * it could ignore anything is replaced.
+ */
+const SCRIPT = `# of leasehold: tells which signals came to the whole process group
+for name in HUP INT QUIT TERM USR1 USR2; do trap "echo SIG$name" "$name"; done
+exec 3<&0
+until
+  (trap '' HUP INT QUIT TERM USR1 USR2; exec cat <&3 >/dev/null) &
+  while kill -0 "$!" 2>/dev/null; do wait "$!"; done
+do [ "$?" -gt 128 ] || exit; done`;
+
+/**
+ * Puts a process into our process group that does nothing else, as long as we live. It needs a moment until it can.
+ * @param path where it is looked for, and all that it is given. Where there is none, only what a terminal sends is told from the rest.
+ */
+export function openWitness(path: string | undefined): Witness {
+  /** What it has said, and until when that counts. */
+  const seen = new Map<string, number>();
+  const waiting = new Map<string, Waiting>();
+  let current = startShell(path);
+
+  if (current?.stdout != null) {
+    createInterface({ input: current.stdout }).on('line', (name) => {
+      seen.set(name, performance.now() + WINDOW_MS);
+      waiting.get(name)?.settle(true);
+    });
+    current.once('exit', () => {
+      current = null;
+    });
+  }
+
+  const ask = (name: NodeJS.Signals): Waiting => {
+    let settle: (isSeen: boolean) => void = () => undefined;
+    const answer = new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => {
+        // On a busy machine it has its signal, and had no time to say so yet.
+        settle(isPending(current, name));
+      }, WINDOW_MS);
+      settle = (isSeen) => {
+        clearTimeout(timer);
+        waiting.delete(name);
+        resolve(isSeen);
+      };
+    });
+    return { answer, settle };
+  };
+
+  return {
+    sawToo: (name) => {
+      if (current === null) return Promise.resolve(isFromTerminal(name));
+      if ((seen.get(name) ?? 0) > performance.now()) return Promise.resolve(true);
+      const asked = waiting.get(name) ?? ask(name);
+      waiting.set(name, asked);
+      return asked.answer;
+    },
+  };
+}
+
+interface Waiting {
+  readonly answer: Promise<boolean>;
+  readonly settle: (isSeen: boolean) => void;
+}
+
+function startShell(path: string | undefined): ChildProcess | null {
+  try {
+    const env = path === undefined ? {} : { PATH: path };
+    const shell = spawn('sh', ['-c', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], env, cwd: '/' });
+    shell.once('error', () => undefined);
+    if (shell.pid === undefined) return null;
+    // It keeps nobody waiting. Typed as streams, they are sockets.
+    for (const each of [shell, shell.stdin, shell.stdout] as unknown as { unref(): void }[]) each.unref();
+    shell.stdin.on('error', () => undefined);
+    return shell;
+  } catch {
+    return null;
+  }
+}
+
+/** As Linux tells it. */
+function isPending(shell: ChildProcess | null, name: NodeJS.Signals): boolean {
+  try {
+    const status = readFileSync(`/proc/${String(shell?.pid)}/status`, 'latin1');
+    const mask = /^ShdPnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+    return (BigInt(`0x${mask}`) & (1n << BigInt(constants.signals[name] - 1))) !== 0n;
+  } catch {
+    return false;
+  }
+}
+
+/** Where there is no witness: a terminal sends these to all of the group in its foreground. */
+function isFromTerminal(name: NodeJS.Signals): boolean {
+  if (name !== 'SIGINT' && name !== 'SIGQUIT') return false;
+  try {
+    const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return group === foreground;
+  } catch {
+    return isatty(0);
+  }
+}
