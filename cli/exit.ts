@@ -45,6 +45,18 @@ export class FailedError extends Error {
   override readonly name = 'FailedError';
 }
 
+/** A program that was to be run could not be started. */
+export class NotStartedError extends Error {
+  override readonly name = 'NotStartedError';
+
+  constructor(
+    readonly exitCode: typeof EXIT.notExecutable | typeof EXIT.notFound,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** Runs a command and ends the process with its exit code. */
 export async function exitWith(run: () => Promise<number>): Promise<void> {
   process.exitCode = await run().catch(tellError);
@@ -57,10 +69,12 @@ export function tellError(error: unknown): number {
   return code;
 }
 
-function explain(error: unknown): readonly [number, string] {
+/** The exit code and the sentence of an error. */
+export function explain(error: unknown): readonly [code: number, sentence: string] {
   if (error instanceof ConfigError || error instanceof UsageError) return [EXIT.usage, error.message];
   if (error instanceof AuthError) return [EXIT.auth, error.message];
   if (error instanceof LeaseError) return [CODES[error.code] ?? EXIT.refused, error.message];
+  if (error instanceof NotStartedError) return [error.exitCode, error.message];
   if (error instanceof FailedError) return [EXIT.problems, error.message];
   if (error instanceof UnavailableError) return [EXIT.unavailable, error.message];
   const name = error instanceof Error ? error.name : typeof error;

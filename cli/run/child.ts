@@ -1,14 +1,150 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { constants } from 'node:os';
+import type { ChildProcess } from 'node:child_process';
+import { quote } from '../../workflows/quote';
+import { EXIT, NotStartedError } from '../exit';
+import { ENDING, exitCodeOf } from './signals';
+import { tell } from './tell';
+import { openWitness } from './witness';
+import type { Witness } from './witness';
 
-/** How a program ended, as shells number it: its exit code, or 128 and the number of the signal that killed it. */
-export async function runChild(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string>>,
-): Promise<number> {
-  const [command = '', ...args] = argv;
-  const child = spawn(command, args, { env: environment, stdio: 'inherit' });
-  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  return signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+export type Environment = Readonly<Record<string, string>>;
+
+/** A running program. It has our terminal, our process group and our standard streams: what it reads and writes does not pass through us. */
+export interface Child {
+  /**
+   * How it ended, as shells number it: its exit code, or 128 and the number of the signal that killed it. A restart is no end. Nor is
+   * the end of what it has started itself waited for.
+   * @throws NotStartedError if it could not be started, or started again.
+   */
+  readonly ended: Promise<number>;
+  /**
+   * Asks it to end, by TERM and at last by KILL, and starts it again with other variables: it never runs twice at a time. Does nothing once
+   * it has ended, and a signal to end in the meantime calls the new start off. Never fails: `ended` does.
+   */
+  restart(environment: Environment): Promise<void>;
+  /** Sends it a signal, unless it has ended. */
+  signal(name: NodeJS.Signals): void;
+  /** Passes on a signal that has just come to this process, unless the program has it already because it came to the whole group. */
+  relay(name: NodeJS.Signals): void;
+}
+
+export interface ChildOptions {
+  /** Kills it if it still runs so long after it was asked to end; undefined: never. A restart then waits for ten seconds. */
+  readonly killAfterMs?: number | undefined;
+}
+
+const RESTART_GRACE_MS = 10_000;
+
+/** Starts a program, without a shell. */
+export function startChild(argv: readonly string[], environment: Environment, options: ChildOptions = {}): Child {
+  const { killAfterMs } = options;
+  let end: (code: number) => void = () => undefined;
+  let fail: (error: NotStartedError) => void = () => undefined;
+  const ended = new Promise<number>((resolve, reject) => {
+    end = resolve;
+    fail = reject;
+  });
+  let running: Running | null = null;
+  /** What it is to be started with once it has ended. */
+  let next: Environment | null = null;
+  let kill: NodeJS.Timeout | undefined;
+  const restarted: (() => void)[] = [];
+
+  const start = (variables: Environment): void => {
+    running = startProgram(argv, variables, onEnd, fail);
+  };
+  const onEnd = (code: number): void => {
+    clearTimeout(kill);
+    kill = undefined;
+    running?.witness.close();
+    running = null;
+    const variables = next;
+    next = null;
+    if (variables === null) end(code);
+    else start(variables);
+    for (const resolve of restarted.splice(0)) resolve();
+  };
+  const signal = (name: NodeJS.Signals): void => {
+    running?.process.kill(name);
+  };
+  const killIn = (ms: number): void => {
+    kill ??= setTimeout(signal, ms, 'SIGKILL');
+  };
+
+  start(environment);
+  return {
+    ended,
+    signal,
+    restart: async (variables) => {
+      if (running === null) return;
+      next = variables;
+      signal('SIGTERM');
+      killIn(killAfterMs ?? RESTART_GRACE_MS);
+      await new Promise<void>((resolve) => restarted.push(resolve));
+    },
+    relay: (name) => {
+      if (running === null) return;
+      if (ENDING.has(name)) next = null;
+      const { witness, process } = running;
+      void witness.sawToo(name).then((isThere) => {
+        if (!isThere) process.kill(name);
+        // What is typed at a terminal need not mean the end: many a program goes on after Ctrl-C.
+        const isTyped = isThere && (name === 'SIGINT' || name === 'SIGQUIT');
+        const isOver = process.exitCode !== null || process.signalCode !== null;
+        if (killAfterMs !== undefined && ENDING.has(name) && !isTyped && !isOver) killIn(killAfterMs);
+      });
+    },
+  };
+}
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly witness: Witness;
+}
+
+function startProgram(
+  [command = '', ...args]: readonly string[],
+  variables: Environment,
+  onEnd: (code: number) => void,
+  onFailure: (error: NotStartedError) => void,
+): Running | null {
+  let child: ChildProcess;
+  try {
+    child = spawn(command, args, { env: variables, stdio: 'inherit' });
+  } catch (error) {
+    onFailure(notStarted(command, codeOf(error)));
+    return null;
+  }
+  const isStarted = child.pid !== undefined;
+  child.on('error', (error) => {
+    if (!isStarted) onFailure(notStarted(command, codeOf(error)));
+    // It has become another user's, as `sudo` does.
+    else tell(`a signal could not be passed on to ${quote(command)} (${codeOf(error)}).`);
+  });
+  if (!isStarted) return null;
+  child.once('exit', (code, signal) => {
+    onEnd(signal === null ? (code ?? EXIT.problems) : exitCodeOf(signal));
+  });
+  // After the program: in between, a signal reaches it twice rather than never.
+  return { process: child, witness: openWitness(variables['PATH']) };
+}
+
+function notStarted(command: string, code: string): NotStartedError {
+  const name = quote(command);
+  switch (code) {
+    case 'ENOENT':
+      return new NotStartedError(EXIT.notFound, `${name} is not there, or the interpreter that its first line names.`);
+    case 'E2BIG':
+      return new NotStartedError(
+        EXIT.notExecutable,
+        `${name} cannot be started: its arguments and variables are longer than the system allows (E2BIG). Hand over less with ` +
+          '--only-secrets, or large values with --mount.',
+      );
+    default:
+      return new NotStartedError(EXIT.notExecutable, `${name} cannot be started (${code}).`);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'no code';
 }
