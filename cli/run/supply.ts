@@ -1,12 +1,22 @@
 import type { HttpLeases } from '../../client/http';
+import { LeaseError } from '../../client/http';
+import { findPlace } from '../access';
+import type { Place } from '../access';
 import type { RunFlags } from '../commands/run';
+import { readSeconds } from '../ttl';
+import type { Child } from './child';
+import { inEnvironment } from './delivery';
+import type { Delivery, Values } from './delivery';
+import { openLeasing } from './leasing';
+import type { Leasing, LeasingRequest } from './leasing';
+import { createNotices } from './notices';
+import type { Notices } from './notices';
+import { areDynamic, checkTtls, select } from './selection';
+import type { Wanted } from './selection';
+import { tell } from './tell';
 
 /** The running program, as far as its leases have to do with it. */
-export interface Supplied {
-  /** Ends it and starts it again with these variables. Does nothing once it has ended. */
-  restart(environment: Readonly<Record<string, string>>): Promise<void>;
-  signal(name: NodeJS.Signals): void;
-}
+export type Supplied = Pick<Child, 'restart' | 'signal'>;
 
 /** What a program gets. */
 export interface Supply {
@@ -20,9 +30,107 @@ export interface Supply {
 
 /**
  * Leases what the program is to have: all of it, or nothing is left.
- * @param signal gives it up; then LeaseError `Aborted`.
+ * @param signal gives it up; then LeaseError `Aborted`. Afterwards it does nothing.
  * @throws UsageError, AuthError, LeaseError
  */
-export function openSupply(leases: HttpLeases, flags: RunFlags, signal: AbortSignal): Promise<Supply> {
-  return Promise.reject(new Error(`not there yet: ${String([leases, flags, signal].length)}`));
+export async function openSupply(leases: HttpLeases, flags: RunFlags, signal: AbortSignal): Promise<Supply> {
+  const ttl = flags.dynamicTtl === undefined ? undefined : readSeconds(flags.dynamicTtl, '--ttl');
+  const notices = createNotices(tell);
+  const { place, statics, wanted } = await unlessAborted(choose(leases, flags), signal);
+  checkTtls(ttl, wanted);
+  const delivery = await openDelivery(statics, flags, notices);
+  let program: Supplied | null = null;
+  let leasing: Leasing | null = null;
+  const close = async (): Promise<void> => {
+    program = null;
+    delivery.close();
+    await leasing?.close();
+  };
+  try {
+    const policy = policyOf(flags, delivery, () => program);
+    leasing = await openLeasing(leases, { place, wanted, ttl, signal, notices, ...policy });
+    await delivery.hand(leasing.values);
+    const environment = delivery.environment();
+    return {
+      environment,
+      attach: (started) => {
+        program = started;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Chosen {
+  readonly place: Place;
+  readonly statics: Values;
+  readonly wanted: readonly Wanted[];
+}
+
+/** What is there, and what of it is wanted. Static secrets are not asked for where none is. */
+async function choose(leases: HttpLeases, flags: RunFlags): Promise<Chosen> {
+  const { onlySecrets } = flags;
+  const place = await findPlace(leases, flags);
+  const { project, config } = place;
+  const offering = leases.offered(project, config);
+  const areStaticsWanted = onlySecrets === undefined || !areDynamic(onlySecrets, await offering);
+  const [offered, statics] = await Promise.all([
+    offering,
+    areStaticsWanted ? leases.secrets(project, config).then(({ values }) => values) : {},
+  ]);
+  const values = new Map(Object.entries<string>(statics));
+  const selection = select(onlySecrets, [...values.keys()], offered);
+  return {
+    place,
+    statics: new Map([...values].filter(([name]) => selection.statics.includes(name))),
+    wanted: selection.dynamics,
+  };
+}
+
+async function openDelivery(statics: Values, flags: RunFlags, notices: Notices): Promise<Delivery> {
+  const { mount: path, mountFormat: format, mountMaxReads: maxReads, preserveEnv } = flags;
+  if (path === undefined) return inEnvironment(statics, preserveEnv, notices);
+  const { inMount } = await import('./mounted.js');
+  return inMount(statics, { path, format, maxReads }, preserveEnv);
+}
+
+/** What becomes of the program when its leases cannot be extended. */
+function policyOf(
+  { onExpiry, expirySignal, mount }: RunFlags,
+  delivery: Delivery,
+  program: () => Supplied | null,
+): Pick<LeasingRequest, 'onFresh' | 'onEnding'> {
+  const canTakeOver = onExpiry === 'restart' || (onExpiry === 'signal' && mount !== undefined);
+  return {
+    onFresh: canTakeOver
+      ? async (values) => {
+          await delivery.hand(values);
+          if (onExpiry === 'restart') await program()?.restart(delivery.environment());
+          else program()?.signal(expirySignal);
+        }
+      : null,
+    onEnding: () => {
+      if (onExpiry === 'signal') program()?.signal(expirySignal);
+    },
+  };
+}
+
+/** @throws LeaseError `Aborted` at once when it is called off; what was being asked changes nothing. */
+async function unlessAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const refuse = (): void => {
+      reject(new LeaseError('Aborted', 'It was called off before anything was leased.'));
+    };
+    if (signal.aborted) refuse();
+    signal.addEventListener('abort', refuse, { once: true, signal: over.signal });
+  });
+  try {
+    return await Promise.race([asked, aborted]);
+  } finally {
+    over.abort();
+  }
 }
