@@ -43,7 +43,7 @@ export function createBundle(
       });
       return ledger.add(dynamicSecret, lease);
     } catch (error) {
-      throw wanted.length > 1 ? nameIn(error, dynamicSecret) : error;
+      throw nameIn(error, dynamicSecret);
     }
   };
   return {

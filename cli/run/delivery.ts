@@ -11,7 +11,7 @@ export interface Delivery {
   hand(leased: Values): Promise<void>;
   /** The variables of a program that is started now. */
   environment(): Readonly<Record<string, string>>;
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** In the program's environment. @throws UsageError if a static secret cannot stand there. */
@@ -30,6 +30,6 @@ export function inEnvironment(statics: Values, preserve: Preserve | undefined, n
       return Promise.resolve();
     },
     environment: () => build().variables,
-    close: () => undefined,
+    close: () => Promise.resolve(),
   };
 }

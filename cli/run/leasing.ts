@@ -116,7 +116,7 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
           return;
         }
         await onFresh?.(values);
-        notices.over('The program has fresh credentials.');
+        notices.over('The leases are renewed again.');
       },
       onError: (error) => {
         if (signal.aborted) return;

@@ -11,8 +11,8 @@ export interface Mount {
   readonly path: string;
   /** From now on this is read, as often as was said. */
   fill(text: string): Promise<void>;
-  /** Removes the pipe. Whoever waits for it gets an end. */
-  readonly close: () => void;
+  /** Removes the pipe. Whoever waits for it gets an end. Never fails. */
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -37,10 +37,13 @@ export async function openMount(at: string, maxReads = Infinity): Promise<Mount>
   const hasClosed = (): boolean => isClosed;
   await makePipe(path);
 
+  const prepare = async (): Promise<void> => {
+    if (readsLeft > 1 && !hasClosed() && !isThere(next)) await makePipe(next);
+  };
   const look = async (): Promise<void> => {
     while (!hasClosed()) {
-      await pause(LOOK_MS, undefined, { ref: false });
-      const pipe = readsLeft > 0 && !hasClosed() ? openForReader(path) : null;
+      await pause(LOOK_MS);
+      const pipe = readsLeft > 0 ? openForReader(path) : null;
       if (pipe === null) continue;
       readsLeft -= 1;
       // Whoever opens the path from now on has a pipe of his own, and this reader sees an end however slowly he reads.
@@ -51,22 +54,25 @@ export async function openMount(at: string, maxReads = Infinity): Promise<Mount>
       await prepare();
     }
   };
-  const prepare = async (): Promise<void> => {
-    if (readsLeft > 1 && !isClosed && !isThere(next)) await makePipe(next);
-    if (isClosed) [path, next].forEach(remove);
+  const fill = async (filled: string): Promise<void> => {
+    text = Buffer.from(filled);
+    if (!isThere(path)) await makePipe(path);
+    readsLeft = maxReads;
+    await prepare();
   };
-  // Without another pipe, on a file system that has been filled or unmounted for instance, there is nothing to read any more.
-  void look().catch(() => undefined);
+  // Without another pipe, on a file system that has been unmounted for instance, there is nothing to read any more.
+  const looking = look().catch(() => undefined);
+  let filling: Promise<unknown> = Promise.resolve();
   return {
     path,
-    fill: async (filled) => {
-      text = Buffer.from(filled);
-      if (!isThere(path)) await makePipe(path);
-      readsLeft = maxReads;
-      await prepare();
+    fill: (filled) => {
+      const work = fill(filled);
+      filling = work;
+      return work;
     },
-    close: () => {
+    close: async () => {
       isClosed = true;
+      await Promise.allSettled([looking, filling]);
       const waiting = openForReader(path);
       [path, next].forEach(remove);
       if (waiting !== null) closeSync(waiting);
@@ -132,7 +138,7 @@ async function serve(pipe: number, text: Buffer, isOver: () => boolean): Promise
       const written = writeSome(pipe, text, at);
       at += written;
       wait = written > 0 ? FIRST_PAUSE_MS : Math.min(wait * 2, LONGEST_PAUSE_MS);
-      if (written === 0) await pause(wait, undefined, { ref: false });
+      if (written === 0) await pause(wait);
     }
   } catch {
     // The reader has left.

@@ -43,11 +43,10 @@ export async function openSupply(leases: HttpLeases, flags: RunFlags, signal: Ab
   let leasing: Leasing | null = null;
   const close = async (): Promise<void> => {
     program = null;
-    delivery.close();
-    await leasing?.close();
+    await Promise.all([delivery.close(), leasing?.close()]);
   };
   try {
-    const policy = policyOf(flags, delivery, () => program);
+    const policy = policyOf(flags, delivery, () => program, notices);
     leasing = await openLeasing(leases, { place, wanted, ttl, signal, notices, ...policy });
     await delivery.hand(leasing.values);
     const environment = delivery.environment();
@@ -102,14 +101,17 @@ function policyOf(
   { onExpiry, expirySignal, mount }: RunFlags,
   delivery: Delivery,
   program: () => Supplied | null,
+  notices: Notices,
 ): Pick<LeasingRequest, 'onFresh' | 'onEnding'> {
   const canTakeOver = onExpiry === 'restart' || (onExpiry === 'signal' && mount !== undefined);
   return {
     onFresh: canTakeOver
       ? async (values) => {
           await delivery.hand(values);
-          if (onExpiry === 'restart') await program()?.restart(delivery.environment());
-          else program()?.signal(expirySignal);
+          if (onExpiry === 'restart') {
+            notices.say('The program is restarted with fresh credentials.');
+            await program()?.restart(delivery.environment());
+          } else program()?.signal(expirySignal);
         }
       : null,
     onEnding: () => {

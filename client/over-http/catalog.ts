@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { boundsOf } from '../bounds';
+import { boundsOf, Interrupted } from '../bounds';
+import { LeaseError } from '../leases';
 import { dynamicSecretsBody, secretsBody, whoamiBody } from '../wire';
 import { CALL_TIMEOUT_MS, toLeaseError } from './calls';
 import { ask } from './remote';
@@ -76,6 +77,7 @@ async function read<T>(remote: Remote, path: string, answer: z.ZodType<T>): Prom
   try {
     return await ask(remote, boundsOf(CALL_TIMEOUT_MS), { method: 'GET', path, harmless: true }, answer);
   } catch (error) {
+    if (error instanceof Interrupted) throw new LeaseError('Timeout', `${remote.url} did not answer in time.`);
     throw toLeaseError(error);
   }
 }
