@@ -4,6 +4,8 @@ import { LeaseError } from './leases';
 import type { IssueRequest, Lease } from './leases';
 import { invalid } from './refusals';
 
+export { mayHelp } from './keeping';
+
 /** Leases of either kind. */
 export interface KeptFrom<Request> {
   readonly issue: (request: Request) => Promise<Lease>;
@@ -20,6 +22,11 @@ export interface KeepOptions {
   readonly onCredential: (lease: Lease) => void | Promise<void>;
   /** Called with what went wrong and is tried again. What it throws is ignored. */
   readonly onError?: (error: unknown) => void;
+  /**
+   * If given, a lease that cannot be extended any further is left to its end instead of replaced, and this is called once, with the
+   * refusal and that end. For programs that cannot take over another credential. What it throws is ignored.
+   */
+  readonly onLimit?: (refusal: unknown, lease: Lease, expiresAt: Date) => void;
   /** How long a replaced lease goes on for the calls that are under way, in milliseconds. Default: 30,000. */
   readonly overlapMs?: number;
   /** Ends the keeping as `close` does. */
@@ -41,8 +48,8 @@ export interface Kept {
 
 /**
  * Leases a credential and keeps it fresh until it is closed: extends the lease at about two thirds of its TTL, and where that is not
- * possible, as at its maximum TTL, makes another one and hands it over before the old one ends. What fails is tried again for as long
- * as it takes.
+ * possible, as at its maximum TTL, makes another one and hands it over before the old one ends, unless it is to be left. What fails is
+ * tried again for as long as it takes.
  * @returns once `onCredential` has taken the first credential.
  * @throws LeaseError if the first lease cannot be had; whatever `onCredential` throws of it.
  */
@@ -51,7 +58,7 @@ export async function keep<Request extends Omit<IssueRequest, 'holder'>>(
   request: KeepRequest<Request>,
   options: KeepOptions,
 ): Promise<Kept> {
-  const { onCredential, onError, overlapMs, signal } = checkOptions(options);
+  const { onCredential, onError, onLimit, overlapMs, signal } = checkOptions(options);
   // Plain JavaScript can give what the type leaves out.
   const odd = ['idempotencyKey', 'signal'].find((field) => Object.hasOwn(request, field));
   if (odd !== undefined) throw invalid(odd, 'must be left out of what is kept: each lease is a new one');
@@ -60,6 +67,7 @@ export async function keep<Request extends Omit<IssueRequest, 'holder'>>(
     ttl: request.ttl,
     onCredential,
     onError: onError ?? (() => undefined),
+    ...(onLimit === undefined ? {} : { onLimit }),
     ...(overlapMs === undefined ? {} : { overlapMs }),
   });
   const { closing, tell } = keeping;
@@ -110,9 +118,10 @@ function closedWith(closed: AbortSignal): Promise<never> {
 }
 
 function checkOptions(options: KeepOptions): KeepOptions {
-  const { onCredential, onError, overlapMs, signal } = options;
+  const { onCredential, onError, onLimit, overlapMs, signal } = options;
   if (typeof onCredential !== 'function') throw invalid('onCredential', 'must be a function');
   if (onError !== undefined && typeof onError !== 'function') throw invalid('onError', 'must be a function');
+  if (onLimit !== undefined && typeof onLimit !== 'function') throw invalid('onLimit', 'must be a function');
   checkTimeout(overlapMs, 'overlapMs');
   checkSignal(signal);
   return options;

@@ -9,6 +9,7 @@ export interface Errand {
   readonly ttl: Ttl | undefined;
   readonly onCredential: (lease: Lease) => void | Promise<void>;
   readonly onError: (error: unknown) => void;
+  readonly onLimit?: (refusal: unknown, lease: Lease, expiresAt: Date) => void;
   readonly overlapMs?: number;
 }
 
@@ -18,7 +19,7 @@ interface Held {
   /** From an extension to the end after it, in milliseconds. */
   readonly spanMs: number;
   readonly endsAt: number;
-  /** When it is to be extended. */
+  /** When it is to be extended; infinite: never again. */
   readonly dueAt: number;
   readonly expiresAt: Date;
 }
@@ -108,10 +109,11 @@ async function run(keeping: Keeping): Promise<void> {
   }
 }
 
-/** Extends the lease, or has another one take its place; tries until either is done or the keeping closed. */
+/** Extends the lease, or has another one take its place or leaves it; tries until that is done or the keeping closed. */
 async function renew(keeping: Keeping): Promise<void> {
   const { signal } = keeping.closing;
   const old = keeping.held();
+  const { onLimit } = keeping.errand;
   let isExtensible = true;
   for (let failures = 0; !isClosed(keeping); failures += 1) {
     try {
@@ -121,10 +123,14 @@ async function renew(keeping: Keeping): Promise<void> {
       }
     } catch (error) {
       isExtensible = mayHelp(error);
+      if (!isExtensible && onLimit !== undefined) {
+        leave(keeping, old, error);
+        return;
+      }
       if (!isClosed(keeping) && !isOrdinary(error)) keeping.tell(error);
     }
     const isLate = performance.now() > old.endsAt - (old.spanMs * REST) / 2;
-    if (!isClosed(keeping) && (isLate || !isExtensible)) {
+    if (!isClosed(keeping) && onLimit === undefined && (isLate || !isExtensible)) {
       try {
         await replace(keeping, old);
         return;
@@ -143,6 +149,17 @@ async function extend(keeping: Keeping, old: Held): Promise<void> {
   const { lease, spanMs } = old;
   const expiresAt = await lease.extend(spanMs / 1_000, { timeoutMs, signal: keeping.closing.signal });
   keeping.setHeld(held(lease, spanMs, askedAt, expiresAt));
+}
+
+/** Does nothing more for the lease in use. */
+function leave(keeping: Keeping, old: Held, refusal: unknown): void {
+  if (isClosed(keeping)) return;
+  keeping.setHeld({ ...old, dueAt: Infinity });
+  try {
+    keeping.errand.onLimit?.(refusal, old.lease, old.expiresAt);
+  } catch {
+    // Whoever listens must not end the keeping.
+  }
 }
 
 async function replace(keeping: Keeping, old: Held): Promise<void> {
@@ -201,7 +218,7 @@ function watch(keeping: Keeping): void {
   const look = async (): Promise<void> => {
     for (;;) {
       const held = keeping.held();
-      if (held.lease !== lease || isClosed(keeping)) return;
+      if (held.lease !== lease || held.dueAt === Infinity || isClosed(keeping)) return;
       const leftMs = held.endsAt - performance.now();
       if (leftMs <= 0) {
         const { leaseId } = lease;
@@ -245,11 +262,19 @@ function held(lease: Lease, spanMs: number, fromMs: number, expiresAt: Date): He
 }
 
 /** Whether asking for an extension again may have another answer. */
-function mayHelp(error: unknown): boolean {
+export function mayHelp(error: unknown): boolean {
   return error instanceof LeaseError && PASSING.has(error.code);
 }
 
-const PASSING: ReadonlySet<LeaseErrorCode> = new Set(['Unavailable', 'Timeout', 'Throttled', 'QuotaExceeded']);
+/** A token that has run out may have been renewed by then. */
+const PASSING: ReadonlySet<LeaseErrorCode> = new Set([
+  'Unavailable',
+  'Timeout',
+  'Throttled',
+  'QuotaExceeded',
+  'Unauthenticated',
+  'Forbidden',
+]);
 
 /** Whether the lease has just been extended as far as it may be. */
 function isOrdinary(error: unknown): boolean {

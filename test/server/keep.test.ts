@@ -223,6 +223,39 @@ test('the old lease is not revoked while the new credential is still being taken
   expect(pool.calls().refused).toBe(0);
 });
 
+test('where no other credential can be taken over, a lease at its limit is left to its end, which is told once', async () => {
+  const limits: unknown[][] = [];
+  const pool = await openPool(
+    'HTTP',
+    { dynamicSecret: 'BRIEF', ttl: '6s' },
+    {
+      onLimit: (...given) => {
+        limits.push(given);
+        throw new Error('of no matter');
+      },
+    },
+  );
+  const { lease } = pool.kept;
+  await eventually(async () => limits.length > 0, 'the limit to be told');
+  expect(limits[0]).toEqual([expect.objectContaining({ code: 'InvalidTtl' }), lease, lease.expiresAt]);
+  expect(lab.provider.of(lease.leaseId)).toHaveLength(1);
+  expect(await lab.outcome(lease.leaseId)).toMatchObject({ state: 'expired' });
+  expect([limits.length, pool.handed.length, pool.errors]).toEqual([1, 1, []]);
+  await pool.stop();
+}, 40_000);
+
+test('a lease that is to be left is extended for as long as that is possible, through an outage too', async () => {
+  const limits: unknown[] = [];
+  const pool = await openPool('Temporal', { ttl: '6s' }, { onLimit: (refusal) => limits.push(refusal) });
+  lab.provider.fail('Unavailable', 'extend');
+  await eventually(async () => pool.errors.length > 0, 'the outage to be told');
+  lab.provider.heal();
+  await eventually(async () => pool.kept.expiresAt.getTime() - Date.now() > 4_000, 'the lease to be fresh again');
+  expect([limits, pool.handed.length]).toEqual([[], 1]);
+  await pool.stop();
+  expect(pool.calls().refused).toBe(0);
+});
+
 test('closing revokes, also by a signal, and nothing is handed over any more', async () => {
   const abort = new AbortController();
   const pool = await openPool('HTTP', { dynamicSecret: 'BRIEF' }, { signal: abort.signal });
@@ -270,6 +303,7 @@ test('what cannot be kept is refused by name', async () => {
     ['idempotencyKey', { ...request, idempotencyKey: 'x' }, { onCredential }],
     ['onCredential', request, {}],
     ['onError', request, { onCredential, onError: 5 }],
+    ['onLimit', request, { onCredential, onLimit: 5 }],
     ['overlapMs', request, { onCredential, overlapMs: -1 }],
     ['signal', request, { onCredential, signal: {} }],
   ] as const) {
