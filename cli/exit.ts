@@ -1,6 +1,7 @@
 import { LeaseError } from '../client/http';
 import type { LeaseErrorCode } from '../client/http';
 import { ConfigError } from '../config/problems';
+import { NotPrintedError } from './output/print';
 
 /** What the commands exit with. `run` exits with its program's code once that was started. */
 export const EXIT = {
@@ -53,7 +54,7 @@ export async function exitWith(run: () => Promise<number>): Promise<void> {
 /** Says on standard error what went wrong and answers the exit code. Errors of ours are a sentence; any other is told by its kind alone. */
 export function tellError(error: unknown): number {
   const [code, sentence] = explain(error);
-  process.stderr.write(`${sentence}\n`);
+  if (sentence !== '') process.stderr.write(`${sentence}\n`);
   return code;
 }
 
@@ -61,6 +62,8 @@ function explain(error: unknown): readonly [number, string] {
   if (error instanceof ConfigError || error instanceof UsageError) return [EXIT.usage, error.message];
   if (error instanceof AuthError) return [EXIT.auth, error.message];
   if (error instanceof LeaseError) return [CODES[error.code] ?? EXIT.refused, error.message];
+  // A reader that has gone, as `head` does, is nobody to tell.
+  if (error instanceof NotPrintedError) return [EXIT.problems, error.code === 'EPIPE' ? '' : error.message];
   if (error instanceof FailedError) return [EXIT.problems, error.message];
   if (error instanceof UnavailableError) return [EXIT.unavailable, error.message];
   const name = error instanceof Error ? error.name : typeof error;

@@ -6,9 +6,9 @@ import { createProgram } from './program';
 const program = createProgram();
 setExitCodes(program);
 
-// Whoever read it has gone, as `head` does: not all was told, and there is nobody to tell.
+// Whoever read it has gone, as `head` does: not all was told, and there is nobody to tell. Who waits for what it printed sees to it.
 process.stdout.on('error', () => {
-  process.exit(EXIT.problems);
+  if (process.stdout.listenerCount('error') === 1) process.exit(EXIT.problems);
 });
 
 void program.parseAsync();
