@@ -160,7 +160,11 @@ export const dynamicSecretsQuery = z.strictObject({
 });
 
 export const secretsQuery = z.strictObject({
-  project: z.string().max(64).optional().describe('May be left out, as may the config, by a token of one config alone.'),
+  project: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('May be left out, as may the config, by a token of one config alone.'),
   config: z.string().max(64).optional(),
 });
 

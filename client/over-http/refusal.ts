@@ -30,15 +30,22 @@ const LONGEST_SENTENCE = 1_000;
 /**
  * Reads an answer that is no success.
  * @param facts what is known without it.
+ * @param isNamed whether something was named that may not be there.
  */
-export function readRefusal(status: number, body: unknown, url: string, facts: LeaseErrorFacts): Refusal {
+export function readRefusal(
+  status: number,
+  body: unknown,
+  url: string,
+  facts: LeaseErrorFacts,
+  isNamed = false,
+): Refusal {
   const read = errorBody.safeParse(body);
   if (!read.success) {
     const message = `${url} answered with status ${status} and without a word of the Leasehold API.`;
     return { error: new LeaseError('Unavailable', message, facts), code: null, untouched: false };
   }
   const { code, messages, field, lease_id: leaseId, state, undelivered } = read.data;
-  const error = new LeaseError(codeOf(status, code), sentenceOf(messages), {
+  const error = new LeaseError(isNamed ? fromWireCode(code) : codeOf(status, code), sentenceOf(messages), {
     ...facts,
     ...(leaseId === undefined ? {} : { leaseId }),
     ...(field === undefined ? {} : { field: camelCase(field) }),

@@ -17,13 +17,15 @@ export interface Remote {
 }
 
 export interface Ask {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below the API's address, encoded. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** Whether it changes nothing, or nothing more, when it is asked again after it failed. */
   readonly harmless: boolean;
+  /** Whether it names something that may not be there: `not_found` then tells of that thing and not of the address. */
+  readonly named?: boolean;
   /** Kept up to date, for who must know. */
   readonly flight?: Flight;
 }
@@ -109,7 +111,7 @@ async function tryOnce<T>(
     if (read.success) return { value: read.data };
     return { error: new Lost(`${remote.url} answered with something else than leases.`, true, false), again: false };
   }
-  const refusal = readRefusal(response.status, body, remote.url, facts);
+  const refusal = readRefusal(response.status, body, remote.url, facts, what.named);
   if (refusal.untouched) flight.mayHaveArrived = before;
   if (refusal.code === null) flight.isUnanswered = true;
   return { error: refusal.error, again: mayAskAgain(response, refusal, what) };
