@@ -58,7 +58,8 @@ export function tellError(error: unknown): number {
   return code;
 }
 
-function explain(error: unknown): readonly [number, string] {
+/** The exit code of an error, and what there is to say. */
+export function explain(error: unknown): readonly [number, string] {
   if (error instanceof ConfigError || error instanceof UsageError) return [EXIT.usage, error.message];
   if (error instanceof AuthError) return [EXIT.auth, error.message];
   if (error instanceof LeaseError) return [CODES[error.code] ?? EXIT.refused, error.message];

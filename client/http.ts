@@ -57,6 +57,8 @@ export interface HttpLeases extends Omit<Leases, 'issue' | 'revoke'> {
   // As a property, so that a request without a holder is no mistake here and is one where the holder is needed.
   readonly issue: (request: HttpIssueRequest) => Promise<Lease>;
   readonly revoke: (leaseId: string, options?: RevokeOptions) => Promise<Revocation>;
+  /** Where they are asked for, without a slash at its end. */
+  readonly url: string;
   /** What can be leased in a config. None if the token does not reach it. */
   offered(project: string, config: string): Promise<readonly OfferedSecret[]>;
   /** Static secrets of a config. The names may be left out if the token is of one config alone. */
@@ -104,6 +106,7 @@ export function connectHttpLeases({ url, token, fetch: own }: ConnectHttpLeasesO
   const revoke: HttpLeases['revoke'] = (leaseId, options) => revokeOverHttp(remote, leaseId, options);
   const extend: Leases['extend'] = (leaseId, ttl, options) => extendOverHttp(remote, leaseId, ttl, options);
   return {
+    url: remote.url,
     issue: (request) => issueOverHttp(remote, { extend, revoke }, request),
     extend,
     revoke,
