@@ -87,6 +87,6 @@ function tellEnd({ leaseId, expiresAt, credential }: Lease, { env, plain }: Leas
   if (isShown && Object.values(credential).some((value) => /[^\P{C}]/u.test(value))) {
     tell('A value with line breaks or control characters is shown with escapes: --plain and --json give it as it is.');
   }
-  const when = isShown ? '' : ` It ends ${relative(expiresAt)}.`;
-  tell(`To end lease ${leaseId} now: leasehold leases revoke ${leaseId}.${when}`);
+  const end = isShown ? `To end lease ${leaseId} now` : `Lease ${leaseId} ends ${relative(expiresAt)}. To end it now`;
+  tell(`${end}: leasehold leases revoke ${leaseId}`);
 }
