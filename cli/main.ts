@@ -10,6 +10,8 @@ setExitCodes(program);
 process.stdout.on('error', () => {
   if (process.stdout.listenerCount('error') === 1) process.exit(EXIT.problems);
 });
+// A terminal that has closed: nobody is left to be told, and what is under way is still brought to its end.
+process.stderr.on('error', () => undefined);
 
 void program.parseAsync();
 

@@ -1,8 +1,10 @@
-import type { HttpLeases, Lease } from '../client/http';
+import type { Lease, OfferedSecret } from '../client/http';
 import { connect, findPlace } from './access';
 import type { SessionFlags } from './commands/credential-process';
 import { EXIT, FailedError, tellError, UsageError } from './exit';
 import { listenForInterrupt } from './interrupt';
+import { handOver } from './leases/hand-over';
+import { requireOffered } from './offered';
 import { readSeconds } from './ttl';
 
 const FIELDS = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN'] as const;
@@ -11,13 +13,13 @@ const FIELDS = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN'] as const;
 export async function printSession(dynamicSecret: string, flags: SessionFlags): Promise<number> {
   const checkedTtl = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
   const leases = await connect(flags);
-  const interrupt = listenForInterrupt();
+  const interrupt = listenForInterrupt({ hangUp: true });
   const { signal } = interrupt;
   try {
-    const { project, config } = await findPlace(leases, flags);
-    await requireSessions(leases, { project, config, dynamicSecret });
-    const lease = await leases.issue({ project, config, dynamicSecret, ...checkedTtl, signal });
-    process.stdout.write(`${await describe(lease)}\n`);
+    const place = await findPlace(leases, flags);
+    requireSessions(await requireOffered(leases, place, dynamicSecret));
+    const lease = await leases.issue({ ...place, dynamicSecret, ...checkedTtl, signal });
+    await handOver(lease, `${await describe(lease)}\n`, signal);
     return EXIT.done;
   } catch (error) {
     const code = tellError(error);
@@ -29,22 +31,8 @@ export async function printSession(dynamicSecret: string, flags: SessionFlags): 
 }
 
 /** @throws UsageError of what yields something else, before anything is made. */
-async function requireSessions(
-  leases: HttpLeases,
-  {
-    project,
-    config,
-    dynamicSecret,
-  }: { readonly project: string; readonly config: string; readonly dynamicSecret: string },
-): Promise<void> {
-  const offered = await leases.offered(project, config);
-  const found = offered.find((each) => each.dynamicSecret === dynamicSecret);
-  if (found === undefined) {
-    throw new UsageError(
-      `There is no dynamic secret ${JSON.stringify(dynamicSecret)} in ${JSON.stringify(`${project}/${config}`)}, or the token may not see it.`,
-    );
-  }
-  const missing = FIELDS.filter((field) => !found.fields.includes(field));
+function requireSessions({ dynamicSecret, fields }: OfferedSecret): void {
+  const missing = FIELDS.filter((field) => !fields.includes(field));
   if (missing.length === 0) return;
   throw new UsageError(
     `${dynamicSecret} yields no ${missing.join(', ')}, and nothing was made. credential-process is for role sessions (aws_sts) alone: ` +

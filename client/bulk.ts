@@ -13,11 +13,10 @@ import {
 import type { BulkRevokeInput, BulkRevokeProgress, RevokeFilter, RoundProgress } from '../workflows/contract';
 import { beginBulkRevoke } from '../workflows/bulk-progress';
 import { describeFilter } from '../workflows/filter';
+import { checkMany } from './bulk-input';
 import { summaryLine } from './descriptions';
 import { toLeaseError } from './failures';
 import { keepVerified } from './identity';
-import { checkFilter, checkRevoke } from './input';
-import { invalid } from './refusals';
 import type { Session } from './session';
 import { boundsOf, within } from './waiting';
 
@@ -42,17 +41,8 @@ const LISTED = 100;
  * @throws LeaseError `InvalidInput` that names the field.
  */
 export function prepareBulkRevoke({ filter, by, reason }: BulkRevokeRequest): BulkRevokeInput {
-  checkFilter(filter);
-  const { holder, project, config, dynamicSecret, integration, entity } = filter;
-  const given = Object.entries({ holder, project, config, dynamicSecret, integration, entity }).filter(
-    ([, value]) => value !== undefined,
-  );
-  // Else it would mean every lease that there is.
-  if (given.length === 0) throw invalid('filter', 'must name at least one thing of which all leases are to end');
-  const checked = checkRevoke({ by, reason }, keepVerified);
-  if (checked.reason === null || checked.reason.trim() === '')
-    throw invalid('reason', 'must be text that is not blank');
-  return { id: encodeBase32(randomBytes(15)), filter: Object.fromEntries(given), by, reason: checked.reason };
+  const checked = checkMany(filter, reason);
+  return { id: encodeBase32(randomBytes(15)), ...checked, by: keepVerified(by, 'by') };
 }
 
 /**

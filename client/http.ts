@@ -1,3 +1,6 @@
+import { abandonOverHttp } from './over-http/abandon';
+import { blocksOverHttp, liftBlockOverHttp } from './over-http/blocks';
+import type { Block } from './over-http/blocks';
 import { extendOverHttp, getOverHttp, listOverHttp } from './over-http/calls';
 import { offeredOverHttp, secretsOverHttp, whoamiOverHttp } from './over-http/catalog';
 import type { OfferedSecret, StaticSecrets, Whoami } from './over-http/catalog';
@@ -5,6 +8,8 @@ import { issueOverHttp } from './over-http/issue';
 import type { HttpIssueRequest } from './over-http/issue';
 import { isToken } from './over-http/remote';
 import type { Remote } from './over-http/remote';
+import { revocationOverHttp, revocationsOverHttp, revokeManyOverHttp } from './over-http/revocations';
+import type { BulkRevocation, RevokeManyRequest } from './over-http/revocations';
 import { revokeOverHttp } from './over-http/revoke';
 import { signInsOverHttp } from './over-http/sign-ins';
 import type { SignInOffer } from './over-http/sign-ins';
@@ -35,10 +40,13 @@ export { keep } from './keep';
 export type { Kept, KeepOptions, KeepRequest } from './keep';
 export { generateRecipient } from '../sealing/recipient';
 export type { RecipientKeyPair } from '../sealing/recipient';
+export type { Block } from './over-http/blocks';
 export type { OfferedSecret, StaticSecrets, Whoami } from './over-http/catalog';
 export { checkUrl } from './over-http/url';
 export type { SignInOffer } from './over-http/sign-ins';
 export type { HttpIssueRequest } from './over-http/issue';
+export type { BulkRevocation, RevokeManyRequest } from './over-http/revocations';
+export type { ManyFilter } from './bulk-input';
 
 export interface ConnectHttpLeasesOptions {
   /** Of the Leasehold API: `https://leasehold.internal:8443`, with a path if a proxy puts it below one. */
@@ -57,12 +65,32 @@ export interface HttpLeases extends Omit<Leases, 'issue' | 'revoke'> {
   // As a property, so that a request without a holder is no mistake here and is one where the holder is needed.
   readonly issue: (request: HttpIssueRequest) => Promise<Lease>;
   readonly revoke: (leaseId: string, options?: RevokeOptions) => Promise<Revocation>;
+  /** Where they are asked for, without a slash at its end. */
+  readonly url: string;
   /** What can be leased in a config. None if the token does not reach it. */
   offered(project: string, config: string): Promise<readonly OfferedSecret[]>;
   /** Static secrets of a config. The names may be left out if the token is of one config alone. */
   secrets(project?: string, config?: string): Promise<StaticSecrets>;
   /** Whom the token stands for. */
   whoami(): Promise<Whoami>;
+  /**
+   * Blocks what the filter means and revokes all such leases; for an `entity` alone nothing is blocked. Needs the right `admin`. It
+   * goes on by itself once this has resolved: `revocation` tells how far it has got. The block stays until `liftBlock`.
+   */
+  revokeMany(request: RevokeManyRequest): Promise<BulkRevocation>;
+  /** How far a revoke of many leases has got. Needs the right `admin`. @throws LeaseError `NotFound` if there is none, or no more. */
+  revocation(id: string): Promise<BulkRevocation>;
+  /** The latest 100, newest first, as the index knows them: it lags by a moment. Needs the right `admin`. */
+  revocations(): Promise<readonly BulkRevocation[]>;
+  /** What keeps leases from being issued. Needs the right `admin`. */
+  blocks(): Promise<readonly Block[]>;
+  /** Lets such leases be issued again. Needs the right `admin`. @throws LeaseError `NotFound` if there is no such block. */
+  liftBlock(id: string): Promise<Block>;
+  /**
+   * Gives up the removal of a lease that cannot succeed: it ends as `abandoned`, its credential may go on working, and what is left at
+   * the provider is the sweep's. Needs the right `admin`. Resolves when it was accepted.
+   */
+  abandon(leaseId: string, options: { readonly reason: string }): Promise<void>;
   /** No more calls from now on. Leases go on. */
   close(): Promise<void>;
 }
@@ -86,6 +114,7 @@ export function connectHttpLeases({ url, token, fetch: own }: ConnectHttpLeasesO
   const revoke: HttpLeases['revoke'] = (leaseId, options) => revokeOverHttp(remote, leaseId, options);
   const extend: Leases['extend'] = (leaseId, ttl, options) => extendOverHttp(remote, leaseId, ttl, options);
   return {
+    url: remote.url,
     issue: (request) => issueOverHttp(remote, { extend, revoke }, request),
     extend,
     revoke,
@@ -94,6 +123,12 @@ export function connectHttpLeases({ url, token, fetch: own }: ConnectHttpLeasesO
     offered: (project, config) => offeredOverHttp(remote, project, config),
     secrets: (project, config) => secretsOverHttp(remote, project, config),
     whoami: () => whoamiOverHttp(remote),
+    revokeMany: (request) => revokeManyOverHttp(remote, request),
+    revocation: (id) => revocationOverHttp(remote, id),
+    revocations: () => revocationsOverHttp(remote),
+    blocks: () => blocksOverHttp(remote),
+    liftBlock: (id) => liftBlockOverHttp(remote, id),
+    abandon: (leaseId, options) => abandonOverHttp(remote, leaseId, options),
     close: () => {
       isClosed = true;
       return Promise.resolve();

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { FormatName } from '../../flat/formats';
+import { FORMAT_NAMES } from '../../flat/format-names';
+import type { FormatName } from '../../flat/format-names';
 import { placeOptions } from '../access-options';
 import type { PlaceFlags } from '../access-options';
 import { act } from '../action';
@@ -21,15 +22,6 @@ export interface RunFlags extends PlaceFlags {
   readonly mountMaxReads?: number;
   readonly killAfter?: string;
 }
-
-const FORMATS = [
-  'json',
-  'env',
-  'yaml',
-  'docker',
-  'env-no-quotes',
-  'dotnet-json',
-] as const satisfies readonly FormatName[];
 
 /** `leasehold run`: a program with leased credentials in its environment. */
 export function runCommand(): Command {
@@ -58,7 +50,9 @@ export function runCommand(): Command {
         .default('SIGTERM'),
     )
     .option('--mount <path>', 'hand the secrets out in a named pipe at this path instead of in variables')
-    .addOption(new Option('--mount-format <format>', 'how they are written there').choices(FORMATS).default('json'))
+    .addOption(
+      new Option('--mount-format <format>', 'how they are written there').choices(FORMAT_NAMES).default('json'),
+    )
     .option('--mount-max-reads <number>', 'how often the pipe can be read (default: as often as wanted)', readCount)
     .option(
       '--kill-after <duration>',

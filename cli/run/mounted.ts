@@ -1,6 +1,6 @@
 import { allVariables } from '../../config/environment';
 import { FORMATS } from '../../flat/formats';
-import type { FormatName } from '../../flat/formats';
+import type { FormatName } from '../../flat/format-names';
 import { SameNameError, transformNames } from '../../flat/transformers';
 import { UsageError } from '../exit';
 import type { Delivery, Values } from './delivery';

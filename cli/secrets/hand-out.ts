@@ -30,7 +30,7 @@ export async function handOut(opened: Opened, request: HandOutRequest): Promise<
     selection.dynamics.map(({ secret }) => secret),
     ttl,
   );
-  const interrupt = listenForInterrupt();
+  const interrupt = listenForInterrupt({ hangUp: true });
   const { signal } = interrupt;
   try {
     await leaseAndWrite(opened, request, signal);

@@ -18,7 +18,7 @@ export interface Remote {
 }
 
 export interface Ask {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below the API's address, encoded. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

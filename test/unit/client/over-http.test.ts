@@ -1,9 +1,7 @@
 import { inspect } from 'node:util';
-import { connectHttpLeases } from '../../../client/http';
-import type { ConnectHttpLeasesOptions, HttpLeases } from '../../../client/http';
 import type { LeaseError } from '../../../client/leases';
+import { json, leasesOf, refusal, TOKEN } from '../../support/answering';
 
-const TOKEN = 'lht.canary.secret-of-the-token';
 const ID = 'a'.repeat(24);
 const REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN' };
 
@@ -21,41 +19,6 @@ const LEASE = {
   ended_at: null,
 };
 const REPORT = { ...LEASE, ended_by: null, reason: null, failure: null };
-
-interface Asked {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
-
-/** Leases of an API whose answers are these, one after the other, the last one for ever. */
-function leasesOf(
-  answers: readonly (Response | Error)[],
-  options: Partial<ConnectHttpLeasesOptions> = {},
-): { readonly leases: HttpLeases; readonly asked: Asked[] } {
-  const asked: Asked[] = [];
-  const answering: typeof fetch = (url, init = {}) => {
-    const { method = '', headers = {}, body } = init;
-    asked.push({
-      method,
-      url: url as string,
-      headers: headers as Record<string, string>,
-      body: typeof body === 'string' ? JSON.parse(body) : null,
-    });
-    const answer = answers[Math.min(asked.length, answers.length) - 1]!;
-    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer.clone());
-  };
-  return { leases: connectHttpLeases({ url: 'https://api.test/', token: TOKEN, fetch: answering, ...options }), asked };
-}
-
-function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(body), { status, headers });
-}
-
-function refusal(status: number, code: string, message = 'A sentence.', headers = {}): Response {
-  return json({ success: false, messages: [message], code, request_id: 'r' }, status, headers);
-}
 
 function broken(code: string): Error {
   return new TypeError('fetch failed', { cause: Object.assign(new Error(`canary ${TOKEN}`), { code }) });

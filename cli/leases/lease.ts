@@ -1,0 +1,92 @@
+import type { Lease, OfferedSecret } from '../../client/http';
+import { connect, findPlace } from '../access';
+import type { LeaseFlags } from '../commands/lease';
+import { EXIT, tellError, UsageError } from '../exit';
+import { listenForInterrupt } from '../interrupt';
+import { requireOffered } from '../offered';
+import { details } from '../output/details';
+import { outputTo } from '../output/output';
+import { relative } from '../output/relative';
+import { tell } from '../output/tell';
+import { readSeconds } from '../ttl';
+import { handOver } from './hand-over';
+import { requireReader } from './reader';
+
+/** See `leaseCommand`. */
+export async function issueLease(dynamicSecret: string, flags: LeaseFlags): Promise<number> {
+  const checkedTtl = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
+  requireReader();
+  const leases = await connect(flags);
+  const interrupt = listenForInterrupt({ hangUp: true });
+  const { signal } = interrupt;
+  try {
+    const place = await findPlace(leases, flags);
+    requireField(await requireOffered(leases, place, dynamicSecret), flags.plain);
+    const lease = await leases.issue({ ...place, dynamicSecret, ...checkedTtl, signal });
+    await handOver(lease, await write(dynamicSecret, lease, flags), signal);
+    if (flags.json !== true) tellEnd(lease, flags);
+    return EXIT.done;
+  } catch (error) {
+    const code = tellError(error);
+    return signal.aborted ? EXIT.interrupted : code;
+  } finally {
+    interrupt.close();
+    await leases.close();
+  }
+}
+
+function requireField({ dynamicSecret, fields }: OfferedSecret, field: string | undefined): void {
+  if (field === undefined || fields.includes(field)) return;
+  throw new UsageError(
+    `--plain: ${dynamicSecret} has no field ${JSON.stringify(field)}, but ${fields.join(', ')}. Nothing was leased.`,
+  );
+}
+
+async function write(dynamicSecret: string, lease: Lease, { json, env, plain }: LeaseFlags): Promise<string> {
+  if (plain !== undefined) return `${lease.credential[plain] ?? ''}\n`;
+  if (json === true) return `${JSON.stringify(toJson(lease))}\n`;
+  if (env !== true) return describe(lease);
+  const [{ flatten }, { FORMATS }] = await Promise.all([
+    import('../../flat/flatten.js'),
+    import('../../flat/formats.js'),
+  ]);
+  return FORMATS.env.write(flatten(dynamicSecret, lease));
+}
+
+function toJson({ leaseId, expiresAt, usableAt, credential, facts, notes }: Lease): Readonly<Record<string, unknown>> {
+  return {
+    lease_id: leaseId,
+    expires_at: expiresAt.toISOString(),
+    usable_at: usableAt?.toISOString() ?? null,
+    credential: { ...credential },
+    facts,
+    notes,
+  };
+}
+
+function describe({ leaseId, expiresAt, usableAt, credential, facts, notes }: Lease): string {
+  const { style } = outputTo(process.stdout);
+  return details(
+    [
+      ['Lease', leaseId],
+      ['Ends', `${relative(expiresAt)} (${expiresAt.toISOString()})`],
+      ...Object.entries(credential).map(([field, value]) => [field, { text: value, paint: style.cyan }] as const),
+      ...Object.entries(facts).map(([fact, value]) => [fact, { text: value, paint: style.dim }] as const),
+      ...(usableAt === null
+        ? [['Note', 'The provider may need a moment until it honours the credential.'] as const]
+        : []),
+      ...notes.map((note) => ['Note', note] as const),
+    ],
+    { style },
+  );
+}
+
+/** What else there is to know, beside what was printed. */
+function tellEnd({ leaseId, expiresAt, credential }: Lease, { env, plain }: LeaseFlags): void {
+  const isShown = env !== true && plain === undefined;
+  if (isShown && Object.values(credential).some((value) => /[^\P{C}]/u.test(value))) {
+    tell('A value with line breaks or control characters is shown with escapes: --plain and --json give it as it is.');
+  }
+  const end = isShown ? `To end lease ${leaseId} now` : `Lease ${leaseId} ends ${relative(expiresAt)}. To end it now`;
+  tell(`${end}: leasehold leases revoke ${leaseId}`);
+}

@@ -1,0 +1,4 @@
+/** A line for people, beside what is printed: on standard error. */
+export function tell(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
