@@ -4,7 +4,6 @@ import { quote } from '../../workflows/quote';
 import { EXIT, NotStartedError } from '../exit';
 import { ENDING, exitCodeOf } from './signals';
 import { tell } from './tell';
-import { openWitness } from './witness';
 import type { Witness } from './witness';
 
 export type Environment = Readonly<Record<string, string>>;
@@ -29,6 +28,8 @@ export interface Child {
 }
 
 export interface ChildOptions {
+  /** Of our process group. */
+  readonly witness: Witness;
   /** Kills it if it still runs so long after it was asked to end; undefined: never. A restart then waits for ten seconds. */
   readonly killAfterMs?: number | undefined;
 }
@@ -36,27 +37,34 @@ export interface ChildOptions {
 const RESTART_GRACE_MS = 10_000;
 
 /** Starts a program, without a shell. */
-export function startChild(argv: readonly string[], environment: Environment, options: ChildOptions = {}): Child {
-  const { killAfterMs } = options;
+export function startChild(argv: readonly string[], environment: Environment, options: ChildOptions): Child {
+  const { killAfterMs, witness } = options;
   let end: (code: number) => void = () => undefined;
   let fail: (error: NotStartedError) => void = () => undefined;
   const ended = new Promise<number>((resolve, reject) => {
     end = resolve;
     fail = reject;
   });
-  let running: Running | null = null;
+  let running: ChildProcess | null = null;
   /** What it is to be started with once it has ended. */
   let next: Environment | null = null;
+  let isFresh = false;
   let kill: NodeJS.Timeout | undefined;
   const restarted: (() => void)[] = [];
 
   const start = (variables: Environment): void => {
     running = startProgram(argv, variables, onEnd, fail);
+    // What came to all just before is heard of only now, and has missed it: better twice than never.
+    isFresh = true;
+    setImmediate(() =>
+      setImmediate(() => {
+        isFresh = false;
+      }),
+    );
   };
   const onEnd = (code: number): void => {
     clearTimeout(kill);
     kill = undefined;
-    running?.witness.close();
     running = null;
     const variables = next;
     next = null;
@@ -65,7 +73,7 @@ export function startChild(argv: readonly string[], environment: Environment, op
     for (const resolve of restarted.splice(0)) resolve();
   };
   const signal = (name: NodeJS.Signals): void => {
-    running?.process.kill(name);
+    running?.kill(name);
   };
   const killIn = (ms: number): void => {
     kill ??= setTimeout(signal, ms, 'SIGKILL');
@@ -85,21 +93,16 @@ export function startChild(argv: readonly string[], environment: Environment, op
     relay: (name) => {
       if (running === null) return;
       if (ENDING.has(name)) next = null;
-      const { witness, process } = running;
-      void witness.sawToo(name).then((isThere) => {
-        if (!isThere) process.kill(name);
+      const program = running;
+      const seen = isFresh ? Promise.resolve(false) : witness.sawToo(name);
+      void seen.then((isThere) => {
+        if (!isThere) program.kill(name);
         // What is typed at a terminal need not mean the end: many a program goes on after Ctrl-C.
         const isTyped = isThere && (name === 'SIGINT' || name === 'SIGQUIT');
-        const isOver = process.exitCode !== null || process.signalCode !== null;
-        if (killAfterMs !== undefined && ENDING.has(name) && !isTyped && !isOver) killIn(killAfterMs);
+        if (killAfterMs !== undefined && ENDING.has(name) && !isTyped && program === running) killIn(killAfterMs);
       });
     },
   };
-}
-
-interface Running {
-  readonly process: ChildProcess;
-  readonly witness: Witness;
 }
 
 function startProgram(
@@ -107,7 +110,7 @@ function startProgram(
   variables: Environment,
   onEnd: (code: number) => void,
   onFailure: (error: NotStartedError) => void,
-): Running | null {
+): ChildProcess | null {
   let child: ChildProcess;
   try {
     child = spawn(command, args, { env: variables, stdio: 'inherit' });
@@ -125,8 +128,7 @@ function startProgram(
   child.once('exit', (code, signal) => {
     onEnd(signal === null ? (code ?? EXIT.problems) : exitCodeOf(signal));
   });
-  // After the program: in between, a signal reaches it twice rather than never.
-  return { process: child, witness: openWitness(variables['PATH']) };
+  return child;
 }
 
 function notStarted(command: string, code: string): NotStartedError {
@@ -146,5 +148,6 @@ function notStarted(command: string, code: string): NotStartedError {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'no code';
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'no code';
 }

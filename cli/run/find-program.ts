@@ -35,7 +35,7 @@ function look(file: string): 'absent' | 'not executable' | 'runnable' {
   try {
     if (!statSync(file).isFile()) return 'not executable';
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EACCES' ? 'not executable' : 'absent';
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'not executable' : 'absent';
   }
   try {
     accessSync(file, constants.X_OK);

@@ -4,9 +4,11 @@ import { explain } from '../exit';
 import { readSeconds } from '../ttl';
 import { startChild } from './child';
 import { requireProgram } from './find-program';
+import { leave } from './leave';
 import { catchSignals, exitCodeOf, untilInsisted } from './signals';
 import type { Signals } from './signals';
 import { tell } from './tell';
+import { openWitness } from './witness';
 
 /** See `runCommand`. What it needs for leasing is loaded only when signals are heard. */
 export async function run(argv: readonly string[], flags: RunFlags): Promise<number> {
@@ -23,7 +25,7 @@ export async function run(argv: readonly string[], flags: RunFlags): Promise<num
     return its;
   });
   // A request that was given up may still be open: it does not keep us.
-  process.exit(code);
+  return leave(code);
 }
 
 function tellOfRevoking(): void {
@@ -46,14 +48,17 @@ async function supervise(
   stop: AbortSignal,
 ): Promise<number> {
   const killAfterMs = flags.killAfter === undefined ? undefined : 1_000 * readSeconds(flags.killAfter, '--kill-after');
-  requireProgram(argv[0] ?? '', allVariables()['PATH']);
+  const path = allVariables()['PATH'];
+  requireProgram(argv[0] ?? '', path);
+  // It is ready by the time that something is leased.
+  const witness = openWitness(path);
   const { connect } = await import('../access.js');
   const { openSupply } = await import('./supply.js');
   const leases = await untilAborted(connect(flags), stop);
   const supply = await openSupply(leases, flags, stop);
   try {
     stop.throwIfAborted();
-    const child = startChild(argv, supply.environment, { killAfterMs });
+    const child = startChild(argv, supply.environment, { witness, killAfterMs });
     signals.handTo((name) => {
       child.relay(name);
     });

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { leave } from './leave';
 
 const CAUGHT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'];
 
@@ -50,7 +51,7 @@ export function untilInsisted(first: Listener, sinceMs = -Infinity): Listener {
     last = now;
     if (!isNew) return;
     if (!isAsked) first(name);
-    else if (name !== 'SIGHUP') process.exit(exitCodeOf(name));
+    else if (name !== 'SIGHUP') leave(exitCodeOf(name));
     isAsked = true;
   };
 }

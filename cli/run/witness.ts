@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
 
 /** Longest time between the first and the last process that one sender signals, as systemd does one by one. */
@@ -11,40 +12,46 @@ const WINDOW_MS = 50;
 export interface Witness {
   /** Whether a signal that has just reached this process came to its whole group: by Ctrl-C, for instance, or from a supervisor. */
   sawToo(name: NodeJS.Signals): Promise<boolean>;
-  close(): void;
 }
 
 /**
- * Puts a process into our process group that does nothing and dies of any signal: one that came to all has ended it, and one that came to
- * us alone has not. It ends with us, even by kill -9, as it reads from a pipe that we hold.
- * @param path where it is looked for, and all that it is given. Where there is none, only what the terminal sends is told from the rest.
+ * Stands in our process group and says which signals it gets: those that came to all. The `cat`, which cares for none, ends with our end of
+ * the pipe, also by kill -9 of us, and the shell with it. By POSIX a trap is run at once only during `wait`. A `cat` that was killed before
+ * it could ignore anything is replaced.
+ */
+const SCRIPT = `# of leasehold: tells which signals came to the whole process group
+for name in HUP INT QUIT TERM USR1 USR2; do trap "echo SIG$name" "$name"; done
+exec 3<&0
+until
+  (trap '' HUP INT QUIT TERM USR1 USR2; exec cat <&3 >/dev/null) &
+  while kill -0 "$!" 2>/dev/null; do wait "$!"; done
+do [ "$?" -gt 128 ] || exit; done`;
+
+/**
+ * Puts a process into our process group that does nothing else, as long as we live. It needs a moment until it can.
+ * @param path where it is looked for, and all that it is given. Where there is none, only what a terminal sends is told from the rest.
  */
 export function openWitness(path: string | undefined): Witness {
-  /** Signals that have ended a witness, and until when they count. */
-  const seen = new Map<NodeJS.Signals, number>();
-  const waiting = new Map<NodeJS.Signals, Waiting>();
-  let isOpen = true;
+  /** What it has said, and until when that counts. */
+  const seen = new Map<string, number>();
+  const waiting = new Map<string, Waiting>();
+  let current = startShell(path);
 
-  const start = (): ChildProcess | null => {
-    const started = startIdle(path);
-    started?.once('exit', (_, signal) => {
-      if (!isOpen) return;
-      // One that ends by itself is of no use, nor would another one be.
-      current = signal === null ? null : start();
-      if (signal === null) return;
-      seen.set(signal, performance.now() + WINDOW_MS);
-      waiting.get(signal)?.settle(true);
+  if (current?.stdout != null) {
+    createInterface({ input: current.stdout }).on('line', (name) => {
+      seen.set(name, performance.now() + WINDOW_MS);
+      waiting.get(name)?.settle(true);
     });
-    return started;
-  };
-
-  let current = start();
+    current.once('exit', () => {
+      current = null;
+    });
+  }
 
   const ask = (name: NodeJS.Signals): Waiting => {
     let settle: (isSeen: boolean) => void = () => undefined;
     const answer = new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => {
-        // On a busy machine the witness has its signal, and had no time to die yet.
+        // On a busy machine it has its signal, and had no time to say so yet.
         settle(isPending(current, name));
       }, WINDOW_MS);
       settle = (isSeen) => {
@@ -64,11 +71,6 @@ export function openWitness(path: string | undefined): Witness {
       waiting.set(name, asked);
       return asked.answer;
     },
-    close: () => {
-      isOpen = false;
-      current?.kill('SIGKILL');
-      for (const { settle } of [...waiting.values()]) settle(false);
-    },
   };
 }
 
@@ -77,26 +79,25 @@ interface Waiting {
   readonly settle: (isSeen: boolean) => void;
 }
 
-function startIdle(path: string | undefined): ChildProcess | null {
+function startShell(path: string | undefined): ChildProcess | null {
   try {
     const env = path === undefined ? {} : { PATH: path };
-    const idle = spawn('cat', [], { stdio: ['pipe', 'ignore', 'ignore'], env, cwd: '/' });
-    idle.once('error', () => undefined);
-    if (idle.pid === undefined) return null;
-    idle.unref();
-    // Typed as a Writable, it is a socket.
-    (idle.stdin as unknown as { unref(): void } | null)?.unref();
-    idle.stdin.on('error', () => undefined);
-    return idle;
+    const shell = spawn('sh', ['-c', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], env, cwd: '/' });
+    shell.once('error', () => undefined);
+    if (shell.pid === undefined) return null;
+    // It keeps nobody waiting. Typed as streams, they are sockets.
+    for (const each of [shell, shell.stdin, shell.stdout] as unknown as { unref(): void }[]) each.unref();
+    shell.stdin.on('error', () => undefined);
+    return shell;
   } catch {
     return null;
   }
 }
 
 /** As Linux tells it. */
-function isPending(idle: ChildProcess | null, name: NodeJS.Signals): boolean {
+function isPending(shell: ChildProcess | null, name: NodeJS.Signals): boolean {
   try {
-    const status = readFileSync(`/proc/${String(idle?.pid)}/status`, 'latin1');
+    const status = readFileSync(`/proc/${String(shell?.pid)}/status`, 'latin1');
     const mask = /^ShdPnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
     return (BigInt(`0x${mask}`) & (1n << BigInt(constants.signals[name] - 1))) !== 0n;
   } catch {
