@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createAuthenticate } from '../../api/identity/authenticate';
+import { withLock } from '../../cli/lock';
 import type { Settings } from '../../cli/settings';
 import { createLogger } from '../../telemetry/logger';
 import { callApi } from '../support/api-call';
@@ -224,7 +225,17 @@ describe('who has signed in in a browser', () => {
     await signIn();
     await makeDue();
     const { refreshed, refused } = await provider.counts();
-    const used = await Promise.all(Array.from({ length: 4 }, () => run(USE)));
+    // None goes on before all of them have found it so.
+    const crowd = await withLock(
+      `${file()}.lock`,
+      () => undefined,
+      async () => {
+        const programs = Array.from({ length: 4 }, () => start(USE));
+        await pause(2_000);
+        return programs;
+      },
+    );
+    const used = await Promise.all(crowd.map(({ ended }) => ended));
     for (const { code, stderr } of used) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(await provider.counts()).toMatchObject({ refreshed: refreshed + 1, refused });
   });
