@@ -11,10 +11,11 @@ export interface BlocksFlags extends AccessFlags {
 
 /** `leasehold blocks`: what keeps leases from being issued, for admins. */
 export function blocksCommand(): Command {
-  return new Command('blocks')
+  const command = new Command('blocks')
     .description('Shows and lifts what keeps leases from being issued: a revoke of many leases leaves a block.')
     .addCommand(listCommand())
     .addCommand(liftCommand());
+  return withExamples(command, [['leasehold blocks list', 'what is blocked, by whom and why']]);
 }
 
 function listCommand(): Command {

@@ -52,7 +52,7 @@ const STATES = [
 
 /** `leasehold leases`: what there is to do with leases that exist. */
 export function leasesCommand(): Command {
-  return new Command('leases')
+  const command = new Command('leases')
     .description('Looks at leases, moves their end, ends them.')
     .addCommand(listCommand())
     .addCommand(showCommand())
@@ -60,6 +60,10 @@ export function leasesCommand(): Command {
     .addCommand(revokeCommand())
     .addCommand(revocationsCommand())
     .addCommand(abandonCommand());
+  return withExamples(command, [
+    ['leasehold leases list', 'what is leased now'],
+    ['leasehold leases revoke --all --mine --dry-run', 'which of your own would end'],
+  ]);
 }
 
 function listCommand(): Command {
