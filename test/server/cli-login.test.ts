@@ -22,7 +22,7 @@ import { provided } from '../support/stack';
 const RULES = [{ claims: { sub: 'ada' }, scopes: ['backend/prd'] }];
 const PAST = '2020-01-31T00:00:00Z';
 /** Prints the credential that was leased for it. */
-const USE = ['run', '--project', 'backend', '--config', 'prd', '--', 'printenv', 'TOKEN'];
+const USE = ['run', '--project', 'backend', '--config', 'prd', '--', 'printenv', 'TOKEN_LEASE_ID'];
 
 let provider: OidcProvider;
 let machines: Issuer;
@@ -202,7 +202,7 @@ describe('who has signed in in a browser', () => {
     ]);
     const { token, refresh_token: refresh = 'none' } = await oidcSignIn();
     for (const secret of [token, refresh]) expect(stdout + stderr).not.toContain(secret);
-    const used = await run(['run', '--', 'printenv', 'TOKEN']);
+    const used = await run(['run', '--', 'printenv', 'TOKEN_LEASE_ID']);
     expect(used).toMatchObject({ code: 0, stderr: '' });
     expect(await holderOf(used.stdout)).toBe('people:ada');
   });
@@ -250,7 +250,7 @@ describe('who has signed in in a browser', () => {
     expect(await run(USE)).toEqual({
       code: 3,
       stdout: '',
-      stderr: `The issuer ${provider.url} cannot be reached, or does not answer in time. Try again.\n`,
+      stderr: `leasehold: The issuer ${provider.url} cannot be reached, or does not answer in time. Try again.\n`,
     });
     expect(await stored()).toEqual(before);
     await provider.set({ away: false });
@@ -426,7 +426,9 @@ describe('a token', () => {
     for (const args of [USE, ['login', '--host', lab.url, '--with-token'], ['logout']]) {
       expect(await run(args, { input: lab.tokens['ci']! })).toMatchObject({
         code: 2,
-        stderr: `${file()} holds tokens, and others than you may read or write it: chmod 600 it, or remove it and sign in again.\n`,
+        stderr: expect.stringContaining(
+          `${file()} holds tokens, and others than you may read or write it: chmod 600 it, or remove it and sign in again.\n`,
+        ),
       });
     }
     await chmod(file(), 0o600);
