@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import type { Command } from 'commander';
+import { letGoOfClosedTerminals } from './closed-terminal';
 import { EXIT } from './exit';
 import { createProgram } from './program';
 
+letGoOfClosedTerminals();
 const program = createProgram();
 setExitCodes(program);
 
