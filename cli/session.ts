@@ -1,9 +1,10 @@
 import type { Lease, OfferedSecret } from '../client/http';
-import { connect, findPlace } from './access';
+import { findPlace } from './access';
 import type { SessionFlags } from './commands/credential-process';
-import { EXIT, FailedError, tellError, UsageError } from './exit';
-import { listenForInterrupt } from './interrupt';
-import { handOver } from './leases/hand-over';
+import { requireReader } from './deliver';
+import { FailedError, UsageError } from './exit';
+import { leaseAndPrint } from './leases/hand-over';
+import { withLeases } from './leases/with-leases';
 import { requireOffered } from './offered';
 import { readSeconds } from './ttl';
 
@@ -12,22 +13,16 @@ const FIELDS = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN'] as const;
 /** See `credentialProcessCommand`. */
 export async function printSession(dynamicSecret: string, flags: SessionFlags): Promise<number> {
   const checkedTtl = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
-  const leases = await connect(flags);
-  const interrupt = listenForInterrupt({ hangUp: true });
-  const { signal } = interrupt;
-  try {
+  requireReader();
+  return withLeases(flags, async (leases) => {
     const place = await findPlace(leases, flags);
     requireSessions(await requireOffered(leases, place, dynamicSecret));
-    const lease = await leases.issue({ ...place, dynamicSecret, ...checkedTtl, signal });
-    await handOver(lease, `${await describe(lease)}\n`, signal);
-    return EXIT.done;
-  } catch (error) {
-    const code = tellError(error);
-    return signal.aborted ? EXIT.interrupted : code;
-  } finally {
-    interrupt.close();
-    await leases.close();
-  }
+    return leaseAndPrint(
+      leases,
+      { ...place, dynamicSecret, ...checkedTtl },
+      { write: (lease) => `${describe(lease)}\n` },
+    );
+  });
 }
 
 /** @throws UsageError of what yields something else, before anything is made. */
@@ -40,11 +35,10 @@ function requireSessions({ dynamicSecret, fields }: OfferedSecret): void {
   );
 }
 
-async function describe(lease: Lease): Promise<string> {
+function describe(lease: Lease): string {
   const [AccessKeyId, SecretAccessKey, SessionToken] = FIELDS.map((field) => lease.credential[field]);
   if (AccessKeyId === undefined || SecretAccessKey === undefined || SessionToken === undefined) {
-    await lease.revoke({ reason: 'no role session' });
-    throw new FailedError('What was issued is no role session, and was revoked: its dynamic secret has just changed.');
+    throw new FailedError('What was issued is no role session: its dynamic secret has just changed.');
   }
   // The end of the lease and not that of the session: from then on it is being removed.
   const Expiration = lease.expiresAt.toISOString().replace(/\.[0-9]+Z$/, 'Z');

@@ -1,38 +1,36 @@
 import type { Lease, OfferedSecret } from '../../client/http';
-import { connect, findPlace } from '../access';
+import { findPlace } from '../access';
 import type { LeaseFlags } from '../commands/lease';
-import { EXIT, tellError, UsageError } from '../exit';
-import { listenForInterrupt } from '../interrupt';
+import { requireReader } from '../deliver';
+import { FailedError, UsageError } from '../exit';
 import { requireOffered } from '../offered';
 import { details } from '../output/details';
 import { outputTo } from '../output/output';
+import { printable } from '../output/printable';
 import { relative } from '../output/relative';
 import { tell } from '../output/tell';
 import { readSeconds } from '../ttl';
-import { handOver } from './hand-over';
-import { requireReader } from './reader';
+import { leaseAndPrint } from './hand-over';
+import { withLeases } from './with-leases';
 
 /** See `leaseCommand`. */
 export async function issueLease(dynamicSecret: string, flags: LeaseFlags): Promise<number> {
   const checkedTtl = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
   requireReader();
-  const leases = await connect(flags);
-  const interrupt = listenForInterrupt({ hangUp: true });
-  const { signal } = interrupt;
-  try {
+  return withLeases(flags, async (leases) => {
     const place = await findPlace(leases, flags);
     requireField(await requireOffered(leases, place, dynamicSecret), flags.plain);
-    const lease = await leases.issue({ ...place, dynamicSecret, ...checkedTtl, signal });
-    await handOver(lease, await write(dynamicSecret, lease, flags), signal);
-    if (flags.json !== true) tellEnd(lease, flags);
-    return EXIT.done;
-  } catch (error) {
-    const code = tellError(error);
-    return signal.aborted ? EXIT.interrupted : code;
-  } finally {
-    interrupt.close();
-    await leases.close();
-  }
+    return leaseAndPrint(
+      leases,
+      { ...place, dynamicSecret, ...checkedTtl },
+      {
+        write: (lease) => write(dynamicSecret, lease, flags),
+        tellMore: (lease) => {
+          if (flags.json !== true) tellEnd(lease, flags);
+        },
+      },
+    );
+  });
 }
 
 function requireField({ dynamicSecret, fields }: OfferedSecret, field: string | undefined): void {
@@ -43,7 +41,7 @@ function requireField({ dynamicSecret, fields }: OfferedSecret, field: string | 
 }
 
 async function write(dynamicSecret: string, lease: Lease, { json, env, plain }: LeaseFlags): Promise<string> {
-  if (plain !== undefined) return `${lease.credential[plain] ?? ''}\n`;
+  if (plain !== undefined) return `${fieldOf(lease, plain)}\n`;
   if (json === true) return `${JSON.stringify(toJson(lease))}\n`;
   if (env !== true) return describe(lease);
   const [{ flatten }, { FORMATS }] = await Promise.all([
@@ -51,6 +49,12 @@ async function write(dynamicSecret: string, lease: Lease, { json, env, plain }: 
     import('../../flat/formats.js'),
   ]);
   return FORMATS.env.write(flatten(dynamicSecret, lease));
+}
+
+function fieldOf({ credential }: Lease, field: string): string {
+  const value = Object.hasOwn(credential, field) ? credential[field] : undefined;
+  if (value !== undefined) return value;
+  throw new FailedError(`What was issued has no field ${JSON.stringify(field)}: its dynamic secret has just changed.`);
 }
 
 function toJson({ leaseId, expiresAt, usableAt, credential, facts, notes }: Lease): Readonly<Record<string, unknown>> {
@@ -84,7 +88,7 @@ function describe({ leaseId, expiresAt, usableAt, credential, facts, notes }: Le
 /** What else there is to know, beside what was printed. */
 function tellEnd({ leaseId, expiresAt, credential }: Lease, { env, plain }: LeaseFlags): void {
   const isShown = env !== true && plain === undefined;
-  if (isShown && Object.values(credential).some((value) => /[^\P{C}]/u.test(value))) {
+  if (isShown && Object.values(credential).some((value) => printable(value) !== value)) {
     tell('A value with line breaks or control characters is shown with escapes: --plain and --json give it as it is.');
   }
   const end = isShown ? `To end lease ${leaseId} now` : `Lease ${leaseId} ends ${relative(expiresAt)}. To end it now`;

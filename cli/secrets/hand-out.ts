@@ -1,12 +1,13 @@
 import type { Lease } from '../../client/http';
 import { flatten } from '../../flat/flatten';
-import { systemCode } from '../deliver';
+import { requireReader, systemCode } from '../deliver';
 import { EXIT, FailedError, tellError } from '../exit';
 import { listenForInterrupt } from '../interrupt';
+import { NotPrintedError } from '../output/print';
 import type { Selection } from '../selection';
 import { checkTtlOf, giveBack, leaseTogether } from '../together';
 import type { Opened } from './contents';
-import { openTarget } from './target';
+import { isPrinted, openTarget } from './target';
 import type { Target, TargetFlags } from './target';
 
 export interface HandOutRequest {
@@ -30,6 +31,7 @@ export async function handOut(opened: Opened, request: HandOutRequest): Promise<
     selection.dynamics.map(({ secret }) => secret),
     ttl,
   );
+  if (selection.dynamics.length > 0 && isPrinted(request.target)) requireReader();
   const interrupt = listenForInterrupt({ hangUp: true });
   const { signal } = interrupt;
   try {
@@ -86,7 +88,9 @@ async function writeOrGiveBack(
     const areGivenBack = await giveBack(leased.values(), 'the output could not be written');
     if (error instanceof FailedError) throw error;
     const rest = areGivenBack && leased.size > 0 ? ' What was leased for it is being revoked.' : '';
-    throw new FailedError(`${target.name} could not be written (${systemCode(error)}).${rest}`);
+    throw new FailedError(
+      `${target.name} could not be written (${error instanceof NotPrintedError ? error.code : systemCode(error)}).${rest}`,
+    );
   }
 }
 

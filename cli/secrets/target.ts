@@ -20,6 +20,10 @@ export interface TargetFlags {
   readonly force?: boolean;
 }
 
+export function isPrinted({ output }: TargetFlags): boolean {
+  return output === undefined || output === '-';
+}
+
 const OWNER_ONLY = 0o600;
 
 /**
@@ -27,7 +31,7 @@ const OWNER_ONLY = 0o600;
  * @throws UsageError if it cannot.
  */
 export async function openTarget({ output, force = false }: TargetFlags): Promise<Target> {
-  if (output === undefined || output === '-') {
+  if (output === undefined || isPrinted({ output })) {
     return { name: 'The output', write: deliver, close: () => Promise.resolve() };
   }
   await checkTarget(output, force);
@@ -43,7 +47,8 @@ export async function openTarget({ output, force = false }: TargetFlags): Promis
       await (force ? rename(draft, output) : moveToNew(draft, output));
     },
     close: async () => {
-      await handle.close();
+      // What was written is on the disk already.
+      await handle.close().catch(() => undefined);
       await rm(draft, { force: true });
     },
   };
