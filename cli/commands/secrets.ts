@@ -33,7 +33,8 @@ export type SubstituteFlags = HandOutFlags;
 const FATE =
   '\nNobody extends these leases: they end by their TTL, and then the credentials are of no use. What is printed on standard\n' +
   'error says when and names the leases. If the output cannot be written, all of them are revoked.\n' +
-  'A file is made only with --output, for its owner alone (0600), whole or not at all. leasehold run leaves none behind.';
+  'A file is made only with --output, for its owner alone (0600), whole or not at all. leasehold run leaves none behind.\n' +
+  'kill -9 at the wrong instant leaves a draft named .leasehold-… beside it, which may hold what the file was to hold: remove it.';
 
 /** `leasehold secrets`: secrets of a config, static and leased ones. */
 export function secretsCommand(): Command {
@@ -60,7 +61,7 @@ function getCommand(): Command {
     .option('--json', 'print the values by name as JSON')
     .action(
       act(async (names: string[], _: unknown, command: Command) =>
-        (await import('../secrets/get.js')).getSecrets(names, command.optsWithGlobals<ShowFlags>()),
+        (await import('../secrets/get.js')).getSecrets(names, { ...before(command), ...command.opts<ShowFlags>() }),
       ),
     );
   return withExamples(placeOptions(command), [
@@ -84,7 +85,10 @@ function downloadCommand(): Command {
     .addHelpText('after', FATE)
     .action(
       act(async (_: unknown, command: Command) =>
-        (await import('../secrets/download.js')).downloadSecrets(command.optsWithGlobals<DownloadFlags>()),
+        (await import('../secrets/download.js')).downloadSecrets({
+          ...before(command),
+          ...command.opts<DownloadFlags>(),
+        }),
       ),
     );
   return withExamples(placeOptions(handOutOptions(command)), [
@@ -110,7 +114,10 @@ function substituteCommand(): Command {
     )
     .action(
       act(async (file: string, _: unknown, command: Command) =>
-        (await import('../secrets/substitute.js')).substitute(file, command.optsWithGlobals<SubstituteFlags>()),
+        (await import('../secrets/substitute.js')).substitute(file, {
+          ...before(command),
+          ...command.opts<SubstituteFlags>(),
+        }),
       ),
     );
   return withExamples(placeOptions(handOutOptions(command)), [
@@ -124,4 +131,13 @@ function handOutOptions(command: Command): Command {
     .option('-o, --output <file>', 'write a file instead of standard output')
     .option('--force', 'replace the file if it is there')
     .option('--ttl, --dynamic-ttl <duration>', "TTL of the leases, e.g. 15m (default: each dynamic secret's own)");
+}
+
+/** The options that stand before the name of a command. They must mean something to it, and its own go first. */
+function before(command: Command): ShowFlags {
+  const flags = command.parent?.opts<ShowFlags>() ?? {};
+  const known = new Set(command.options.map((option) => option.attributeName()));
+  const strange = Object.keys(flags).find((name) => !known.has(name));
+  if (strange !== undefined) command.error(`error: option '--${strange}' has no meaning for '${command.name()}'`);
+  return flags;
 }

@@ -18,6 +18,7 @@ export function downloadSecrets(flags: DownloadFlags): Promise<number> {
   return withContents(flags, (opened) => {
     const selection = choose(opened, flags);
     const names = rename([...handedOut(selection)].sort(), nameTransformer);
+    if (format === 'env') checkShell([...names.values()]);
     const render = (valueOf: (name: string) => string): string => {
       const text = FORMATS[format].write(new Map([...names].map(([name, as]) => [as, valueOf(name)])));
       return text === '' || text.endsWith('\n') ? text : `${text}\n`;
@@ -33,6 +34,15 @@ function choose(opened: Opened, { onlySecrets, staticOnly = false }: DownloadFla
   if (named === undefined) return { ...selection, dynamics: [] };
   throw new UsageError(
     `${named.secret.dynamicSecret} is a dynamic secret: leave out either its name or --static-only.`,
+  );
+}
+
+/** @throws UsageError of what no shell takes as the name of a variable. */
+function checkShell(names: readonly string[]): void {
+  const wrong = names.find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  if (wrong === undefined) return;
+  throw new UsageError(
+    `--name-transformer: a shell has no variable ${JSON.stringify(wrong)}. Choose another one for --format env, or another format.`,
   );
 }
 

@@ -241,7 +241,11 @@ describe('leasehold secrets', () => {
     ].map((args) => run(args));
     for (const { stdout } of await Promise.all(runs)) expect(stdout).toBe('{"SHORT":"x"}\n');
     const { code } = await run(['--project', 'elsewhere', '--config', 'prd', 'get', 'SHORT']);
-    expect(code).not.toBe(0);
+    expect(code).toBe(4);
+    const nearer = await run(['--project', 'elsewhere', '--config', 'x', 'get', 'SHORT', ...place, '--json']);
+    expect(nearer.stdout).toBe('{"SHORT":"x"}\n');
+    expect(await refusal(['--plain', 'download', '--static-only'])).toMatch(/'--plain' has no meaning for 'download'/);
+    expect(await refusal(['--json', 'substitute', '-'])).toMatch(/'--json' has no meaning for 'substitute'/);
   });
 });
 
@@ -349,6 +353,11 @@ describe('leasehold secrets download', () => {
     expect(await refusal(['download', '--ttl', '30s'])).toBe(
       'OTHER: A TTL of 30s is not allowed: it must be from 1m to 2h.\n',
     );
+    expect(
+      await refusal(['download', '--only-secrets', 'TOKEN', '--format', 'env', '--name-transformer', 'lower-kebab']),
+    ).toMatch(/^--name-transformer: a shell has no variable "[a-z-]+"\. /);
+    for (const script of ['"$@" >&-', '"$@" > /dev/null'])
+      expect(await refusal(['download'], { script })).toMatch(/^Standard output is closed .* Nothing was leased\.\n$/);
     expect(await refusal(['download', '--ttl', 'soon'])).toMatch(/^--ttl: "soon" is not a duration/);
     expect(await refusal(['download', '--format', 'toml'])).toMatch(/json/);
   });
