@@ -36,10 +36,10 @@ export async function revokeEach(
     const isEnd = ({ state }: Revocation): boolean => waitMs === null || state !== 'accepted';
     const done = [...results.values()].filter((each) => !(each instanceof Error) && isEnd(each)).length;
     const failed = [...results.values()].filter((each) => each instanceof Error).length;
-    progress.update(done, ids.length, failed === 0 ? '' : `${failed} not`);
+    if (ids.length > 1) progress.update(done, ids.length, failed === 0 ? '' : `${failed} not`);
   };
   try {
-    progress.update(0, ids.length);
+    if (ids.length > 1) progress.update(0, ids.length);
     // All are asked for before one is waited for: a removal that does not come must not keep others from being asked for.
     if (waitMs === null || ids.length > PARALLEL) await inParallel(ids, signal, (id) => ask(id, null));
     if (waitMs !== null) {
@@ -111,7 +111,7 @@ function isAborted(error: Error): boolean {
 }
 
 function tellRest(ids: readonly string[], results: Results): number {
-  const asked = ids.filter((id) => results.has(id)).length;
+  const asked = [...results.values()].filter((each) => !(each instanceof Error) || isAborted(each)).length;
   tell(
     `Called off: ${asked} of ${plural(ids.length, 'lease')} were asked to end, which goes on by itself. ` +
       'leasehold leases list shows what is left.',

@@ -4,7 +4,15 @@ import { relative } from '../output/relative';
 import type { Paint, Style } from '../output/style';
 import { table } from '../output/table';
 
-const COLUMNS = [{ title: 'LEASE', whole: true }, 'DYNAMIC SECRET', 'STATE', 'HOLDER', 'ENTITY', 'ENDS'];
+/** What is missed least stands last: it is left out where there is no room. */
+const COLUMNS = [
+  { title: 'LEASE', whole: true },
+  'DYNAMIC SECRET',
+  'STATE',
+  { title: 'ENDS', whole: true },
+  'HOLDER',
+  'ENTITY',
+];
 
 /** Leases under titles. */
 export function leaseTable(leases: readonly LeaseSummary[], output: Output): string {
@@ -13,9 +21,9 @@ export function leaseTable(leases: readonly LeaseSummary[], output: Output): str
     lease.leaseId,
     `${lease.project}/${lease.config}/${lease.dynamicSecret}`,
     { text: lease.state, paint: paintOf(lease.state, output.style) },
+    tellEnd(lease, now),
     lease.holder,
     lease.entity ?? '',
-    tellEnd(lease, now),
   ]);
   return table(COLUMNS, rows, output);
 }

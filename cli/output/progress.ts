@@ -28,12 +28,12 @@ export function openProgress(label: string, options: ProgressOptions = {}): Prog
   const { stream = process.stderr, clock = () => performance.now() } = options;
   const output = options.output ?? outputTo(stream);
   const pause = output.canRedraw ? REDRAW_MS : LINE_MS;
-  let drawnAt = -Infinity;
+  let drawnAt = output.canRedraw ? -Infinity : clock();
   let drawn = '';
   return {
     update: (done, total, remark = '') => {
       const counted = `${label} ${done}/${total}${remark === '' ? '' : `, ${remark}`}`;
-      const isLast = done >= total;
+      const isLast = total > 0 && done >= total;
       if (counted === drawn || (!isLast && clock() - drawnAt < pause)) return;
       drawn = counted;
       drawnAt = clock();

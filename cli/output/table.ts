@@ -26,7 +26,7 @@ const LEAST = 8;
 
 /**
  * Rows under titles, one line each, with a line break at the end. What does not fit in the width is shortened, the longest column
- * first; where even that does not help, the last columns are left out.
+ * first; where that does not help, the last columns are left out.
  */
 export function table(
   columns: readonly (string | Column)[],
@@ -53,14 +53,16 @@ function toCell(cell: Cell): Painted {
 
 /** How wide each column may be; the missing ones are left out. */
 function fit(heads: readonly Column[], needed: readonly number[], width: number | undefined): readonly number[] {
-  const widths = [...needed];
-  if (width === undefined) return widths;
-  const over = (): number => widths.reduce((sum, each) => sum + each, (widths.length - 1) * GAP) - width;
-  shrink(widths, over, (index) => heads[index]?.whole !== true, LEAST);
-  shrink(widths, over, () => true, LEAST);
-  shrink(widths, over, () => true, 1);
-  while (widths.length > 1 && over() > 0) widths.pop();
-  return widths.length === 1 ? [Math.min(widths[0] ?? 0, width)] : widths;
+  if (width === undefined) return needed;
+  for (let count = needed.length; ; count -= 1) {
+    const widths = needed.slice(0, count);
+    const over = (): number => widths.reduce((sum, each) => sum + each, (count - 1) * GAP) - width;
+    shrink(widths, over, (index) => heads[index]?.whole !== true, LEAST);
+    // Two columns are better than one that is whole: a name without its value says nothing.
+    if (count <= 2) shrink(widths, over, () => true, 1);
+    if (over() <= 0) return widths;
+    if (count <= 1) return [width];
+  }
 }
 
 /** Takes from the widest column, as long as there is too much. */

@@ -43,7 +43,7 @@ test('it never fills a line of the terminal, which would begin another', () => {
   expect(written[0]).toHaveLength('\r'.length + 19 + '\u001b[K'.length);
 });
 
-test('where nothing can be written over, there is a line now and then and nothing is cleared', () => {
+test('where nothing can be written over, there is a line now and then, none at the very beginning, and nothing is cleared', () => {
   const { progress, written, at } = watch({ isTerminal: false, canRedraw: false, width: undefined });
   progress.update(0, 100);
   at(9_000);
@@ -54,7 +54,14 @@ test('where nothing can be written over, there is a line now and then and nothin
   progress.update(60, 100);
   progress.update(100, 100);
   progress.close();
-  expect(written).toEqual(['revoked 0/100\n', 'revoked 60/100\n', 'revoked 100/100\n']);
+  expect(written).toEqual(['revoked 60/100\n', 'revoked 100/100\n']);
+});
+
+test('nothing out of nothing is no end', () => {
+  const { progress, written } = watch({ isTerminal: false, canRedraw: false, width: undefined });
+  progress.update(0, 0);
+  progress.update(0, 0, 'looking again');
+  expect(written).toEqual([]);
 });
 
 test('of nothing at all nothing is drawn', () => {

@@ -49,12 +49,13 @@ test.each([100, 60, 44, 40, 30, 20, 12, 5, 1])('nothing is longer than a termina
   }
 });
 
-test('the longest column is shortened first, and an id as long as anything else can be', () => {
+test('the longest column is shortened first, and the last is left out before an id is cut', () => {
   const columns = [{ title: 'LEASE', whole: true }, 'HOLDER', 'ENTITY'];
   const rows = [['a'.repeat(24), 'token:ci', 'e'.repeat(40)]];
   expect(linesOf(table(columns, rows, { width: 60 }))[1]).toBe(`${'a'.repeat(24)}  token:ci  ${'e'.repeat(23)}…`);
   expect(linesOf(table(columns, rows, { width: 44 }))[1]).toBe(`${'a'.repeat(24)}  token:ci  ${'e'.repeat(7)}…`);
-  expect(linesOf(table(columns, rows, { width: 40 }))[1]).toBe(`${'a'.repeat(19)}…  token:ci  ${'e'.repeat(7)}…`);
+  expect(linesOf(table(columns, rows, { width: 40 }))[1]).toBe(`${'a'.repeat(24)}  token:ci`);
+  expect(linesOf(table(columns, rows, { width: 30 }))[1]).toBe(`${'a'.repeat(19)}…  token:ci`);
 });
 
 test('without a terminal nothing is shortened', () => {
