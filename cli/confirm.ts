@@ -10,7 +10,12 @@ export async function confirm(question: string, { yes }: { readonly yes: boolean
   if (yes === true) return;
   requireTerminal(yes);
   const reader = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C and Ctrl-D close it: the question is then answered with an error, or never.
+  // In this mode the terminal sends no signal: the prompt sees the key.
+  reader.once('SIGINT', () => {
+    process.stderr.write('\n');
+    process.kill(process.pid, 'SIGINT');
+  });
+  // Ctrl-D closes it: the question is then answered with an error, or never.
   const closed = once(reader, 'close').then(() => '\n');
   const answer = await Promise.race([reader.question(`${question} [y/N] `).catch(() => closed), closed]);
   reader.close();
