@@ -1,4 +1,4 @@
-import { boundsOf } from '../bounds';
+import { boundsOf, Interrupted } from '../bounds';
 import type { ManyFilter } from '../bulk-input';
 import { LeaseError } from '../leases';
 import { blockBody, blockListBody } from '../wire';
@@ -35,8 +35,11 @@ export async function liftBlockOverHttp(remote: Remote, id: string): Promise<Blo
     const what = { method: 'DELETE', path, harmless: false } as const;
     return toBlock(await ask(remote, boundsOf(CALL_TIMEOUT_MS), what, blockBody));
   } catch (error) {
-    if (!(error instanceof Lost) || !error.reached) throw toLeaseError(error);
-    throw new LeaseError('Unavailable', `${error.message} The block may have been lifted: look at the blocks.`);
+    const { code, message } = toLeaseError(error);
+    const mayBeLifted = error instanceof Interrupted || (error instanceof Lost && error.reached);
+    throw mayBeLifted
+      ? new LeaseError(code, `${message} The block may have been lifted: look at the blocks.`)
+      : toLeaseError(error);
   }
 }
 

@@ -140,7 +140,7 @@ function toFailureType(code: string): LeaseFailureType {
 export function toLeaseError(error: unknown, facts: LeaseErrorFacts = {}): LeaseError {
   if (error instanceof LeaseError) return error;
   if (error instanceof Interrupted)
-    return new LeaseError('Unavailable', 'The Leasehold API did not answer in time.', facts);
+    return new LeaseError('Timeout', 'The Leasehold API did not answer in time.', facts);
   const message = error instanceof Lost ? error.message : 'The Leasehold API could not be asked.';
   return new LeaseError('Unavailable', message, facts);
 }

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { boundsOf, Interrupted } from '../bounds';
-import { LeaseError } from '../leases';
+import { boundsOf } from '../bounds';
 import { dynamicSecretsBody, secretsBody, whoamiBody } from '../wire';
 import { CALL_TIMEOUT_MS, toLeaseError } from './calls';
 import { ask } from './remote';
@@ -78,7 +77,6 @@ export async function readOverHttp<T>(remote: Remote, path: string, answer: z.Zo
   try {
     return await ask(remote, boundsOf(CALL_TIMEOUT_MS), { method: 'GET', path, harmless: true }, answer);
   } catch (error) {
-    if (error instanceof Interrupted) throw new LeaseError('Timeout', `${remote.url} did not answer in time.`);
     throw toLeaseError(error);
   }
 }

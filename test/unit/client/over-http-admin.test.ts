@@ -111,6 +111,18 @@ test('a lift whose answer is lost is not repeated, and says that it may have hap
   expect(asked).toHaveLength(1);
 });
 
+test('a lift that is not answered in time says that it may have happened', async () => {
+  jest.useFakeTimers();
+  try {
+    const { leases } = leasesOf([], { fetch: () => new Promise<Response>(() => undefined) });
+    const failure = failureOf(leases.liftBlock('b1'));
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(await failure).toMatchObject({ code: 'Timeout', message: expect.stringMatching(/may have been lifted/) });
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 test('a revoke of many leases whose answer is lost is asked for again, and only an answer makes it certain', async () => {
   const lost = new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } });
   const { leases, asked } = leasesOf([lost, json(REPORT, 202)]);
