@@ -11,6 +11,8 @@ import { openApiLab } from '../support/api-lab';
 import type { ApiLab } from '../support/api-lab';
 import { eventually } from '../support/lab';
 import { startProgram } from '../support/program';
+import { CTRL_C, openTerminal } from '../support/terminal';
+import type { Terminal } from '../support/terminal';
 import type { Ended, Program } from '../support/program';
 
 const REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN', ttl: '10m' };
@@ -69,6 +71,22 @@ function innocent(ended: Ended): Ended {
   expect(said).not.toMatch(/^ {4}at /m);
   expect(ended.stderr).not.toContain('canary');
   return ended;
+}
+
+/** The same in a terminal. */
+function open(
+  args: readonly string[],
+  { term = 'xterm', columns = 80, ...more }: TerminalChoices = {},
+): Promise<Terminal> {
+  const command = [process.execPath, join(__dirname, '../../dist/cli/main.js'), ...args];
+  const environment = { ...environmentOf(), XDG_CONFIG_HOME: directory, TERM: term, COLUMNS: String(columns), ...more };
+  return openTerminal(command, { environment, directory });
+}
+
+interface TerminalChoices {
+  readonly term?: string;
+  readonly columns?: number;
+  readonly NO_COLOR?: string;
 }
 
 /** The same in a shell, where its output can be led elsewhere. The program's arguments are `"$@"`. */
@@ -166,6 +184,11 @@ describe('lease', () => {
       /^Standard output could not be written \(ENOSPC\)\. Lease .* was revoked\.\n$/,
     ],
     [
+      'the disk takes a part of it',
+      'head -c 400 /dev/zero > cut; ulimit -f 1; "$@" >> cut',
+      /^Standard output could not be written \(EFBIG\)\. Lease .* was revoked\.\n$/,
+    ],
+    [
       'its reader has gone',
       '"$@" | true',
       /^Standard output could not be written \(EPIPE\)\. Lease .* was revoked\.\n$/,
@@ -220,12 +243,30 @@ describe('lease', () => {
     await eventually(async () => lab.provider.entities.size === 0, 'nothing to be left');
   });
 
+  test('leaves nothing when the terminal is closed while it is made, nor a core dump of what it knew', async () => {
+    let begun = (): void => undefined;
+    const isBegun = new Promise<void>((resolve) => (begun = resolve));
+    lab.provider.before = async (verb) => {
+      if (verb !== 'provision') return;
+      begun();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    };
+    const terminal = await open(['lease', 'TOKEN']);
+    await isBegun;
+    terminal.hangUp();
+    // Not aborted, as Node does where it finds its terminal gone.
+    expect(await terminal.ended).toEqual({ code: 130, signal: null });
+    expect(terminal.output()).not.toContain('canary');
+    await eventually(async () => lab.provider.entities.size === 0, 'nothing to be left');
+  });
+
   test('makes nothing of a command line that cannot be followed, and says in a line or two what to do', async () => {
     const made = lab.provider.calls.provision;
     const nobody = await addressOfNobody();
     const wrong: readonly (readonly [number, RegExp, readonly string[], string?])[] = [
       [2, /missing required argument/, ['lease']],
       [2, /no dynamic secret "NOPE" in "backend\/prd"/, ['lease', 'NOPE']],
+      [4, /nothing to lease in "backend\/nope", no such config/, ['lease', 'TOKEN', '--config', 'nope']],
       [
         2,
         /--plain: TOKEN has no field "PASSWORD", but TOKEN\. Nothing was leased/,
@@ -244,7 +285,10 @@ describe('lease', () => {
       expect(ended[index]!.stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
     });
     const nowhere = await Promise.all(
-      ['"$@" > /dev/null', '"$@" >&-'].map((script) => shell(script, ['lease', 'TOKEN'])),
+      ['"$@" > /dev/null', '"$@" >&-'].flatMap((script) => [
+        shell(script, ['lease', 'TOKEN']),
+        shell(script, ['credential-process', 'TOKEN']),
+      ]),
     );
     for (const each of nowhere)
       expect(each).toMatchObject({ code: 2, stderr: expect.stringMatching(/Nothing was leased/) });
@@ -264,12 +308,12 @@ describe('leases', () => {
       run(['leases', 'list', '--holder', 'token:other']),
     ]);
     const lines = table.stdout.trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^LEASE +DYNAMIC SECRET +STATE +HOLDER +ENTITY +ENDS$/);
+    expect(lines[0]).toMatch(/^LEASE +DYNAMIC SECRET +STATE +ENDS +HOLDER +ENTITY$/);
     for (const [id, name] of [
       [own, 'TOKEN'],
       [spare, 'SPARE'],
     ] as const) {
-      const row = `^${id} +backend/prd/${name} +active +token:ci +${lab.provider.of(id)[0]!} +in 10 minutes$`;
+      const row = `^${id} +backend/prd/${name} +active +in 10 minutes +token:ci +${lab.provider.of(id)[0]!}$`;
       expect(lines.slice(1)).toContainEqual(expect.stringMatching(row));
     }
     expect(lines).toHaveLength(3);
@@ -291,6 +335,73 @@ describe('leases', () => {
     ]);
     expect(jsonLines(limited.stdout)).toHaveLength(1);
     expect(none).toEqual({ code: 0, stdout: '', stderr: 'No live leases. --all lists those that have ended too.\n' });
+  });
+
+  test('lists in a terminal what fits in its lines, with whole ids, and in colour where it has any', async () => {
+    const id = await issue('ci');
+    await untilListed('admin', [id]);
+    const draw = async (choices: TerminalChoices): Promise<string> => {
+      const terminal = await open(['leases', 'list'], choices);
+      await terminal.ended;
+      return terminal.output();
+    };
+    const [plain, narrow, wide, dumb, colourful] = await Promise.all([
+      draw({ NO_COLOR: '1' }),
+      draw({ NO_COLOR: '1', columns: 40 }),
+      draw({ NO_COLOR: '1', columns: 200 }),
+      draw({ term: 'dumb' }),
+      draw({}),
+    ]);
+    for (const [text, columns] of [
+      [plain, 80],
+      [narrow, 40],
+      [wide, 200],
+    ] as const) {
+      const lines = text.trimEnd().split('\r\n');
+      expect(lines).toHaveLength(2);
+      expect(lines[1]).toMatch(new RegExp(`^${id} {2}backend/`));
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(text).not.toContain('\u001b');
+    }
+    expect(plain).toMatch(/ active {2}in 10 minutes /);
+    expect(wide).toContain(lab.provider.of(id)[0]);
+    expect(dumb).not.toContain('\u001b');
+    expect(colourful).toContain('\u001b[32mactive\u001b[39m');
+  });
+
+  test.each([
+    ['no', 'n\r', { code: 2, signal: null }],
+    ['nothing', '\r', { code: 2, signal: null }],
+    ['the end of the input', '\u0004', { code: 2, signal: null }],
+    ['Ctrl-C', CTRL_C, { code: null, signal: 'SIGINT' }],
+    ['yes', 'y\r', { code: 0, signal: null }],
+  ])('asks before it revokes all, and takes %s for what it is', async (_, keys, end) => {
+    const id = await issue('ci');
+    await untilListed('admin', [id]);
+    const terminal = await open(['leases', 'revoke', '--all']);
+    await terminal.until(/Revoke 1 live lease of holder token:ci\? \[y\/N\] /);
+    terminal.type(keys);
+    expect(await terminal.ended).toEqual(end);
+    const isRevoked = end.code === 0;
+    expect(await leasesOf('ci').get(id)).toMatchObject({ state: isRevoked ? 'revoked' : 'active' });
+    expect(terminal.output()).toContain(
+      { 0: '1 lease ended and removed.', 2: 'Not confirmed: nothing was done.' }[end.code ?? -1] ?? '\r\n',
+    );
+  });
+
+  test('draws in a terminal how far a long revoke has got, and clears it at the end', async () => {
+    const ids = await Promise.all(Array.from({ length: 3 }, () => issue('ci')));
+    const terminal = await open(['leases', 'revoke', '--wait', ...ids]);
+    expect(await terminal.ended).toEqual({ code: 0, signal: null });
+    const said = terminal.output();
+    expect(said).toMatch(/\r\[\.{24}\] ended 0\/3\u001b\[K/);
+    expect(said).toMatch(/\r\[#{24}\] ended 3\/3\u001b\[K\r\u001b\[KLease /);
+    expect(
+      said
+        .slice(said.lastIndexOf('\u001b[K') + 3)
+        .trimEnd()
+        .split('\r\n'),
+    ).toEqual(ids.map((id) => expect.stringMatching(`^Lease ${id}: revoked at `)));
   });
 
   test('shows one as it is, moves its end, and shows how it ended', async () => {
