@@ -123,6 +123,12 @@ function revokeCommand(): Command {
         (await import('../leases/revoke.js')).revoke(ids, flags),
       ),
     );
+  command.addHelpText(
+    'after',
+    '\nWith --json there is a line for each lease that was asked to end: lease_id, state (accepted while it is being removed),\n' +
+      'ended_at, ended_by, reason. With --all as an admin it is one line, of the revocation: leasehold leases revocations --json\n' +
+      'shows the same. With --dry-run it is a line for each lease, as leasehold leases list --json prints it.',
+  );
   return withExamples(filterOptions(command), [
     ['leasehold leases revoke abcdefghijklmnopqrstuvwx --wait', 'end one, and see that it is gone'],
     ['leasehold leases revoke --all --project backend --dry-run', 'say what would be ended'],

@@ -1,0 +1,116 @@
+import { revokeEach } from '../../../../cli/leases/each';
+import type { EachOptions } from '../../../../cli/leases/each';
+import { LeaseError } from '../../../../client/http';
+import type { LeaseErrorCode, Revocation, RevokeOptions } from '../../../../client/http';
+
+const OPTIONS: EachOptions = { reason: 'leaver', waitMs: null, json: undefined, isMany: false };
+
+let stdout = '';
+let stderr = '';
+
+beforeEach(() => {
+  stdout = '';
+  stderr = '';
+  jest.spyOn(process.stdout, 'write').mockImplementation((text, done) => {
+    stdout += String(text);
+    (done as () => void)();
+    return true;
+  });
+  jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    stderr += String(text);
+    return true;
+  });
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+type Answer = Revocation['state'] | LeaseErrorCode;
+
+function ids(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => String(index).padStart(24, 'a'));
+}
+
+/** Leases that answer so to each revoke of them, and how they were asked. */
+function answering(answer: (leaseId: string, options: RevokeOptions) => Answer): {
+  readonly asked: [string, boolean][];
+  readonly revoke: (leaseId: string, options?: RevokeOptions) => Promise<Revocation>;
+} {
+  const asked: [string, boolean][] = [];
+  const revoke = async (leaseId: string, options: RevokeOptions = {}): Promise<Revocation> => {
+    asked.push([leaseId, options.wait !== undefined]);
+    const state = answer(leaseId, options);
+    if (!/^[a-z]/.test(state)) throw new LeaseError(state as LeaseErrorCode, `${state} of ${leaseId}.`, { leaseId });
+    const isEnd = state !== 'accepted';
+    return {
+      leaseId,
+      state: state as Revocation['state'],
+      endedAt: isEnd ? new Date('2030-01-01T00:00:00Z') : null,
+      endedBy: isEnd ? 'token:ci' : null,
+      reason: 'leaver',
+    };
+  };
+  return { asked, revoke };
+}
+
+test('what is accepted is told to be on its way, and is no failure', async () => {
+  const [id = ''] = ids(1);
+  expect(
+    await revokeEach(
+      answering(() => 'accepted'),
+      [id],
+      OPTIONS,
+    ),
+  ).toBe(0);
+  expect(stdout).toBe(`Lease ${id}: accepted. It is being removed: leasehold leases show ${id}\n`);
+  expect(stderr).toBe('');
+});
+
+test('of many all are asked before one is waited for, and only those that have not ended are waited for', async () => {
+  const many = ids(20);
+  const leases = answering((id, { wait }) => (wait === undefined && id !== many[3] ? 'accepted' : 'revoked'));
+  expect(await revokeEach(leases, many, { ...OPTIONS, waitMs: 60_000, isMany: true })).toBe(0);
+  expect(leases.asked.slice(0, 20)).toEqual(many.map((id) => [id, false]));
+  expect(leases.asked.slice(20)).toEqual(many.filter((id) => id !== many[3]).map((id) => [id, true]));
+  expect(stdout).toBe('20 leases ended and removed.\n');
+});
+
+test('what is still being removed is counted apart', async () => {
+  const many = ids(3);
+  const leases = answering((id) => (id === many[0] ? 'expired' : 'accepted'));
+  expect(await revokeEach(leases, many, { ...OPTIONS, isMany: true })).toBe(0);
+  expect(stdout).toBe('1 lease ended and removed. 2 leases being removed: leasehold leases list shows them.\n');
+});
+
+test.each([
+  [['Forbidden'], 5],
+  [['LeaseNotFound'], 4],
+  [['Unavailable', 'Throttled'], 3],
+  [['Timeout'], 6],
+  [['Timeout', 'Forbidden'], 1],
+  [['revoked', 'Forbidden'], 1],
+  [['revoked', 'revoked'], 0],
+] as const)('of %j the exit code is %i, and each failure is told', async (answers, code) => {
+  const all = ids(answers.length);
+  const leases = answering((id) => answers[all.indexOf(id)]!);
+  expect(await revokeEach(leases, all, OPTIONS)).toBe(code);
+  for (const [index, answer] of answers.entries()) {
+    if (answer === 'revoked') expect(stdout).toContain(`Lease ${all[index]!}: revoked at 2030-01-01T00:00:00.000Z.\n`);
+    else expect(stderr).toContain(`Lease ${all[index]!}: ${answer} of ${all[index]!}.\n`);
+  }
+});
+
+test('what is called off asks no more, and says how many were asked to end', async () => {
+  const many = ids(100);
+  const leases = answering((id) => {
+    if (id === many[0]) process.emit('SIGINT', 'SIGINT');
+    return id === many[1] ? 'Forbidden' : 'accepted';
+  });
+  expect(await revokeEach(leases, many, { ...OPTIONS, json: true })).toBe(130);
+  const { length } = leases.asked;
+  expect(length).toBeLessThan(10);
+  const failed = leases.asked.some(([id]) => id === many[1]) ? 1 : 0;
+  expect(stdout.trimEnd().split('\n')).toHaveLength(length - failed);
+  expect(stderr).toContain(`Called off: ${length - failed} of 100 leases were asked to end`);
+});
