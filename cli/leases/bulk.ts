@@ -36,7 +36,7 @@ export async function revokeBulk(
     const begun = await leases.revokeMany(request);
     const last = waitMs === null ? begun : await watch(leases, begun, { signal, until: Date.now() + waitMs, total });
     if (json === true) await printJson(bulkJson(last));
-    else await print(`${describe(last)}\n`);
+    else await print(`${printable(describe(last))}\n`);
     tellBlock(last);
     if (last.state !== 'running') return last.state === 'done' && last.remark === null ? EXIT.done : EXIT.problems;
     tell(`It goes on by itself: leasehold leases revocations ${last.id}`);
@@ -112,7 +112,7 @@ export function describe({ id, state, filter, left, stillRemoving, signalled }: 
 
 function tellBlock({ filter, blockId, remark, state }: BulkRevocation): void {
   const of = describeFilter(filter);
-  if (remark !== null) tell(printable(remark));
+  if (remark !== null) tell(remark);
   else if (blockId !== null)
     tell(`Block ${blockId} stays: no lease of ${of} is issued until leasehold blocks lift ${blockId}`);
   else if (state === 'running' && filter.entity === undefined) {

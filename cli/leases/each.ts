@@ -19,6 +19,12 @@ export interface EachOptions {
 
 /** Asked at the same time. */
 const PARALLEL = 8;
+/** After this an API that has answered before and now has too many requests, or is away, is asked again. */
+const PAUSE_MS = 5_000;
+/** So long after its last answer. Above the minute for which it counts requests. */
+const PATIENCE_MS = 90_000;
+/** So many failures among many are told one by one. */
+const MOST_TOLD = 10;
 
 /** Revokes leases one by one, tells of each and answers the exit code. What could not be revoked is told, and the others are all the same. */
 export async function revokeEach(
@@ -29,14 +35,22 @@ export async function revokeEach(
   const interrupt = listenForInterrupt();
   const { signal } = interrupt;
   const progress = openProgress(waitMs === null ? 'accepted' : 'ended');
-  const results = new Map<string, Revocation | Error>();
+  const results: Results = { last: new Map(), failures: new Map() };
+  const { last, failures } = results;
+  let answeredAt = -Infinity;
   const ask = async (id: string, wait: number | null): Promise<void> => {
     const options = { reason, signal, ...(wait === null ? {} : { wait: Math.max(1, wait) }) };
-    results.set(id, await leases.revoke(id, options).catch((error: unknown) => error as Error));
-    const isEnd = ({ state }: Revocation): boolean => waitMs === null || state !== 'accepted';
-    const done = [...results.values()].filter((each) => !(each instanceof Error) && isEnd(each)).length;
-    const failed = [...results.values()].filter((each) => each instanceof Error).length;
-    if (ids.length > 1) progress.update(done, ids.length, failed === 0 ? '' : `${failed} not`);
+    try {
+      last.set(id, await leases.revoke(id, options));
+      answeredAt = Date.now();
+    } catch (error) {
+      const isWorthIt = mayPass(error) && Date.now() - answeredAt < PATIENCE_MS && (wait === null || wait > PAUSE_MS);
+      if (isWorthIt) await pause(PAUSE_MS, signal);
+      if (isWorthIt && !signal.aborted) return ask(id, wait === null ? null : wait - PAUSE_MS);
+      failures.set(id, error as Error);
+    }
+    const done = [...last.values()].filter(({ state }) => waitMs === null || state !== 'accepted').length;
+    if (ids.length > 1) progress.update(done, ids.length, failures.size === 0 ? '' : `${failures.size} not`);
   };
   try {
     if (ids.length > 1) progress.update(0, ids.length);
@@ -44,10 +58,7 @@ export async function revokeEach(
     if (waitMs === null || ids.length > PARALLEL) await inParallel(ids, signal, (id) => ask(id, null));
     if (waitMs !== null) {
       const deadline = Date.now() + waitMs;
-      const isOpen = (id: string): boolean => {
-        const result = results.get(id);
-        return result === undefined || (!(result instanceof Error) && result.state === 'accepted');
-      };
+      const isOpen = (id: string): boolean => !failures.has(id) && (last.get(id)?.state ?? 'accepted') === 'accepted';
       await inParallel(ids.filter(isOpen), signal, (id) => ask(id, deadline - Date.now()));
     }
   } finally {
@@ -69,21 +80,44 @@ async function inParallel<T>(items: readonly T[], signal: AbortSignal, act: (ite
   await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, work));
 }
 
-type Results = ReadonlyMap<string, Revocation | Error>;
+/** By lease. One that was accepted, and of which no end was seen, has both. */
+interface Results {
+  readonly last: Map<string, Revocation>;
+  readonly failures: Map<string, Error>;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+  });
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof LeaseError && ['Unavailable', 'Throttled'].includes(error.code);
+}
 
 async function printResults(
   ids: readonly string[],
-  results: Results,
+  { last, failures }: Results,
   json: boolean | undefined,
   isMany: boolean,
 ): Promise<void> {
-  const revocations = ids.map((id) => results.get(id)).filter(isRevocation);
+  const revocations = ids.map((id) => last.get(id)).filter((each) => each !== undefined);
   if (json === true) for (const revocation of revocations) await printJson(revocationJson(revocation));
   else if (isMany) await print(`${summarise(revocations)}\n`);
   else await print(revocations.map((revocation) => `${describe(revocation)}\n`).join(''));
-  for (const [id, failure] of results) {
-    if (failure instanceof Error && !isAborted(failure)) tell(`Lease ${id}: ${explain(failure)[1]}`);
-  }
+  const told = [...failures].filter(([, failure]) => !isAborted(failure));
+  for (const [id, failure] of told.slice(0, isMany ? MOST_TOLD : undefined))
+    tell(`Lease ${id}: ${explain(failure)[1]}`);
+  if (isMany && told.length > MOST_TOLD)
+    tell(`So it is with ${plural(told.length - MOST_TOLD, 'more lease')}: leasehold leases list shows what is left.`);
 }
 
 function summarise(revocations: readonly Revocation[]): string {
@@ -102,16 +136,12 @@ function describe({ leaseId, state, endedAt }: Revocation): string {
   return `Lease ${leaseId}: ${state}${endedAt === null ? '' : ` at ${endedAt.toISOString()}`}.`;
 }
 
-function isRevocation(result: Revocation | Error | undefined): result is Revocation {
-  return result !== undefined && !(result instanceof Error);
-}
-
-function isAborted(error: Error): boolean {
+function isAborted(error: Error | undefined): boolean {
   return error instanceof LeaseError && error.code === 'Aborted';
 }
 
-function tellRest(ids: readonly string[], results: Results): number {
-  const asked = [...results.values()].filter((each) => !(each instanceof Error) || isAborted(each)).length;
+function tellRest(ids: readonly string[], { last, failures }: Results): number {
+  const asked = ids.filter((id) => last.has(id) || isAborted(failures.get(id))).length;
   tell(
     `Called off: ${asked} of ${plural(ids.length, 'lease')} were asked to end, which goes on by itself. ` +
       'leasehold leases list shows what is left.',
@@ -120,10 +150,9 @@ function tellRest(ids: readonly string[], results: Results): number {
 }
 
 /** Of one kind of failure alone its own code; of some among others that there were problems. */
-function codeOf(ids: readonly string[], results: Results): number {
-  const failures = [...results.values()].filter((each) => each instanceof Error);
-  const codes = new Set(failures.map((failure) => explain(failure)[0]));
+function codeOf(ids: readonly string[], { failures }: Results): number {
+  const codes = new Set([...failures.values()].map((failure) => explain(failure)[0]));
   const [only] = codes;
   if (only === undefined) return EXIT.done;
-  return failures.length === ids.length && codes.size === 1 ? only : EXIT.problems;
+  return failures.size === ids.length && codes.size === 1 ? only : EXIT.problems;
 }

@@ -401,7 +401,7 @@ describe('leases', () => {
         .slice(said.lastIndexOf('\u001b[K') + 3)
         .trimEnd()
         .split('\r\n'),
-    ).toEqual(ids.map((id) => expect.stringMatching(`^Lease ${id}: revoked at `)));
+    ).toEqual(ids.map((id) => expect.stringMatching(`^Lease ${id}: revoked at `) as unknown));
   });
 
   test('shows one as it is, moves its end, and shows how it ended', async () => {

@@ -101,6 +101,44 @@ test.each([
   }
 });
 
+test('one that has too many requests for now is asked on, and what was accepted counts though its end was not seen', async () => {
+  jest.useFakeTimers();
+  try {
+    const many = ids(30);
+    const limited = new Set<string>();
+    const leases = answering((id, { wait }) => {
+      if (wait !== undefined) return id === many[0] ? 'Timeout' : 'revoked';
+      if (limited.size > 5 || many.indexOf(id) < 10) return 'accepted';
+      limited.add(id);
+      return 'Unavailable';
+    });
+    const ended = revokeEach(leases, many, { ...OPTIONS, waitMs: 60_000, isMany: true });
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(await ended).toBe(1);
+    expect(stdout).toBe('29 leases ended and removed. 1 lease being removed: leasehold leases list shows them.\n');
+    expect(stderr).toContain(`Lease ${many[0]!}: Timeout of`);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('one that does not come back is given up, and of many failures a few are told', async () => {
+  jest.useFakeTimers();
+  try {
+    const many = ids(30);
+    let answers = 0;
+    const leases = answering(() => (answers++ < 5 ? 'accepted' : 'Unavailable'));
+    const ended = revokeEach(leases, many, { ...OPTIONS, isMany: true });
+    await jest.advanceTimersByTimeAsync(300_000);
+    expect(await ended).toBe(1);
+    expect(stdout).toBe('5 leases being removed: leasehold leases list shows them.\n');
+    expect(stderr.match(/: Unavailable of/g)).toHaveLength(10);
+    expect(stderr).toContain('So it is with 15 more leases: ');
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 test('what is called off asks no more, and says how many were asked to end', async () => {
   const many = ids(100);
   const leases = answering((id) => {
