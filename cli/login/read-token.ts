@@ -56,7 +56,9 @@ async function ask(signal: AbortSignal): Promise<string> {
   // In this mode the terminal sends no signal: the prompt sees the key.
   prompt.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    const [line] = (await once(prompt, 'line', { signal })) as [string];
+    // Ctrl-D closes it without a line.
+    const end = once(prompt, 'close', { signal }).then(() => ['']);
+    const [line = ''] = (await Promise.race([once(prompt, 'line', { signal }), end])) as string[];
     return line;
   } finally {
     prompt.close();
