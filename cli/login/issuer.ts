@@ -87,8 +87,7 @@ export async function openIssuer({ issuer, clientId, presents }: IssuerOptions):
         ? claims.exp - claims.iat
         : (tokens.expires_in ?? USUAL_LIFETIME_S);
     const lifetimeMs = Math.min(Math.max(lifetimeS, 0), LONGEST_LIFETIME_S) * 1_000;
-    const { refresh_token: refreshToken = '' } = tokens;
-    return { token, lifetimeMs, refreshToken: refreshToken === '' ? null : refreshToken };
+    return { token, lifetimeMs, refreshToken: tokens.refresh_token ?? null };
   };
 
   return {
