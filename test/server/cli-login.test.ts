@@ -45,7 +45,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   directory = await mkdtemp(join(provided().directory, 'login-'));
-  await provider.set({ id_token_ttl: 600, device_ttl: 600, away: false });
+  await provider.set({ id_token_ttl: 600, device_ttl: 600, away: false, ill: false });
 });
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -306,9 +306,42 @@ describe('who has signed in in a browser', () => {
       stdout: '',
       stderr: `leasehold: The issuer ${provider.url} cannot be reached, or does not answer in time. Try again.\n`,
     });
+    await provider.set({ away: false, ill: true });
+    expect(await run(['whoami'])).toMatchObject({ code: 3, stderr: expect.stringContaining('Try again.') });
     expect(await stored()).toEqual(before);
-    await provider.set({ away: false });
+    await provider.set({ ill: false });
     expect(await run(USE)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('does not need the right time: this machine may be ahead by a day', async () => {
+    const preload = join(directory, 'clock.cjs');
+    await writeFile(preload, 'const now = Date.now; Date.now = () => now() + 24 * 3_600_000;');
+    const environment = { NODE_OPTIONS: `--require ${preload}` };
+    const program = start(['login', '--host', lab.url], { environment });
+    await provider.approve(await codeOf(program), 'ada');
+    expect(await program.ended).toMatchObject({ code: 0 });
+    await makeDue({ expires_at: PAST });
+    const { refreshed } = await provider.counts();
+    expect(await run(['whoami'], { environment })).toMatchObject({ code: 0, stderr: '' });
+    expect((await provider.counts()).refreshed).toBe(refreshed + 1);
+  });
+
+  test('keeps the config of the sign-in before, until another one is named', async () => {
+    const input = lab.tokens['ci']!;
+    const login = ['login', '--host', lab.url, '--with-token'];
+    await run([...login, '--project', 'backend', '--config', 'prd'], { input });
+    for (const [args, scope] of [
+      [[], 'backend/prd'],
+      [['--project', 'backend', '--config', 'dev'], 'backend/dev'],
+    ] as const) {
+      expect(await run([...login, ...args], { input })).toMatchObject({ code: 0 });
+      expect((await stored())?.sign_ins[lab.url]?.scope).toBe(scope);
+    }
+    for (const args of [
+      ['--project', 'a/b', '--config', 'c'],
+      ['--project', 'a'],
+    ])
+      expect(await run([...login, ...args], { input })).toMatchObject({ code: 2 });
   });
 
   test('is asked to sign in again when the issuer renews no more', async () => {
@@ -388,7 +421,9 @@ describe('nothing is stored', () => {
     const code = await codeOf(program);
     await provider.set({ away: true });
     await pause(1_500);
-    await provider.set({ away: false });
+    await provider.set({ away: false, ill: true });
+    await pause(1_500);
+    await provider.set({ ill: false });
     await provider.deny(code);
     expect(await program.ended).toMatchObject({ code: 5 });
   });
