@@ -27,7 +27,7 @@ export function placeOptions(command: Command): Command {
   return accessOptions(command)
     .option(
       '--project <project>',
-      'the project (default: of LEASEHOLD_SCOPE=project/config, else the only one of the token)',
+      'the project (default: of LEASEHOLD_SCOPE=project/config, else of your sign-in, else the only one of the token)',
     )
     .option('--config <config>', 'the config (likewise)');
 }

@@ -5,6 +5,7 @@ import { isLocal } from '../config/this-machine';
 import type { AccessFlags, PlaceFlags } from './access-options';
 import { AuthError, UsageError } from './exit';
 import { keptToken } from './login/kept-token';
+import { tellingWhose } from './login/refused-token';
 import { tokenOfFile } from './login/token-file';
 import { readSettings } from './settings';
 import { warn } from './warn';
@@ -17,9 +18,9 @@ export interface Place {
 /** Leases over HTTP as the flags, the environment and the settings say. Nothing is asked yet. */
 export async function connect(flags: AccessFlags): Promise<HttpLeases> {
   const url = await findHost(flags);
-  const token = await findToken(flags, url);
+  const { token, refused } = await findToken(flags, url);
   warnOfListeners(url);
-  return connectHttpLeases({ url, token });
+  return connectHttpLeases({ url, token, fetch: tellingWhose(refused) });
 }
 
 /**
@@ -38,7 +39,7 @@ export async function findHost(flags: AccessFlags): Promise<string> {
 }
 
 /**
- * The config that is meant: the flags', else LEASEHOLD_SCOPE's, else that of the sign-in, else the only one of the token.
+ * The config that is meant: the flags', else LEASEHOLD_SCOPE's, else that of the sign-in if it is who asks, else the only one of the token.
  * @throws UsageError if it cannot be told.
  */
 export async function findPlace(leases: HttpLeases, flags: PlaceFlags): Promise<Place> {
@@ -72,17 +73,31 @@ export function overridingVariable(): 'LEASEHOLD_TOKEN' | 'LEASEHOLD_TOKEN_FILE'
   return tokenFile === undefined ? null : 'LEASEHOLD_TOKEN_FILE';
 }
 
-async function findToken(flags: AccessFlags, url: string): Promise<string | (() => Promise<string>)> {
-  if (flags.tokenFile !== undefined) return tokenOfFile(flags.tokenFile, '--token-file');
+interface FoundToken {
+  readonly token: string | (() => Promise<string>);
+  /** What is said when the API does not take it. */
+  readonly refused: string;
+}
+
+async function findToken(flags: AccessFlags, url: string): Promise<FoundToken> {
+  const why = `at ${url}: it is not known there, or its time is over.`;
+  const ofFile = (file: string, name: string): FoundToken => ({
+    token: tokenOfFile(file, name),
+    refused: `The token in ${file} (${name}) is not valid ${why} Put another one there, or sign in: leasehold login --host ${url}`,
+  });
+  if (flags.tokenFile !== undefined) return ofFile(flags.tokenFile, '--token-file');
   const { token, tokenFile } = apiVariables();
   if (token !== undefined) {
-    if (/^[\x21-\x7e]{1,16000}$/.test(token)) return token;
+    const refused = `LEASEHOLD_TOKEN is not valid ${why} Set another one, or unset it and sign in: leasehold login --host ${url}`;
+    if (/^[\x21-\x7e]{1,16000}$/.test(token)) return { token, refused };
     throw new AuthError('LEASEHOLD_TOKEN is no token of the HTTP API.');
   }
-  if (tokenFile !== undefined) return tokenOfFile(tokenFile, 'LEASEHOLD_TOKEN_FILE');
+  if (tokenFile !== undefined) return ofFile(tokenFile, 'LEASEHOLD_TOKEN_FILE');
   // Whatever host is named: only what was stored for it is sent to it.
   const signIn = (await readSettings()).sign_ins[url];
-  if (signIn !== undefined) return keptToken(url, signIn);
+  const again = `Sign in again: leasehold login --host ${url}, or set LEASEHOLD_TOKEN.`;
+  if (signIn !== undefined)
+    return { token: keptToken(url, signIn), refused: `Your sign-in is not valid ${why} ${again}` };
   throw new AuthError(
     `LEASEHOLD_TOKEN is missing, and you are not signed in at ${url}: set it, or LEASEHOLD_TOKEN_FILE, or run: leasehold login --host ${url}`,
   );
@@ -91,6 +106,8 @@ async function findToken(flags: AccessFlags, url: string): Promise<string | (() 
 async function findScope(flags: AccessFlags): Promise<Place | undefined> {
   const { scope: variable } = apiVariables();
   if (variable !== undefined) return readScope(variable, 'LEASEHOLD_SCOPE');
+  // Of another token it tells nothing, and settings that cannot be read are no matter then.
+  if (flags.tokenFile !== undefined || overridingVariable() !== null) return undefined;
   const { sign_ins: signIns } = await readSettings();
   const scope = signIns[await findHost(flags)]?.scope;
   return scope === undefined ? undefined : readScope(scope, 'scope in the settings file');

@@ -117,7 +117,8 @@ async function readOwn(file: string): Promise<string | null> {
     }
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    if (errorCode(error) === 'ENOENT') return null;
+    // Also below what is no directory, as the home of a service may be /dev/null.
+    if (['ENOENT', 'ENOTDIR'].includes(String(errorCode(error)))) return null;
     throw new UsageError(`${file} cannot be read (${nameOf(error)}). LEASEHOLD_SETTINGS names another one.`);
   }
 }

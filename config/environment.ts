@@ -111,7 +111,9 @@ export function settingsFile(): string | null {
 
 function homeConfig(): string | null {
   try {
-    return join(homedir(), '.config');
+    // Emptied or relative it would be the working directory, which is anybody's.
+    const home = homedir();
+    return isAbsolute(home) ? join(home, '.config') : null;
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@ import type * as Oidc from 'openid-client';
 import type { Configuration, DeviceAuthorizationResponse, TokenEndpointResponse } from 'openid-client';
 import { LeaseError } from '../../client/http';
 import { isLocal } from '../../config/this-machine';
+import { printable } from '../output/printable';
 import type { OidcSignIn } from '../settings';
 
 /** An OIDC issuer, as a client without a secret meets it. All that it refuses or fails at is a LeaseError. */
@@ -41,6 +42,8 @@ export interface IssuerOptions {
 
 const REQUEST_S = 10;
 const LONGEST_S = 3_600;
+const LONGEST_LIFETIME_S = 366 * 24 * 3_600;
+const LARGEST_BYTES = 1024 * 1024;
 /** Of an access token whose issuer does not say. */
 const USUAL_LIFETIME_S = 300;
 
@@ -56,8 +59,10 @@ export async function openIssuer({ issuer, clientId, presents }: IssuerOptions):
     });
   const isPlain = new URL(issuer).protocol === 'http:';
   const configuration = await guard(() =>
-    oidc.discovery(new URL(issuer), clientId, undefined, oidc.None(), {
+    // When a token is good is for the API to say: the clock of this machine may be wrong.
+    oidc.discovery(new URL(issuer), clientId, { [oidc.clockTolerance]: LONGEST_LIFETIME_S * 100 }, oidc.None(), {
       timeout: REQUEST_S,
+      [oidc.customFetch]: fetchWhole,
       // Only to this machine, as was just seen; where it sends us is looked at below.
       // eslint-disable-next-line @typescript-eslint/no-deprecated
       ...(isPlain ? { execute: [oidc.allowInsecureRequests] } : {}),
@@ -76,11 +81,13 @@ export async function openIssuer({ issuer, clientId, presents }: IssuerOptions):
         `${issuer} gave no ${presents === 'id_token' ? 'ID token' : 'access token'}, which the API wants.`,
       );
     }
+    if (!/^[\x21-\x7e]{1,16000}$/.test(token)) throw notUnderstood(issuer);
     const lifetimeS =
       presents === 'id_token' && claims !== undefined
         ? claims.exp - claims.iat
         : (tokens.expires_in ?? USUAL_LIFETIME_S);
-    return { token, lifetimeMs: Math.max(lifetimeS, 0) * 1_000, refreshToken: tokens.refresh_token ?? null };
+    const lifetimeMs = Math.min(Math.max(lifetimeS, 0), LONGEST_LIFETIME_S) * 1_000;
+    return { token, lifetimeMs, refreshToken: tokens.refresh_token ?? null };
   };
 
   return {
@@ -139,25 +146,49 @@ function requireSafeEndpoints(configuration: Configuration, issuer: string): voi
 
 /** The address, if nobody on the way reads what is sent there. */
 function requireSafe(text: string, issuer: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(url.hostname))))
-    return url.href;
-  const shown = issuer.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
+  if (isSafe(text)) return new URL(text).href;
+  const shown = printable(issuer.slice(0, 200));
   throw new LeaseError(
     'Unavailable',
-    `The issuer ${shown} is not safe: it, or where it sends us, is no https:// address.`,
+    `The issuer ${shown} is not safe: it, or where it sends us, is no https:// address, or one that may be taken for another.`,
   );
+}
+
+/** Also for people who read it: no user that looks like a host, nothing that a terminal does not show. */
+function isSafe(text: string): boolean {
+  if (!/^[\x21-\x7e]{1,2000}$/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && isLocal(hostname));
+}
+
+/** Whether an address is of this machine. */
+export function isThisMachine(text: string): boolean {
+  return URL.canParse(text) && isLocal(new URL(text).hostname);
+}
+
+/** An answer of usual size: another one is not waited for. */
+async function fetchWhole(url: string, options: Oidc.CustomFetchOptions): Promise<Response> {
+  const { status, headers, body } = await fetch(url, options as RequestInit);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > LARGEST_BYTES) throw new Error('The answer is too large.');
+    chunks.push(chunk);
+  }
+  return new Response(body === null ? null : Buffer.concat(chunks), { status, headers });
 }
 
 function toLeaseError(error: unknown, issuer: string, oidc: typeof Oidc): LeaseError {
   if (error instanceof LeaseError) return error;
-  if (error instanceof oidc.ResponseBodyError) return refused(error.error, issuer);
   if (isPassing(error)) {
     return new LeaseError(
       'Unavailable',
       `The issuer ${issuer} cannot be reached, or does not answer in time. Try again.`,
     );
   }
+  if (error instanceof oidc.ResponseBodyError) return refused(error.error, issuer);
   return notUnderstood(issuer);
 }
 
@@ -189,9 +220,12 @@ function notUnderstood(issuer: string): LeaseError {
   );
 }
 
-/** Connections that failed, and answers that did not come. */
+/** Connections that failed, answers that did not come, and an issuer that is not well. */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  const status = error.cause instanceof Response ? error.cause.status : 'status' in error ? error.status : null;
+  if (typeof status === 'number' && (status >= 500 || status === 429)) return true;
+  if ('error' in error && ['server_error', 'temporarily_unavailable'].includes(String(error.error))) return true;
   if ('code' in error && error.code === 'OAUTH_TIMEOUT') return true;
-  return error instanceof TypeError && error.message === 'fetch failed';
+  return error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message);
 }

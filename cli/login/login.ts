@@ -4,10 +4,11 @@ import { findHost, overridingVariable, warnOfListeners } from '../access';
 import type { LoginFlags } from '../commands/login';
 import { AuthError, EXIT, tellError, UsageError } from '../exit';
 import { listenForInterrupt } from '../interrupt';
+import { printable } from '../output/printable';
 import { holdSettings } from '../settings';
 import type { SignIn } from '../settings';
 import { warn } from '../warn';
-import { openIssuer } from './issuer';
+import { isThisMachine, openIssuer } from './issuer';
 import type { Device, IssuedTokens, Issuer } from './issuer';
 import { toSignIn } from './kept-token';
 import { readToken } from './read-token';
@@ -19,18 +20,21 @@ export async function login(flags: LoginFlags): Promise<number> {
   // Before anybody signs in somewhere: what cannot be stored is of no use.
   await holdSettings(() => Promise.resolve());
   warnOfListeners(host);
+  const find = flags.withToken === true ? byToken(host) : await byDevice(host, flags.identity);
+  // Until here there is nothing to be undone, and Ctrl-C ends the process as ever.
   const interrupt = listenForInterrupt();
   const { signal } = interrupt;
   try {
-    const found = flags.withToken === true ? await byToken(host, signal) : await byDevice(host, flags.identity, signal);
+    const found = await find(signal);
+    let signIn: SignIn;
     try {
       if (signal.aborted) throw new LeaseError('Aborted', 'Signing in was called off. Nothing was stored.');
-      await store(host, { ...found.signIn, ...(scope === null ? {} : { scope }) });
+      signIn = await store(host, found.signIn, scope);
     } catch (error) {
       await found.forget();
       throw error;
     }
-    tell(host, found, flags);
+    tell(host, { ...found, signIn }, flags);
     return EXIT.done;
   } catch (error) {
     const code = tellError(error);
@@ -47,33 +51,51 @@ interface Found {
   forget(): Promise<unknown>;
 }
 
-async function byToken(host: string, signal: AbortSignal): Promise<Found> {
-  const token = await readToken(signal);
-  const me = await whoIs(host, token, `${host} does not know this token, or its time is over. Nothing was stored.`);
-  const signIn = { kind: 'token', token, expires_at: me.expiresAt?.toISOString() ?? null } as const;
-  return { signIn, me, forget: () => Promise.resolve() };
+/** The rest of a sign-in, which can be called off. */
+type Find = (signal: AbortSignal) => Promise<Found>;
+
+function byToken(host: string): Find {
+  return async (signal) => {
+    const token = await readToken(signal);
+    const me = await whoIs(host, token, `${host} does not know this token, or its time is over. Nothing was stored.`);
+    const signIn = { kind: 'token', token, expires_at: me.expiresAt?.toISOString() ?? null } as const;
+    return { signIn, me, forget: () => Promise.resolve() };
+  };
 }
 
-async function byDevice(host: string, identity: string | undefined, signal: AbortSignal): Promise<Found> {
+async function byDevice(host: string, identity: string | undefined): Promise<Find> {
   const offer = choose(await offeredSignIns({ url: host }), identity, host);
   const { alias, issuer: address, clientId, token: presents } = offer;
+  requireFitting(host, address);
   const issuer = await openIssuer({ issuer: address, clientId, presents });
   const device = await issuer.begin(offer.scopes, offer.parameters);
-  invite(host, offer, device);
-  const tokens = await issuer.wait(device, signal);
-  const forget = (): Promise<unknown> => forgetAt(issuer, tokens);
-  const why =
-    `You are signed in at ${address}, but ${host} does not take its token: no rule of access.oidc.${alias} is about you, ` +
-    'or the token is not meant for it (its audience). Nothing was stored.';
-  const me = await whoIs(host, tokens.token, why).catch(async (error: unknown) => {
-    await forget();
-    throw error;
-  });
-  return { signIn: toSignIn({ identity: alias, issuer: address, client_id: clientId, presents }, tokens), me, forget };
+  return async (signal) => {
+    invite(host, offer, device);
+    const tokens = await issuer.wait(device, signal);
+    const forget = (): Promise<unknown> => forgetAt(issuer, tokens);
+    const why =
+      `You are signed in at ${address}, but ${host} does not take its token: no rule of access.oidc.${printable(alias)} is ` +
+      'about you, or the token is not meant for it (its audience). Nothing was stored.';
+    const me = await whoIs(host, tokens.token, why).catch(async (error: unknown) => {
+      await forget();
+      throw error;
+    });
+    const base = { identity: alias, issuer: address, client_id: clientId, presents };
+    return { signIn: toSignIn(base, tokens), me, forget };
+  };
+}
+
+/** Else an API elsewhere would have what runs on this machine alone asked by us. */
+function requireFitting(host: string, issuer: string): void {
+  if (!isThisMachine(issuer) || isThisMachine(host)) return;
+  throw new LeaseError(
+    'Unavailable',
+    `${host} names an issuer on this machine, which it cannot itself ask. Nothing was asked.`,
+  );
 }
 
 function choose(offers: readonly SignInOffer[], identity: string | undefined, host: string): SignInOffer {
-  const known = offers.map(({ alias }) => alias).join(', ');
+  const known = printable(offers.map(({ alias }) => alias).join(', '));
   const [first, ...more] = offers;
   if (first === undefined) {
     throw new UsageError(
@@ -88,15 +110,17 @@ function choose(offers: readonly SignInOffer[], identity: string | undefined, ho
   throw new UsageError(`${host} has no sign-in by the identity ${JSON.stringify(identity)}. Known: ${known}.`);
 }
 
-/** Whoever named the issuer is the API: people see it before they go there. */
-function invite(host: string, { alias, issuer }: SignInOffer, { url, code, wholeUrl, expiresAt }: Device): void {
+/** Whoever named the issuer is the API: before people go there they see where, for which client, and who gets the token. */
+function invite(host: string, offer: SignInOffer, { url, code, wholeUrl, expiresAt }: Device): void {
   const end = expiresAt.toLocaleTimeString();
+  const [alias, client, scopes] = [offer.alias, offer.clientId, offer.scopes.join(' ')].map(printable);
   const lines = [
-    `To sign in at ${host}, as its issuer ${alias} (${issuer}) knows you, open`,
+    `To sign in at ${host}, as its issuer ${alias} (${offer.issuer}) knows you, open`,
     `  ${url}`,
     `and enter the code`,
     `  ${code}`,
     ...(wholeUrl === null ? [] : [`or open ${wholeUrl}`]),
+    `${host} gets the token, made for client ${client}${scopes === '' ? '' : ` with ${scopes}`}: go on only if you trust it with that.`,
     `Waiting until ${end}. Ctrl-C calls it off.`,
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
@@ -114,10 +138,14 @@ async function forgetAt(issuer: Issuer, { refreshToken }: IssuedTokens): Promise
   return refreshToken === null ? undefined : issuer.revoke(refreshToken).catch(() => false);
 }
 
-async function store(host: string, signIn: SignIn): Promise<void> {
-  await holdSettings(({ settings, save }) =>
-    save({ ...settings, host, sign_ins: { ...settings.sign_ins, [host]: signIn } }),
-  );
+/** @param named null: the config stays that of the sign-in before. */
+async function store(host: string, signIn: SignIn, named: string | null): Promise<SignIn> {
+  return holdSettings(async ({ settings, save }) => {
+    const scope = named ?? settings.sign_ins[host]?.scope;
+    const whole = { ...signIn, ...(scope === undefined ? {} : { scope }) };
+    await save({ ...settings, host, sign_ins: { ...settings.sign_ins, [host]: whole } });
+    return whole;
+  });
 }
 
 function tell(host: string, { signIn, me }: Found, flags: LoginFlags): void {
@@ -128,7 +156,8 @@ function tell(host: string, { signIn, me }: Found, flags: LoginFlags): void {
     process.stdout.write(`${JSON.stringify(line)}\n`);
   } else {
     const end = signIn.expires_at === null || renews ? '' : `, until ${signIn.expires_at}`;
-    process.stdout.write(`Signed in at ${host} as ${holder} (${rights.join(', ')} in ${scopes.join(', ')})${end}.\n`);
+    const who = printable(`${holder} (${rights.join(', ')} in ${scopes.join(', ')})`);
+    process.stdout.write(`Signed in at ${host} as ${who}${end}.\n`);
   }
   const variable = overridingVariable();
   if (variable !== null) warn(`${variable} is set: as long as it is, commands use that token and not this sign-in.`);
@@ -136,6 +165,9 @@ function tell(host: string, { signIn, me }: Found, flags: LoginFlags): void {
 
 function readScope({ project, config }: LoginFlags): string | null {
   if (project === undefined && config === undefined) return null;
-  if (project !== undefined && config !== undefined) return `${project}/${config}`;
-  throw new UsageError('--project and --config are stored together: name both, or none.');
+  if (project === undefined || config === undefined)
+    throw new UsageError('--project and --config are stored together: name both, or none.');
+  const wrong = [project, config].find((name) => name === '' || name.includes('/'));
+  if (wrong === undefined) return `${project}/${config}`;
+  throw new UsageError(`${JSON.stringify(wrong)} is no name of a project or config. Nothing was stored.`);
 }

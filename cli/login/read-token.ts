@@ -46,17 +46,20 @@ async function readAll(): Promise<string> {
 }
 
 async function ask(signal: AbortSignal): Promise<string> {
-  process.stderr.write('Token (it is not shown): ');
   const nowhere = new Writable({
     write: (_chunk, _encoding, done) => {
       done();
     },
   });
   const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
+  // Not before the terminal shows nothing any more: people type at once.
+  process.stderr.write('Token (it is not shown): ');
   // In this mode the terminal sends no signal: the prompt sees the key.
   prompt.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    const [line] = (await once(prompt, 'line', { signal })) as [string];
+    // Ctrl-D closes it without a line.
+    const end = once(prompt, 'close', { signal }).then(() => ['']);
+    const [line = ''] = (await Promise.race([once(prompt, 'line', { signal }), end])) as string[];
     return line;
   } finally {
     prompt.close();

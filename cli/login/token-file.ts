@@ -7,24 +7,26 @@ import { errorCode } from '../error-code';
  * @param name what named the file, for people.
  */
 export function tokenOfFile(file: string, name: string): () => Promise<string> {
-  let once: string | null = null;
+  let piped: Promise<string> | null = null;
   return async () => {
-    if (once !== null) return once;
-    const { text, isFile } = await read(file, name);
+    // What comes out of a pipe comes once, for all requests.
+    const text = await (piped ?? read(file, name, (reading) => (piped ??= reading())));
     const token = text.trim();
-    if (!/^[\x21-\x7e]{1,16000}$/.test(token)) {
-      throw new LeaseError('Unauthenticated', `${name}: ${file} holds no token of the HTTP API.`);
-    }
-    // What comes out of a pipe comes once.
-    if (!isFile) once = token;
-    return token;
+    if (/^[\x21-\x7e]{1,16000}$/.test(token)) return token;
+    throw new LeaseError('Unauthenticated', `${name}: ${file} holds no token of the HTTP API.`);
   };
 }
 
-async function read(file: string, name: string): Promise<{ readonly text: string; readonly isFile: boolean }> {
+/** @param once how what is no file is read. */
+async function read(
+  file: string,
+  name: string,
+  once: (reading: () => Promise<string>) => Promise<string>,
+): Promise<string> {
   try {
     const found = await stat(file);
-    return { text: await readFile(file, 'utf8'), isFile: found.isFile() };
+    const reading = (): Promise<string> => readFile(file, 'utf8');
+    return await (found.isFile() ? reading() : once(reading));
   } catch (error) {
     const code = errorCode(error);
     const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${typeof code === 'string' ? code : 'unknown'})`;

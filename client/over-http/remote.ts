@@ -215,6 +215,9 @@ function explain(url: string, error: unknown): Lost {
   const code = codeOf(error);
   if (code !== null && NOT_THERE.has(code))
     return new Lost(`The Leasehold API at ${url} cannot be reached (${code}).`, false, true);
+  if (isBlockedPort(error)) {
+    return new Lost(`${url} is at a port that is kept for another protocol: nothing is sent there.`, false, false);
+  }
   if (code !== null && /CERT|SSL|TLS/.test(code)) {
     const advice = 'NODE_EXTRA_CA_CERTS names a file of further authorities.';
     return new Lost(`The certificate of the Leasehold API at ${url} is not trusted (${code}). ${advice}`, false, false);
@@ -224,6 +227,11 @@ function explain(url: string, error: unknown): Lost {
     true,
     true,
   );
+}
+
+/** The platform says it in words alone. */
+function isBlockedPort(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.message === 'bad port';
 }
 
 function codeOf(error: unknown): string | null {

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createAuthenticate } from '../../api/identity/authenticate';
 import { withLock } from '../../cli/lock';
+import { printable } from '../../cli/output/printable';
+import { readSettings } from '../../cli/settings';
 import type { Settings } from '../../cli/settings';
 import { createLogger } from '../../telemetry/logger';
 import { callApi } from '../support/api-call';
@@ -18,6 +20,8 @@ import type { OidcProvider } from '../support/openid-provider';
 import { startProgram } from '../support/program';
 import type { Ended, Program } from '../support/program';
 import { provided } from '../support/stack';
+import { CTRL_C, openTerminal } from '../support/terminal';
+import type { Terminal } from '../support/terminal';
 
 const RULES = [{ claims: { sub: 'ada' }, scopes: ['backend/prd'] }];
 const PAST = '2020-01-31T00:00:00Z';
@@ -41,7 +45,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   directory = await mkdtemp(join(provided().directory, 'login-'));
-  await provider.set({ id_token_ttl: 600, device_ttl: 600, away: false });
+  await provider.set({ id_token_ttl: 600, device_ttl: 600, away: false, ill: false });
 });
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -118,6 +122,56 @@ async function openElsewhere(): Promise<{ url: string; seen: readonly string[]; 
     server.closeAllConnections();
   };
   return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, seen, close };
+}
+
+const EVIL = 'x\x1b[2J\u202e';
+const ISSUED = 'canary-issued-token';
+
+/** An API that is its own issuer, and that wants more than it says. */
+async function openEvil(
+  offer: Readonly<Record<string, unknown>> = {},
+  answers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+  address = '127.0.0.1',
+): Promise<{ url: string; seen: readonly string[]; close: () => void }> {
+  const seen: string[] = [];
+  let url = '';
+  const answer = (path: string): unknown => {
+    const parts: Readonly<Record<string, unknown>> = {
+      '/v1/login': {
+        issuers: [
+          {
+            alias: EVIL,
+            issuer: url,
+            client_id: EVIL,
+            scopes: [EVIL],
+            token: 'access_token',
+            parameters: {},
+            ...offer,
+          },
+        ],
+      },
+      '/v1/whoami': { token_id: 'x', holder: EVIL, rights: [EVIL], scopes: [EVIL], expires_at: null },
+      '/.well-known/openid-configuration': {
+        issuer: `${url}/`,
+        device_authorization_endpoint: `${url}/device`,
+        token_endpoint: `${url}/token`,
+      },
+      '/device': { device_code: 'x', user_code: 'CODE', verification_uri: `${url}/go`, expires_in: 60, interval: 1 },
+      '/token': { access_token: ISSUED, token_type: 'bearer', expires_in: 1e30 },
+    };
+    return { ...(parts[path] as object | undefined), ...answers[path] };
+  };
+  const server = createServer((request, response) => {
+    seen.push(request.url!);
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(answer(request.url!)));
+  }).listen(0, address);
+  await once(server, 'listening');
+  url = `http://${address}:${String((server.address() as AddressInfo).port)}`;
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url, seen, close };
 }
 
 /** Of who holds what the memory provider has just made. */
@@ -252,9 +306,42 @@ describe('who has signed in in a browser', () => {
       stdout: '',
       stderr: `leasehold: The issuer ${provider.url} cannot be reached, or does not answer in time. Try again.\n`,
     });
+    await provider.set({ away: false, ill: true });
+    expect(await run(['whoami'])).toMatchObject({ code: 3, stderr: expect.stringContaining('Try again.') });
     expect(await stored()).toEqual(before);
-    await provider.set({ away: false });
+    await provider.set({ ill: false });
     expect(await run(USE)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('does not need the right time: this machine may be ahead by a day', async () => {
+    const preload = join(directory, 'clock.cjs');
+    await writeFile(preload, 'const now = Date.now; Date.now = () => now() + 24 * 3_600_000;');
+    const environment = { NODE_OPTIONS: `--require ${preload}` };
+    const program = start(['login', '--host', lab.url], { environment });
+    await provider.approve(await codeOf(program), 'ada');
+    expect(await program.ended).toMatchObject({ code: 0 });
+    await makeDue({ expires_at: PAST });
+    const { refreshed } = await provider.counts();
+    expect(await run(['whoami'], { environment })).toMatchObject({ code: 0, stderr: '' });
+    expect((await provider.counts()).refreshed).toBe(refreshed + 1);
+  });
+
+  test('keeps the config of the sign-in before, until another one is named', async () => {
+    const input = lab.tokens['ci']!;
+    const login = ['login', '--host', lab.url, '--with-token'];
+    await run([...login, '--project', 'backend', '--config', 'prd'], { input });
+    for (const [args, scope] of [
+      [[], 'backend/prd'],
+      [['--project', 'backend', '--config', 'dev'], 'backend/dev'],
+    ] as const) {
+      expect(await run([...login, ...args], { input })).toMatchObject({ code: 0 });
+      expect((await stored())?.sign_ins[lab.url]?.scope).toBe(scope);
+    }
+    for (const args of [
+      ['--project', 'a/b', '--config', 'c'],
+      ['--project', 'a'],
+    ])
+      expect(await run([...login, ...args], { input })).toMatchObject({ code: 2 });
   });
 
   test('is asked to sign in again when the issuer renews no more', async () => {
@@ -334,7 +421,9 @@ describe('nothing is stored', () => {
     const code = await codeOf(program);
     await provider.set({ away: true });
     await pause(1_500);
-    await provider.set({ away: false });
+    await provider.set({ away: false, ill: true });
+    await pause(1_500);
+    await provider.set({ ill: false });
     await provider.deny(code);
     expect(await program.ended).toMatchObject({ code: 5 });
   });
@@ -435,4 +524,109 @@ describe('a token', () => {
     await writeFile(file(), '{"sign_ins":');
     expect(await run(USE)).toMatchObject({ code: 2, stderr: expect.stringContaining(`${file()} is no settings file`) });
   });
+});
+
+describe('a token that is asked for', () => {
+  const CTRL_D = '\x04';
+
+  async function ask(): Promise<Terminal> {
+    const main = join(__dirname, '../../dist/cli/main.js');
+    const command = [process.execPath, main, 'login', '--host', lab.url, '--with-token'];
+    const terminal = await openTerminal(command, { environment: { XDG_CONFIG_HOME: directory }, directory });
+    await terminal.until(/it is not shown\): /);
+    return terminal;
+  }
+
+  test('is not shown in the terminal, and what is pasted beside it is not kept', async () => {
+    const terminal = await ask();
+    terminal.type(`${lab.tokens['ci']!}\nanother line\n`);
+    await terminal.until(/as token:ci/);
+    expect(await terminal.ended).toMatchObject({ code: 0 });
+    expect(terminal.output()).not.toContain(lab.tokens['ci']!.slice(0, 8));
+    expect((await stored())?.sign_ins[lab.url]).toMatchObject({ kind: 'token', token: lab.tokens['ci'] });
+  });
+
+  test.each([
+    ['Ctrl-C', CTRL_C, 130, /called off. Nothing was stored/],
+    ['Ctrl-D', CTRL_D, 2, /what came is none/],
+    ['an empty line', '\n', 2, /what came is none/],
+  ])('is not one after %s', async (_, key, code, sentence) => {
+    const terminal = await ask();
+    terminal.type(key);
+    await terminal.until(sentence);
+    expect(await terminal.ended).toMatchObject({ code });
+    expect(await stored()).toBeNull();
+  });
+});
+
+describe('an API that is not to be trusted', () => {
+  test('shows people where they go and for whom, and writes nothing else on their terminal', async () => {
+    const { url, close } = await openEvil();
+    try {
+      const { code, stdout, stderr } = await run(['login', '--host', url]);
+      const shown = printable(EVIL);
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: `Signed in at ${url} as ${shown} (${shown} in ${shown}), until ${(await oidcSignIn(url)).expires_at}.\n`,
+      });
+      expect(stderr).toContain(`as its issuer ${shown} (${url}) knows you, open\n  ${url}/go\n`);
+      expect(stderr).toContain(`${url} gets the token, made for client ${shown} with ${shown}: go on only if`);
+      const others = await run(['login', '--host', url, '--identity', 'x']);
+      for (const text of [stdout, stderr, others.stderr]) expect(text).not.toMatch(/\x1b|\u202e/);
+      expect(stdout + stderr).not.toContain(ISSUED);
+      // What its issuer said of the end is no longer than can be told.
+      expect(Object.keys((await readSettings(file())).sign_ins)).toEqual([url]);
+    } finally {
+      close();
+    }
+  });
+
+  test.each<[string, () => Parameters<typeof openEvil>, readonly string[]]>([
+    ['with another name before it', () => [{ issuer: 'https://login.example.com@127.0.0.1:1' }], ['/v1/login']],
+    ['that a terminal would not show', () => [{ issuer: `http://127.0.0.1/${EVIL}` }], ['/v1/login']],
+    ['that is read on the way', () => [{ issuer: 'http://login.example.com' }], ['/v1/login']],
+    ['on this machine, when the API is elsewhere', () => [{ issuer: provider.url }, {}, '127.0.0.2'], ['/v1/login']],
+    [
+      'that sends us on where it is read on the way',
+      () => [{}, { '/.well-known/openid-configuration': { token_endpoint: 'http://login.example.com/token' } }],
+      ['/v1/login', '/.well-known/openid-configuration'],
+    ],
+    [
+      'that asks people to go where they would not',
+      () => [{}, { '/device': { verification_uri: `https://login.example.com@evil.test/` } }],
+      ['/v1/login', '/.well-known/openid-configuration', '/device'],
+    ],
+    [
+      'that never ends',
+      () => [{}, { '/.well-known/openid-configuration': { more: 'x'.repeat(2_000_000) } }],
+      ['/v1/login', '/.well-known/openid-configuration'],
+    ],
+  ])('names no issuer %s', async (_, options, asked) => {
+    const { begun } = await provider.counts();
+    const { url, seen, close } = await openEvil(...options());
+    try {
+      const { code, stdout, stderr } = await run(['login', '--host', url]);
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+      expect(stderr).not.toMatch(/\x1b|\u202e|enter the code/);
+      expect(seen).toEqual(asked);
+      expect((await provider.counts()).begun).toBe(begun);
+      expect(await stored()).toBeNull();
+    } finally {
+      close();
+    }
+  });
+});
+
+test('who is not known any more is told so by every command, in words for a command line', async () => {
+  const token = `${lab.tokens['ci']!.slice(0, -4)}AAAA`;
+  const environment = { LEASEHOLD_HOST: lab.url, LEASEHOLD_TOKEN: token };
+  const sentence = `LEASEHOLD_TOKEN is not valid at ${lab.url}: it is not known there, or its time is over. Set another one, or unset it and sign in: leasehold login --host ${lab.url}`;
+  for (const args of [['whoami'], ['leases', 'list'], ['lease', 'TOKEN', ...USE.slice(1, 5)], USE, ['secrets']]) {
+    const { code, stdout, stderr } = await run(args, { environment });
+    expect({ args, code, stdout }).toEqual({ args, code: 5, stdout: '' });
+    expect(stderr).toContain(sentence);
+    expect(stderr.split('\n').length).toBeLessThanOrEqual(3);
+    expect(stderr).not.toContain('Authorization');
+    expect(stderr).not.toContain(token);
+  }
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
-const settings = { id_token_ttl: 600, device_ttl: 600, away: false };
+const settings = { id_token_ttl: 600, device_ttl: 600, away: false, ill: false };
 const counts = { refreshed: 0, refused: 0, revoked: 0, begun: 0 };
 
 async function listen(handler) {
@@ -16,6 +16,7 @@ async function listen(handler) {
 let answer = () => undefined;
 const { url: issuer } = await listen((request, response) => {
   if (settings.away) request.socket.destroy();
+  else if (settings.ill) response.writeHead(502).end('<html>');
   else answer(request, response);
 });
 

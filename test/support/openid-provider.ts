@@ -10,8 +10,8 @@ export interface OidcProvider {
   /** What somebody does in a browser. */
   approve(userCode: string, account: string): Promise<void>;
   deny(userCode: string): Promise<void>;
-  /** From now on. `away`: it hangs up on everybody. */
-  set(settings: Readonly<{ id_token_ttl?: number; device_ttl?: number; away?: boolean }>): Promise<void>;
+  /** From now on. `away`: it hangs up on everybody. `ill`: what stands before it answers for it. */
+  set(settings: Readonly<{ id_token_ttl?: number; device_ttl?: number; away?: boolean; ill?: boolean }>): Promise<void>;
   counts(): Promise<Readonly<Record<'refreshed' | 'refused' | 'revoked' | 'begun', number>>>;
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +105,17 @@ describe('who asks', () => {
     }
   });
 
+  test('is read from a pipe once, for requests that go out together too', async () => {
+    const tokenFile = join(directory, 'pipe');
+    execFileSync('mkfifo', [tokenFile]);
+    const leases = await connect({ host: HOST, tokenFile });
+    const all = [leases.whoami(), leases.whoami()];
+    await writeFile(tokenFile, 'piped\n');
+    await Promise.all(all);
+    await leases.whoami();
+    expect(asked.map(({ authorization }) => authorization)).toEqual(Array(3).fill('Bearer piped'));
+  });
+
   test.each<[string, () => Promise<string> | string, string]>([
     ['that is not there', () => join(directory, 'nothing'), 'is not there'],
     ['that is a directory', () => directory, 'cannot be read (EISDIR)'],
@@ -128,6 +140,36 @@ describe('who asks', () => {
     await store({ host: HOST, sign_ins: { [HOST]: keep('next') } });
     await leases.whoami();
     expect(asked).toEqual([{ url: `${HOST}/v1/whoami`, authorization: 'Bearer next' }]);
+  });
+});
+
+describe('who is not known', () => {
+  const refuse = (body: unknown): void => {
+    jest.mocked(globalThis.fetch).mockImplementation(async () => new Response(JSON.stringify(body), { status: 401 }));
+  };
+  const unknown = { success: false, messages: ['Send one as canary.'], code: 'unauthenticated', request_id: '' };
+
+  test('is told which token it was, and what to do', async () => {
+    refuse(unknown);
+    await store({ host: HOST, sign_ins: { [HOST]: keep('stored') } });
+    const why = `not valid at ${HOST}: it is not known there, or its time is over.`;
+    expect(await messageOf(asWhom())).toBe(
+      `LeaseError: Your sign-in is ${why} Sign in again: leasehold login --host ${HOST}, or set LEASEHOLD_TOKEN.`,
+    );
+    const tokenFile = await written('flag', 'of-file');
+    expect(await messageOf(asWhom({ tokenFile }))).toBe(
+      `LeaseError: The token in ${tokenFile} (--token-file) is ${why} Put another one there, or sign in: leasehold login --host ${HOST}`,
+    );
+    process.env['LEASEHOLD_TOKEN'] = 'variable';
+    expect(await messageOf(asWhom())).toBe(
+      `LeaseError: LEASEHOLD_TOKEN is ${why} Set another one, or unset it and sign in: leasehold login --host ${HOST}`,
+    );
+  });
+
+  test('to what stands between is not told so', async () => {
+    refuse({ error: 'the proxy wants a password' });
+    process.env = { ...process.env, LEASEHOLD_HOST: HOST, LEASEHOLD_TOKEN: 'variable' };
+    expect(await messageOf(asWhom())).toContain(`${HOST} answered with status 401`);
   });
 });
 
@@ -188,6 +230,13 @@ describe('the config', () => {
     expect(await place({ project: 'd', config: 'flag' })).toBe('d/flag');
   });
 
+  test('is not that of a sign-in when another token asks', async () => {
+    await store({ host: HOST, sign_ins: { [HOST]: keep('token', 'a/stored') } });
+    process.env['LEASEHOLD_TOKEN'] = 'another';
+    expect(await place()).toBe('only/one');
+    expect(await place({ tokenFile: await written('flag', 'another') })).toBe('only/one');
+  });
+
   test.each(['backend', '/prd', 'backend/', 'a/b/c'])('cannot be %s', async (scope) => {
     process.env = { ...process.env, LEASEHOLD_HOST: HOST, LEASEHOLD_TOKEN: 'token', LEASEHOLD_SCOPE: scope };
     expect(await messageOf(place())).toBe('UsageError: LEASEHOLD_SCOPE must be project/config, e.g. backend/prd.');
@@ -196,6 +245,8 @@ describe('the config', () => {
 
 test('what is named in full needs no settings, however broken they are', async () => {
   await written('settings.json', 'broken');
+  process.env = { ...process.env, LEASEHOLD_HOST: HOST, LEASEHOLD_TOKEN: 'token' };
+  expect(await findPlace(await connect({}), {})).toEqual({ project: 'only', config: 'one' });
   process.env = { ...process.env, LEASEHOLD_HOST: HOST, LEASEHOLD_TOKEN: 'token', LEASEHOLD_SCOPE: 'backend/prd' };
   expect(await findPlace(await connect({}), {})).toEqual({ project: 'backend', config: 'prd' });
 });

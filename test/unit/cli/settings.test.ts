@@ -1,5 +1,5 @@
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import os from 'node:os';
 import { join } from 'node:path';
 import { holdSettings, readSettings } from '../../../cli/settings';
 import type { Settings } from '../../../cli/settings';
@@ -14,7 +14,7 @@ let directory: string;
 let file: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'leasehold-'));
+  directory = await mkdtemp(join(os.tmpdir(), 'leasehold-'));
   file = join(directory, 'home', 'leasehold', 'settings.json');
   process.env = { XDG_CONFIG_HOME: join(directory, 'home') };
 });
@@ -122,10 +122,20 @@ test.each([
 test('in a place where nothing can be read or written are refused', async () => {
   await put('{}');
   process.env = { LEASEHOLD_SETTINGS: join(file, 'below.json') };
-  expect(await messageOf(readSettings())).toContain('cannot be read (ENOTDIR)');
+  expect(await readSettings()).toEqual({ sign_ins: {} });
   expect(await messageOf(save(SETTINGS))).toMatch(
     /cannot be written \(E\w+\)\. LEASEHOLD_SETTINGS names another one\.$/,
   );
   process.env = { LEASEHOLD_SETTINGS: directory };
   expect(await messageOf(readSettings())).toContain('is no file');
+});
+
+test.each(['', 'home'])('are not in the working directory where HOME is "%s"', async (home) => {
+  process.env = {};
+  jest.spyOn(os, 'homedir').mockReturnValue(home);
+  expect(await readSettings()).toEqual({ sign_ins: {} });
+  expect(await messageOf(save(SETTINGS))).toBe(
+    'UsageError: There is no home directory for settings: name a file by LEASEHOLD_SETTINGS.',
+  );
+  jest.restoreAllMocks();
 });

@@ -310,3 +310,15 @@ test.each([
   expect(connect).toThrow(expect.objectContaining({ code: 'InvalidInput', field }) as Error);
   expect(connect).not.toThrow(/canary/);
 });
+
+test('a port where nothing is ever sent is named, and not tried again', async () => {
+  const blocked = new TypeError('fetch failed', { cause: new Error('bad port') });
+  const { leases, asked } = leasesOf([blocked]);
+  const { code, message } = await failureOf(leases.issue(REQUEST));
+  expect({ code, message }).toEqual({
+    code: 'Unavailable',
+    message:
+      'https://api.test is at a port that is kept for another protocol: nothing is sent there. Nothing was started.',
+  });
+  expect(asked).toHaveLength(1);
+});
