@@ -71,7 +71,9 @@ function settle(command: Command, path: string): void {
     .configureHelp({ subcommandTerm: (each) => each.name() })
     .configureOutput({
       outputError: (text, write) => {
-        write(text.includes('(Did you mean') ? text : `${text}See: ${path} --help\n`);
+        // As all that is not the program's.
+        const named = path === 'leasehold run' ? text.replace(/^error: /, 'leasehold: ') : text;
+        write(named.includes('(Did you mean') ? named : `${named}See: ${path} --help\n`);
       },
     });
   for (const each of command.commands) settle(each, `${path} ${each.name()}`);

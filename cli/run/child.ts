@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { quote } from '../../workflows/quote';
 import { EXIT, NotStartedError } from '../exit';
-import { ENDING, exitCodeOf } from './signals';
+import { groupOf } from './group';
+import { ENDING, exitCodeOf, TYPED } from './signals';
 import { tell } from './tell';
 import type { Witness } from './witness';
 
@@ -18,7 +19,7 @@ export interface Child {
   readonly ended: Promise<number>;
   /**
    * Asks it to end, by TERM and at last by KILL, and starts it again with other variables: it never runs twice at a time. Does nothing once
-   * it has ended, and a signal to end in the meantime calls the new start off. Never fails: `ended` does.
+   * it has ended or was asked to end, and a signal to end in the meantime calls the new start off. Never fails: `ended` does.
    */
   restart(environment: Environment): Promise<void>;
   /** Sends it a signal, unless it has ended. */
@@ -49,6 +50,8 @@ export function startChild(argv: readonly string[], environment: Environment, op
   /** What it is to be started with once it has ended. */
   let next: Environment | null = null;
   let isFresh = false;
+  /** It may take its time to end, and is not started again for that. */
+  let isAskedToEnd = false;
   let kill: NodeJS.Timeout | undefined;
   const restarted: (() => void)[] = [];
 
@@ -84,7 +87,7 @@ export function startChild(argv: readonly string[], environment: Environment, op
     ended,
     signal,
     restart: async (variables) => {
-      if (running === null) return;
+      if (running === null || isAskedToEnd) return;
       next = variables;
       signal('SIGTERM');
       killIn(killAfterMs ?? RESTART_GRACE_MS);
@@ -93,12 +96,13 @@ export function startChild(argv: readonly string[], environment: Environment, op
     relay: (name) => {
       if (running === null) return;
       if (ENDING.has(name)) next = null;
+      if (name === 'SIGTERM') isAskedToEnd = true;
       const program = running;
       const seen = isFresh ? Promise.resolve(false) : witness.sawToo(name);
       void seen.then((isThere) => {
-        if (!isThere) program.kill(name);
-        // What is typed at a terminal need not mean the end: many a program goes on after Ctrl-C.
-        const isTyped = isThere && (name === 'SIGINT' || name === 'SIGQUIT');
+        if (!isThere || hasLeft(program)) program.kill(name);
+        const isTyped = isThere && TYPED.has(name);
+        if (TYPED.has(name) && !isTyped) isAskedToEnd = true;
         if (killAfterMs !== undefined && ENDING.has(name) && !isTyped && program === running) killIn(killAfterMs);
       });
     },
@@ -129,6 +133,12 @@ function startProgram(
     onEnd(signal === null ? (code ?? EXIT.problems) : exitCodeOf(signal));
   });
   return child;
+}
+
+/** Whether it is in a group of its own by now, as after `setsid`: what comes to ours does not come to it. */
+function hasLeft({ pid }: ChildProcess): boolean {
+  const its = pid === undefined ? null : groupOf(pid);
+  return its !== null && its.own !== groupOf('self')?.own;
 }
 
 function notStarted(command: string, code: string): NotStartedError {

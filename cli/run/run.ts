@@ -7,7 +7,7 @@ import { requireProgram } from './find-program';
 import { leave } from './leave';
 import { catchSignals, exitCodeOf, untilInsisted } from './signals';
 import type { Signals } from './signals';
-import { tell } from './tell';
+import { tell, told } from './tell';
 import { openWitness } from './witness';
 
 /** See `runCommand`. What it needs for leasing is loaded only when signals are heard. */
@@ -24,6 +24,7 @@ export async function run(argv: readonly string[], flags: RunFlags): Promise<num
     tell(sentence);
     return its;
   });
+  await told();
   // A request that was given up may still be open: it does not keep us.
   return leave(code);
 }

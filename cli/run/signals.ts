@@ -1,10 +1,14 @@
 import { constants } from 'node:os';
 import { leave } from './leave';
 
-const CAUGHT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'];
+/** All by which containers are told to end, that of Apache, WINCH, among them. */
+const CAUGHT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'];
 
 /** Whoever sends one of these wants an end. */
 export const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT']);
+
+/** Can be typed at a terminal, and need not mean the end then: many a program goes on after Ctrl-C. */
+export const TYPED: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
 
 /** What comes so soon after another is of one act: `timeout` signals its program, and then the whole group. */
 const ONE_ACT_MS = 100;

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
+import { groupOf } from './group';
+import { TYPED } from './signals';
 
 /** Longest time between the first and the last process that one sender signals, as systemd does one by one. */
 const WINDOW_MS = 50;
@@ -20,7 +22,7 @@ export interface Witness {
  * it could ignore anything is replaced.
  */
 const SCRIPT = `# of leasehold: tells which signals came to the whole process group
-for name in HUP INT QUIT TERM USR1 USR2; do trap "echo SIG$name" "$name"; done
+for name in HUP INT QUIT TERM USR1 USR2 WINCH; do trap "echo SIG$name" "$name"; done
 exec 3<&0
 until
   (trap '' HUP INT QUIT TERM USR1 USR2; exec cat <&3 >/dev/null) &
@@ -107,13 +109,7 @@ function isPending(shell: ChildProcess | null, name: NodeJS.Signals): boolean {
 
 /** Where there is no witness: a terminal sends these to all of the group in its foreground. */
 function isFromTerminal(name: NodeJS.Signals): boolean {
-  if (name !== 'SIGINT' && name !== 'SIGQUIT') return false;
-  try {
-    const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'latin1')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return group === foreground;
-  } catch {
-    return isatty(0);
-  }
+  if (!TYPED.has(name) && name !== 'SIGWINCH') return false;
+  const group = groupOf('self');
+  return group === null ? isatty(0) : group.own === group.foreground;
 }

@@ -62,6 +62,16 @@ describe('a restart', () => {
     expect([await child.ended, await readFile(log, 'utf8')]).toEqual([5, 'first\nasked\n']);
   });
 
+  test('does nothing while a program that was told to end takes its time', async () => {
+    const child = start('echo asked >> "$LOG"; sleep 0.5; exit 5');
+    await untilLogged('first\n');
+    child.signal('SIGTERM');
+    child.relay('SIGTERM');
+    await untilLogged('first\nasked\n');
+    await child.restart(variables('second'));
+    expect([await child.ended, await readFile(log, 'utf8')]).toEqual([5, 'first\nasked\n']);
+  });
+
   test('of a program that has ended does nothing', async () => {
     const child = startChild(['true'], variables('first'), { witness });
     expect(await child.ended).toBe(0);
