@@ -5,19 +5,22 @@ import { EXIT, FailedError, tellError, UsageError } from './exit';
 import { listenForInterrupt } from './interrupt';
 import { handOver } from './leases/hand-over';
 import { requireOffered } from './offered';
+import { checkTtlOf } from './together';
 import { readSeconds } from './ttl';
 
 const FIELDS = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN'] as const;
 
 /** See `credentialProcessCommand`. */
 export async function printSession(dynamicSecret: string, flags: SessionFlags): Promise<number> {
-  const checkedTtl = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
+  const checkedTtl: { readonly ttl?: number } = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
   const leases = await connect(flags);
   const interrupt = listenForInterrupt({ hangUp: true });
   const { signal } = interrupt;
   try {
     const place = await findPlace(leases, flags);
-    requireSessions(await requireOffered(leases, place, dynamicSecret));
+    const offered = await requireOffered(leases, place, dynamicSecret);
+    requireSessions(offered);
+    checkTtlOf([offered], checkedTtl.ttl);
     const lease = await leases.issue({ ...place, dynamicSecret, ...checkedTtl, signal });
     await handOver(lease, `${await describe(lease)}\n`, signal);
     return EXIT.done;

@@ -8,20 +8,23 @@ import { details } from '../output/details';
 import { outputTo } from '../output/output';
 import { relative } from '../output/relative';
 import { tell } from '../output/tell';
+import { checkTtlOf } from '../together';
 import { readSeconds } from '../ttl';
 import { handOver } from './hand-over';
 import { requireReader } from './reader';
 
 /** See `leaseCommand`. */
 export async function issueLease(dynamicSecret: string, flags: LeaseFlags): Promise<number> {
-  const checkedTtl = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
+  const checkedTtl: { readonly ttl?: number } = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
   requireReader();
   const leases = await connect(flags);
   const interrupt = listenForInterrupt({ hangUp: true });
   const { signal } = interrupt;
   try {
     const place = await findPlace(leases, flags);
-    requireField(await requireOffered(leases, place, dynamicSecret), flags.plain);
+    const offered = await requireOffered(leases, place, dynamicSecret);
+    requireField(offered, flags.plain);
+    checkTtlOf([offered], checkedTtl.ttl);
     const lease = await leases.issue({ ...place, dynamicSecret, ...checkedTtl, signal });
     await handOver(lease, await write(dynamicSecret, lease, flags), signal);
     if (flags.json !== true) tellEnd(lease, flags);
