@@ -13,6 +13,6 @@ export function createApiCommand(name: string): Command {
     .option('--listen <host:port>', 'where to listen (default: LEASEHOLD_API, else 127.0.0.1:8400)')
     .addHelpText(
       'after',
-      '\nThe connection to Temporal is set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other TEMPORAL_* variables.',
+      '\nThe connection to Temporal is set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE\nand the other TEMPORAL_* variables.',
     );
 }

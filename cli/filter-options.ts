@@ -38,7 +38,7 @@ export function readCount(text: string): number {
   throw new InvalidArgumentError('Give a whole number from 1 on.');
 }
 
-/** Adds the values of an option that may be repeated. */
+/** An id of a lease. */
 export function readLeaseId(text: string): string {
   if (/^[a-z2-7]{24}$/.test(text)) return text;
   throw new InvalidArgumentError('A lease id has 24 characters of a-z and 2-7: leasehold leases list shows them.');

@@ -6,17 +6,20 @@ import { FailedError, UsageError } from './exit';
 import { leaseAndPrint } from './leases/hand-over';
 import { withLeases } from './leases/with-leases';
 import { requireOffered } from './offered';
+import { checkTtlOf } from './together';
 import { readSeconds } from './ttl';
 
 const FIELDS = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN'] as const;
 
 /** See `credentialProcessCommand`. */
 export async function printSession(dynamicSecret: string, flags: SessionFlags): Promise<number> {
-  const checkedTtl = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
+  const checkedTtl: { readonly ttl?: number } = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
   requireReader();
   return withLeases(flags, async (leases) => {
     const place = await findPlace(leases, flags);
-    requireSessions(await requireOffered(leases, place, dynamicSecret));
+    const offered = await requireOffered(leases, place, dynamicSecret);
+    requireSessions(offered);
+    checkTtlOf([offered], checkedTtl.ttl);
     return leaseAndPrint(
       leases,
       { ...place, dynamicSecret, ...checkedTtl },

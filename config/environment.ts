@@ -65,14 +65,17 @@ export function metricsAddress(): ListenAddress | null {
 
 /**
  * Where the HTTP API listens: LEASEHOLD_API, else port 8400 of this machine alone. Port 0: any free one.
+ * @param flag what `--listen` says instead.
  * @throws ConfigError if it is no address with a port.
  */
-export function apiAddress(given = readNonEmpty('LEASEHOLD_API')): ListenAddress {
+export function apiAddress(flag?: string): ListenAddress {
+  const given = flag ?? readNonEmpty('LEASEHOLD_API');
   if (given === undefined) return { host: '127.0.0.1', port: 8_400 };
   const address = parseAddress(given);
   if (address !== null) return address;
   const message = `${quote(given)} is no address with a port. Allowed: host:port, [IPv6 address]:port or :port, with a port up to 65535.`;
-  throw new ConfigError('The environment', [{ path: 'LEASEHOLD_API', message }]);
+  const [source, path] = flag === undefined ? ['The environment', 'LEASEHOLD_API'] : ['The command line', '--listen'];
+  throw new ConfigError(source, [{ path, message }]);
 }
 
 /** What the environment says of the HTTP API that commands work with. Undefined: nothing. */

@@ -20,6 +20,6 @@ export function createWorkerCommand(name: string): Command {
     )
     .addHelpText(
       'after',
-      '\nThe connection to Temporal is set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other TEMPORAL_* variables.',
+      '\nThe connection to Temporal is set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE\nand the other TEMPORAL_* variables.',
     );
 }

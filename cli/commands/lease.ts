@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { placeOptions } from '../access-options';
 import type { PlaceFlags } from '../access-options';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
 
 export interface LeaseFlags extends PlaceFlags {
   readonly ttl?: string;
@@ -22,18 +22,17 @@ export function leaseCommand(): Command {
     .addOption(
       new Option('--plain <field>', 'print the value of one field alone, e.g. PASSWORD').conflicts(['json', 'env']),
     )
-    .addHelpText(
-      'after',
-      '\nWhat cannot be written out is revoked: when the reader has gone, the disk is full, or the command is interrupted.\n' +
-        'The lease goes on after the command. To have it end with a program, use leasehold run.',
-    )
     .action(
       act(async (name: string, flags: LeaseFlags) => (await import('../leases/lease.js')).issueLease(name, flags)),
     );
-  return withExamples(placeOptions(command), [
+  return withExamples(withNotes(placeOptions(command), NOTE), [
     ['leasehold lease S3_UPLOADS --project backend --config prd', 'lease a key and look at it'],
     ['leasehold lease S3_UPLOADS --ttl 30m --json', 'for a program to read'],
     ['PGPASSWORD=$(leasehold lease DB_READER --plain PASSWORD)', 'one field alone'],
     ['(umask 077; leasehold lease DB_READER --env > .env)', 'a file, of which the lines die with the lease'],
   ]);
 }
+
+const NOTE =
+  'What cannot be written out is revoked: when the reader has gone, the disk is full, or the command is interrupted. ' +
+  'The lease goes on after the command. To have it end with a program, use leasehold run.';

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { accessOptions } from '../access-options';
 import type { AccessFlags } from '../access-options';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
 import { filterOptions, readCount, readLeaseId, readLeaseIds, readText } from '../filter-options';
 import type { FilterFlags } from '../filter-options';
 
@@ -73,13 +73,15 @@ function listCommand(): Command {
     .option('--all', 'those that have ended too')
     .option('--limit <count>', 'at most so many', readCount)
     .option('--json', 'print one line of JSON for each, as soon as it is known')
-    .addHelpText('after', '\nThe index lags by a moment: leasehold leases show tells how a lease is now.')
     .action(act(async (flags: ListFlags) => (await import('../leases/list.js')).list(flags)));
-  return withExamples(filterOptions(command), [
-    ['leasehold leases list', 'what is leased now'],
-    ['leasehold leases list --all --holder token:ci --limit 20', 'the latest of one holder'],
-    ['leasehold leases list --json | jq -r .lease_id', 'for a program to read'],
-  ]);
+  return withExamples(
+    withNotes(filterOptions(command), 'The index lags by a moment: leasehold leases show tells how a lease is now.'),
+    [
+      ['leasehold leases list', 'what is leased now'],
+      ['leasehold leases list --all --holder token:ci --limit 20', 'the latest of one holder'],
+      ['leasehold leases list --json | jq -r .lease_id', 'for a program to read'],
+    ],
+  );
 }
 
 function showCommand(): Command {
@@ -113,7 +115,7 @@ function revokeCommand(): Command {
     .option('--yes', 'do not ask for confirmation')
     .option(
       '--wait [duration]',
-      'wait until the removal is confirmed, at most so long (default: with --all until it is done, your own at most 5m)',
+      'wait until the removal is confirmed, at most so long or 5m (default: not for named leases; with --all your own 5m, others until it is done)',
     )
     .option('--no-wait', 'do not wait: what was accepted goes on by itself')
     .option('--reason <text>', 'why: kept and shown with the leases', readText)

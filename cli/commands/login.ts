@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { PlaceFlags } from '../access-options';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
 
 export interface LoginFlags extends Omit<PlaceFlags, 'tokenFile'> {
   readonly withToken?: boolean;
@@ -21,14 +21,14 @@ export function loginCommand(): Command {
     .option('--project <project>', 'the project of commands that name none')
     .option('--config <config>', 'the config of commands that name none')
     .option('--json', 'print who you are now as JSON')
-    .addHelpText(
-      'after',
-      '\nThe sign-in is kept in ~/.config/leasehold/settings.json (LEASEHOLD_SETTINGS names another file), for you alone (mode 0600). Its token is sent to the host it was stored for and nowhere else. LEASEHOLD_TOKEN and LEASEHOLD_TOKEN_FILE go before it.',
-    )
     .action(act(async (flags: LoginFlags) => (await import('../login/login.js')).login(flags)));
-  return withExamples(command, [
+  return withExamples(withNotes(command, NOTE), [
     ['leasehold login --host https://leasehold.internal:8443', 'sign in in a browser, on this or on another machine'],
     ['leasehold login --project backend --config prd', 'again, with a config for the commands that name none'],
     ['leasehold login --host https://leasehold.internal:8443 --with-token < backend.token', 'store a token'],
   ]);
 }
+
+const NOTE =
+  'The sign-in is kept in ~/.config/leasehold/settings.json (LEASEHOLD_SETTINGS names another file), for you alone (mode 0600). ' +
+  'Its token is sent to the host it was stored for and nowhere else. LEASEHOLD_TOKEN and LEASEHOLD_TOKEN_FILE go before it.';

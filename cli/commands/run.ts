@@ -5,7 +5,8 @@ import type { FormatName } from '../../flat/format-names';
 import { placeOptions } from '../access-options';
 import type { PlaceFlags } from '../access-options';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
+import { readCount } from '../filter-options';
 import { readNames } from '../../worker/flags';
 
 export const ON_EXPIRY = ['end', 'restart', 'signal'] as const;
@@ -59,9 +60,8 @@ export function runCommand(): Command {
       'kills the program if it still runs so long after TERM, HUP, or an INT or QUIT that was not typed (default: never)',
     )
     .passThroughOptions()
-    .addHelpText('after', NOTES)
     .action(act(async (argv: string[], flags: RunFlags) => (await import('../run/run.js')).run(argv, flags)));
-  return withExamples(placeOptions(command), [
+  return withExamples(withNotes(placeOptions(command), ...NOTES), [
     ['leasehold run --project backend --config prd -- aws s3 ls', 'run a program on a leased AWS key'],
     [
       'leasehold run --only-secrets DB_READER --ttl 15m -- ./report',
@@ -76,37 +76,24 @@ export function runCommand(): Command {
   ]);
 }
 
-const NOTES = `
-Variables:
-  A dynamic secret DB_READER yields DB_READER_<FIELD> for each field of its credential, DB_READER_LEASE_ID, and
-  DB_READER_LEASE_EXPIRES_AT: when the lease was to end as the program started, since it is extended later.
-  A secret takes the place of a variable that is set, unless --preserve-env says otherwise: for all
-  variables, or for those named after =, as in --preserve-env=A,B. Put -- before the program, so that its name is
-  not taken for one of these. Secrets named PATH, HOME, PS1, IFS, BASH_ENV, PROMPT_COMMAND, LD_* and DYLD_* are
-  never handed out as variables. LEASEHOLD_TOKEN and LEASEHOLD_TOKEN_FILE are not passed on to the program unless
-  --preserve-env names them.
-
-Leases:
-  Each is extended at about two thirds of its TTL while the program runs, and revoked when it ends, however it ends.
-  If this process is killed with SIGKILL, the leases end by their TTL. Where a lease cannot be extended, as at its
-  maximum TTL, --on-expiry says what comes:
+const NOTES = [
+  `Variables:
+  A dynamic secret DB_READER yields DB_READER_<FIELD> for each field of its credential, DB_READER_LEASE_ID, and DB_READER_LEASE_EXPIRES_AT: when the lease was to end as the program started, since it is extended later.
+  A secret takes the place of a variable that is set, unless --preserve-env says otherwise: for all variables, or for those named after =, as in --preserve-env=A,B. Put -- before the program, so that its name is not taken for one of these.
+  Secrets named PATH, HOME, PS1, IFS, BASH_ENV, PROMPT_COMMAND, LD_* and DYLD_* are never handed out as variables. LEASEHOLD_TOKEN and LEASEHOLD_TOKEN_FILE are not passed on to the program unless --preserve-env names them.`,
+  `Leases:
+  Each is extended at about two thirds of its TTL while the program runs, and revoked when it ends, however it ends. If this process is killed with SIGKILL, the leases end by their TTL. Where a lease cannot be extended, as at its maximum TTL, --on-expiry says what comes:
     end      a warning on standard error says when the lease ends, and the program goes on
     restart  the program is ended and started again with fresh credentials, which work before it is ended
     signal   --expiry-signal is sent to the program in good time; with --mount, fresh credentials can be read then
-  Replaced leases go on for 30 seconds, for what is still under way with them.
-
-Mount:
-  Each open of the pipe reads all secrets, one reader after the other; its path is in LEASEHOLD_SECRETS_PATH. Only
-  this user can read it and nothing of it is on a disk. After SIGKILL the pipe stays behind, empty.`;
+  Replaced leases go on for 30 seconds, for what is still under way with them.`,
+  `Mount:
+  Each open of the pipe reads all secrets, one reader after the other; its path is in LEASEHOLD_SECRETS_PATH. Only this user can read it and nothing of it is on a disk. After SIGKILL the pipe stays behind, empty.`,
+];
 
 function readSignal(text: string): NodeJS.Signals {
   const name = text.toUpperCase().replace(/^(SIG)?/, 'SIG');
   const known = Object.keys(constants.signals).find((each): each is NodeJS.Signals => each === name);
   if (known === undefined) throw new InvalidArgumentError('Give the name of a signal, e.g. TERM or SIGHUP.');
   return known;
-}
-
-function readCount(text: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('Give a number from 1 on.');
-  return Number(text);
 }

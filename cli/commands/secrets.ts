@@ -7,7 +7,7 @@ import { readNames } from '../../worker/flags';
 import { placeOptions } from '../access-options';
 import type { PlaceFlags } from '../access-options';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
 
 export interface ShowFlags extends PlaceFlags {
   readonly plain?: boolean;
@@ -30,11 +30,12 @@ export interface DownloadFlags extends HandOutFlags {
 
 export type SubstituteFlags = HandOutFlags;
 
-const FATE =
-  '\nNobody extends these leases: they end by their TTL, and then the credentials are of no use. What is printed on standard\n' +
-  'error says when and names the leases. If the output cannot be written, all of them are revoked.\n' +
-  'A file is made only with --output, for its owner alone (0600), whole or not at all. leasehold run leaves none behind.\n' +
-  'kill -9 at the wrong instant leaves a draft named .leasehold-… beside it, which may hold what the file was to hold: remove it.';
+const FATE = [
+  'Nobody extends these leases: they end by their TTL, and then the credentials are of no use. What is printed on standard ' +
+    'error says when and names the leases. If the output cannot be written, all of them are revoked.',
+  'A file is made only with --output, for its owner alone (0600), whole or not at all. leasehold run leaves none behind. ' +
+    'kill -9 at the wrong instant leaves a draft named .leasehold-… beside it, which may hold what the file was to hold: remove it.',
+];
 
 /** `leasehold secrets`: secrets of a config, static and leased ones. */
 export function secretsCommand(): Command {
@@ -82,7 +83,6 @@ function downloadCommand(): Command {
     )
     .option('--only-secrets <names>', 'only these secrets and dynamic secrets, comma-separated', readNames)
     .option('--static-only', 'lease nothing: static secrets alone')
-    .addHelpText('after', FATE)
     .action(
       act(async (_: unknown, command: Command) =>
         (await import('../secrets/download.js')).downloadSecrets({
@@ -91,7 +91,7 @@ function downloadCommand(): Command {
         }),
       ),
     );
-  return withExamples(placeOptions(handOutOptions(command)), [
+  return withExamples(withNotes(placeOptions(handOutOptions(command)), ...FATE), [
     ['leasehold secrets download --format env --ttl 15m', 'print shell assignments'],
     ['leasehold secrets download --format yaml --output secrets.yaml', 'write a file that its owner alone can read'],
     [
@@ -106,12 +106,6 @@ function substituteCommand(): Command {
   const command = new Command('substitute')
     .description('Fills a template with secrets. Only the dynamic secrets that it names are leased.')
     .argument('<template>', 'a file with {{ NAME }} where a value belongs; - reads standard input')
-    .addHelpText(
-      'after',
-      '\n{{ NAME }} and {{ .NAME }} are replaced by the value as it is, {{ tojson .NAME }} by a JSON string with its quotes.\n' +
-        '{{ "{{" }} stands for two opening braces; closing ones need nothing. A value is never read as a template.\n' +
-        FATE,
-    )
     .action(
       act(async (file: string, _: unknown, command: Command) =>
         (await import('../secrets/substitute.js')).substitute(file, {
@@ -120,11 +114,15 @@ function substituteCommand(): Command {
         }),
       ),
     );
-  return withExamples(placeOptions(handOutOptions(command)), [
+  return withExamples(withNotes(placeOptions(handOutOptions(command)), SYNTAX, ...FATE), [
     ['leasehold secrets substitute app.conf.tmpl --output app.conf', 'write a configuration file'],
     ['leasehold secrets substitute - < app.conf.tmpl | app --config /dev/stdin', 'leave no file behind'],
   ]);
 }
+
+const SYNTAX =
+  '{{ NAME }} and {{ .NAME }} are replaced by the value as it is, {{ tojson .NAME }} by a JSON string with its quotes. ' +
+  '{{ "{{" }} stands for two opening braces; closing ones need nothing. A value is never read as a template.';
 
 function handOutOptions(command: Command): Command {
   return command

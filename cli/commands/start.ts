@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { act } from '../action';
-import { withExamples } from '../examples';
+import { withExamples, withNotes } from '../examples';
 
 export interface StartFlags {
   readonly stateDir?: string;
@@ -18,13 +18,12 @@ export function startCommand(): Command {
       'keeps leases and what is installed (default: $XDG_STATE_HOME/leasehold or ~/.local/state/leasehold; in a checkout .leasehold)',
       (directory: string) => resolve(directory),
     )
-    .addHelpText(
-      'after',
-      '\nTemporal and the AWS emulator are installed from PyPI at the first start, which needs Python 3.10 or newer, or uv.',
-    )
     .action(act(async ({ stateDir }: StartFlags) => (await import('../../dev/start.js')).start(stateDir), 'stack'));
-  return withExamples(command, [
+  return withExamples(withNotes(command, NOTE), [
     ['leasehold start', 'run it all until Ctrl-C, and print how to reach it'],
     ['LEASEHOLD_CONFIG=leasehold.yaml leasehold start', 'lease by a configuration of your own'],
   ]);
 }
+
+const NOTE =
+  'Temporal and the AWS emulator are installed from PyPI at the first start, which needs Python 3.10 or newer, or uv.';

@@ -60,7 +60,9 @@ function completedOption(option: Option): CompletedOption {
 function completedOperand(argument: Argument, command: Command): CompletedOperand {
   const label = argument.name();
   const names = command.name() === 'help' ? command.parent?.commands.map((each) => each.name()) : undefined;
-  return { label, values: valuesOf(label, argument.argChoices ?? names), repeats: argument.variadic };
+  // What stands below a command is not among those names.
+  const repeats = argument.variadic && names === undefined;
+  return { label, values: valuesOf(label, argument.argChoices ?? names), repeats };
 }
 
 /** By its choices, else by what the help calls it. */

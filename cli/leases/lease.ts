@@ -9,17 +9,20 @@ import { outputTo } from '../output/output';
 import { printable } from '../output/printable';
 import { relative } from '../output/relative';
 import { tell } from '../output/tell';
+import { checkTtlOf } from '../together';
 import { readSeconds } from '../ttl';
 import { leaseAndPrint } from './hand-over';
 import { withLeases } from './with-leases';
 
 /** See `leaseCommand`. */
 export async function issueLease(dynamicSecret: string, flags: LeaseFlags): Promise<number> {
-  const checkedTtl = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
+  const checkedTtl: { readonly ttl?: number } = flags.ttl === undefined ? {} : { ttl: readSeconds(flags.ttl, '--ttl') };
   requireReader();
   return withLeases(flags, async (leases) => {
     const place = await findPlace(leases, flags);
-    requireField(await requireOffered(leases, place, dynamicSecret), flags.plain);
+    const offered = await requireOffered(leases, place, dynamicSecret);
+    requireField(offered, flags.plain);
+    checkTtlOf([offered], checkedTtl.ttl);
     return leaseAndPrint(
       leases,
       { ...place, dynamicSecret, ...checkedTtl },

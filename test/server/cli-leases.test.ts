@@ -273,7 +273,7 @@ describe('lease', () => {
         ['lease', 'TOKEN', '--plain', 'PASSWORD'],
       ],
       [2, /--ttl: "soon" is not a duration/, ['lease', 'TOKEN', '--ttl', 'soon']],
-      [4, /from 1s to 12h/, ['lease', 'TOKEN', '--ttl', '2d']],
+      [2, /from 1s to 12h/, ['lease', 'TOKEN', '--ttl', '2d']],
       [2, /cannot be used with/, ['lease', 'TOKEN', '--json', '--env']],
       [2, /--project and --config/, ['lease', 'TOKEN'], 'wide'],
       [5, /right/, ['lease', 'TOKEN'], 'reader'],

@@ -1,4 +1,5 @@
 import { createProgram } from '../../../cli/program';
+import { allCommands, fullName, helpOf } from '../../../dev/cli-docs';
 import { version } from '../../../package.json';
 
 interface Said {
@@ -69,4 +70,16 @@ test('what is not known is told with what is like it, else with where to look', 
     ...said,
     stderr: "error: missing required argument 'name'\nSee: leasehold token create --help\n",
   });
+});
+
+test('no help is wider than the terminal, but for command lines that are to be copied', () => {
+  const program = createProgram();
+  const isExample = (line: string): boolean =>
+    line.startsWith('  ') && / leasehold |^ {2}leasehold |^ {2}credential_/.test(line);
+  for (const command of [program, ...allCommands(program)]) {
+    const wide = helpOf(command)
+      .split('\n')
+      .filter((line) => line.length > 100 && !isExample(line));
+    expect([fullName(command), ...wide]).toEqual([fullName(command)]);
+  }
 });

@@ -30,7 +30,7 @@ beforeEach(() => {
   stderr = '';
   jest.spyOn(process.stdout, 'write').mockImplementation((text, done) => {
     stdout += String(text);
-    (done as () => void)();
+    (done as unknown as () => void)();
     return true;
   });
   jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
