@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLeaseService } from '../../client/service';
 import { openApiLab } from '../support/api-lab';
-import type { ApiLab } from '../support/api-lab';
+import type { ApiLab, RunningApi } from '../support/api-lab';
 import { describeIf } from '../support/describe-if';
 import { eventually, pause } from '../support/lab';
 import { openPipes } from '../support/session';
@@ -102,6 +102,33 @@ async function untilRevoked(leaseId: string): Promise<void> {
   await eventually(async () => lab.provider.of(leaseId).length === 0, 'the lease to be removed', 10_000);
 }
 
+/** An API that revokes nothing before it is stopped. */
+async function openSlowApi(): Promise<{ readonly asked: Promise<void> } & RunningApi> {
+  const service = createLeaseService({ client: lab.client, namespace: lab.namespace, deployment: lab.deployment });
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let tell: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const revoke: typeof service.revoke = async (...args) => {
+    tell();
+    await released;
+    return service.revoke(...args);
+  };
+  const api = await lab.startApi({ leases: { ...service, revoke } });
+  return {
+    ...api,
+    asked,
+    stop: () => {
+      release();
+      return api.stop();
+    },
+  };
+}
+
 /** Processes of a group that have not ended, by pid. */
 function processesOf(group: number): ReadonlyMap<number, string> {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,pgid=,stat=,comm='], { encoding: 'utf8' });
@@ -134,7 +161,7 @@ describe.each(PLACES)('a program %s', (place, start) => {
 
   test.each(['itself', 'group'] as const)('gets each signal once that is sent to %s, and run goes on', async (to) => {
     await Promise.all(
-      (['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1'] as const).map(async (name) => {
+      (['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGWINCH'] as const).map(async (name) => {
         const session = await start(COUNTING);
         const { leaseId } = await ready(session);
         session.signal(name, to);
@@ -371,6 +398,28 @@ describe('a program that cannot be started', () => {
     expect(lab.provider.calls.provision).toBe(asked);
   });
 
+  test('because of the command line is told as all else that run says', async () => {
+    const session = openPipes([process.execPath, MAIN, 'run', '--on-expiry', 'hope', '--', 'true'], {
+      environment,
+      directory,
+    });
+    open.push(session);
+    await session.until(/^leasehold: option '--on-expiry <deed>' argument 'hope' is invalid\./);
+    expect(await session.ended).toEqual({ code: 2, signal: null });
+  });
+
+  test('leaves the pipe that it was told on to block, for whoever writes to it next', async () => {
+    const next = `python3 -c 'import os; print("blocking", os.get_blocking(2))'`;
+    const session = openPipes(['sh', '-c', `{ "$@"; ${next}; } 2>&1 | cat`, 'sh', ...line(['true'])], {
+      environment: { ...environment, LEASEHOLD_TOKEN: 'wrong' },
+      directory,
+    });
+    open.push(session);
+    await session.until(/^leasehold: /);
+    await session.until(/blocking True/);
+    await session.ended;
+  });
+
   test('leaves no lease where only the start can tell', async () => {
     const script = join(directory, 'script');
     await writeFile(script, '#!/no/such/interpreter\n');
@@ -407,23 +456,12 @@ describe('a signal to run', () => {
   });
 
   test('while it revokes is answered, and a second one leaves the lease to its TTL', async () => {
-    const service = createLeaseService({ client: lab.client, namespace: lab.namespace, deployment: lab.deployment });
-    let release: () => void = () => undefined;
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let isAsked = false;
-    const revoke: typeof service.revoke = async (...args) => {
-      isAsked = true;
-      await released;
-      return service.revoke(...args);
-    };
-    const slow = await lab.startApi({ leases: { ...service, revoke } });
+    const slow = await openSlowApi();
     const session = openPipes(line(COUNTING), { environment: { ...environment, LEASEHOLD_HOST: slow.url }, directory });
     open.push(session);
     const { leaseId } = await ready(session);
     session.type('end 0\n');
-    await eventually(async () => isAsked, 'the revoke to be asked for');
+    await slow.asked;
     // What came just as the program ended was for the program.
     await pause(150);
     session.signal('SIGINT', 'itself');
@@ -432,8 +470,36 @@ describe('a signal to run', () => {
     session.signal('SIGTERM', 'itself');
     expect(await session.ended).toEqual({ code: 143, signal: null });
     expect(lab.provider.of(leaseId)).toHaveLength(1);
-    release();
     await slow.stop();
+  });
+
+  test('is heard though nobody reads what run has to say', async () => {
+    const slow = await openSlowApi();
+    const unread = ['sh', '-c', 'mkfifo "$0"; exec 3<>"$0"; exec "$@" 2>"$0"', join(directory, 'unread')];
+    // As much as the pipe holds.
+    const program = ['sh', '-c', 'yes | head -c 65536 >&2; echo ready $$ $TOKEN_LEASE_ID'];
+    const session = openPipes([...unread, ...line(program)], {
+      environment: { ...environment, LEASEHOLD_HOST: slow.url },
+      directory,
+    });
+    open.push(session);
+    await slow.asked;
+    await pause(150);
+    session.signal('SIGINT', 'itself');
+    await pause(150);
+    session.signal('SIGTERM', 'itself');
+    expect(await session.ended).toEqual({ code: 143, signal: null });
+    await slow.stop();
+  });
+
+  test('and its group reaches a program that has left the group, too', async () => {
+    const session = inPipes(['setsid', ...COUNTING]);
+    await ready(session);
+    session.signal('SIGTERM', 'group');
+    await session.until(/got SIGTERM/);
+    expect(await counted(session)).toEqual({ SIGTERM: 1 });
+    session.type('end 0\n');
+    expect(await session.ended).toEqual({ code: 0, signal: null });
   });
 
   test('and to the whole group at once, as `timeout` sends it, reaches the program once', async () => {
