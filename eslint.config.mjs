@@ -112,9 +112,9 @@ export default tseslint.config(
       '@typescript-eslint/no-restricted-imports': forbid([
         'activities',
         'worker(?!/(command|flags)$)',
-        'client/(?!(http|keep|leases)$)',
+        'client(?!/(http|keep|leases)$)',
         'sealing',
-        'config/(?!(environment|problems|this-machine)$)',
+        'config(?!/(environment|problems|this-machine)$)',
         'audit',
         'telemetry',
         'temporal',

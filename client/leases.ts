@@ -1,9 +1,9 @@
 import type { LeaseEnd, LeaseFailure, LeaseFailureType } from '../workflows/words';
 import type { RecipientKeyPair } from '../sealing/recipient';
-import type { LeaseSummary, SeenState } from '../temporal/lease-summary';
+import type { LeaseSummary, SeenState } from '../temporal/seen-lease';
 import type { LeaseQuery } from '../temporal/query';
 
-export type { LeaseSummary, SeenState } from '../temporal/lease-summary';
+export type { LeaseSummary, SeenState } from '../temporal/seen-lease';
 
 /** A span of time: `90s`, `15m`, `1h30m`, `12h`, `7d`, or whole seconds. */
 export type Ttl = string | number;

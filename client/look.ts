@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { summarise } from '../temporal/lease-summary';
-import type { LeaseSummary, SeenState } from '../temporal/lease-summary';
+import type { LeaseSummary, SeenState } from '../temporal/seen-lease';
 import { LEASE_WORKFLOW } from '../workflows/contract';
 import type { LeaseOutcome } from '../workflows/contract';
 import type { Session } from './session';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, readFile, symlink } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,7 +35,7 @@ export function embeddedPostgres(): string {
  * run. Links that are there already stay.
  * @param directory as {@link embeddedPostgres} answers it.
  */
-export async function linkLibraries(directory: string): Promise<void> {
+async function linkLibraries(directory: string): Promise<void> {
   const file = join(directory, 'pg-symlinks.json');
   const links = JSON.parse(await readFile(file, 'utf8')) as readonly { source: string; target: string }[];
   for (const { source, target } of links) {
@@ -65,20 +65,42 @@ export async function unprivilegedAccount(): Promise<Account> {
 }
 
 /**
- * Answers a directory of programs that the account can run: the one given, or a copy of it where that is out of its reach, as a
- * project below /root is for everybody but root.
+ * Answers a directory of programs that the account can run, with its links: the one given, or a copy of it where that is out of the
+ * account's reach, as a project below /root is for everybody but root, or lacks links that are not ours to make, as in a package that
+ * was installed for everybody without install scripts.
  * @param into a directory of the account's own, for the copy.
  * @throws PrerequisiteError if the account can enter neither.
  */
 export async function makeReachable(directory: string, account: Account, into: string): Promise<string> {
-  if (await canRun(directory, account)) return directory;
+  if ((await isLinked(directory)) && (await canRun(directory, account))) return directory;
   const copy = join(into, basename(directory));
   await cp(directory, copy, { recursive: true, verbatimSymlinks: true });
+  await makeOwn(copy);
+  await linkLibraries(copy);
   if (account !== null) await run('chown', ['-R', `${account.uid}:${account.gid}`, copy]);
   if (await canRun(copy, account)) return copy;
   throw new PrerequisiteError(
     `The user that runs PostgreSQL can enter neither ${directory} nor ${into}: set TMPDIR to a directory that every user can enter, e.g. /tmp.`,
   );
+}
+
+/** Makes the links that are missing; false if that is not ours to do. */
+async function isLinked(directory: string): Promise<boolean> {
+  try {
+    await linkLibraries(directory);
+    return true;
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(String(errorCode(error)))) throw error;
+    return false;
+  }
+}
+
+/** A copy of folders that nobody may write to would take no links, and could not be removed. */
+async function makeOwn(copy: string): Promise<void> {
+  await chmod(copy, 0o755);
+  for (const each of await readdir(copy, { recursive: true, withFileTypes: true })) {
+    if (each.isDirectory()) await chmod(join(each.parentPath, each.name), 0o755);
+  }
 }
 
 /** Whether it is within reach. Any other trouble is the program's, and thrown. */

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { errorCode } from '../cli/error-code';
 import { onFreePorts } from './ports';
-import { embeddedPostgres, linkLibraries, makeReachable, unprivilegedAccount } from './postgres-binaries';
+import { embeddedPostgres, makeReachable, unprivilegedAccount } from './postgres-binaries';
 import type { Account } from './postgres-binaries';
 import { startProcess, StartError } from './process';
 import type { RunningProcess } from './process';
@@ -43,7 +43,6 @@ const SUPERUSER = 'postgres';
  */
 export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   const binaries = options.binaries ?? embeddedPostgres();
-  if (options.binaries === undefined) await linkLibraries(binaries);
   const account = await unprivilegedAccount();
   return onFreePorts({ port: options.port }, ({ port }) => startOn(port, { ...options, binaries, account }));
 }

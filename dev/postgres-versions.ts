@@ -3,7 +3,7 @@ import { access, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from '../cli/lock';
-import { embeddedPostgres, linkLibraries } from './postgres-binaries';
+import { embeddedPostgres } from './postgres-binaries';
 import { PrerequisiteError } from './prerequisites';
 import { InstallError } from './python-environment';
 import { projectRoot, stackDirectory } from './root';
@@ -25,9 +25,7 @@ export type PostgresVersion = (typeof POSTGRES_VERSIONS)[number];
  * @throws PrerequisiteError if there is none for this system, InstallError
  */
 export async function installPostgres(version: PostgresVersion, say: Say): Promise<string> {
-  const binaries = version === OWN ? embeddedPostgres() : await installOlder(version, say);
-  await linkLibraries(binaries);
-  return binaries;
+  return version === OWN ? embeddedPostgres() : installOlder(version, say);
 }
 
 async function installOlder(version: PostgresVersion, say: Say): Promise<string> {

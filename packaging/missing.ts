@@ -27,7 +27,7 @@ export function requirePart(part: Part, who: string): void {
 }
 
 /** Those that cannot be found from here. */
-export function missingOf(packages: readonly string[]): readonly string[] {
+function missingOf(packages: readonly string[]): readonly string[] {
   return packages.filter((name) => {
     try {
       require.resolve(name);

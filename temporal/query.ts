@@ -1,5 +1,5 @@
 import { ATTRIBUTES, LEASE_ENDS, LEASE_WORKFLOW } from '../workflows/contract';
-import type { LeaseSummary, SeenState } from './lease-summary';
+import type { LeaseSummary, SeenState } from './seen-lease';
 
 /** What leases are looked for; all that is given must hold. */
 export interface LeaseQuery {

@@ -1,7 +1,7 @@
 import { defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import { summarise } from '../../temporal/lease-summary';
-import type { LeaseSummary } from '../../temporal/lease-summary';
+import type { LeaseSummary } from '../../temporal/seen-lease';
 import { buildQuery, matches } from '../../temporal/query';
 import { CALL_TIMEOUT_MS } from '../../temporal/service';
 import type { DeprovisionInput, Survey } from '../../workflows/contract';

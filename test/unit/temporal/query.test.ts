@@ -1,5 +1,5 @@
 import { buildQuery, matches } from '../../../temporal/query';
-import type { LeaseSummary } from '../../../temporal/lease-summary';
+import type { LeaseSummary } from '../../../temporal/seen-lease';
 
 const lease: LeaseSummary = {
   leaseId: 'a'.repeat(24),
