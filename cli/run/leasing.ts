@@ -109,6 +109,7 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
     { ...place, dynamicSecret: name, ttl: bundle.span },
     {
       signal,
+      maxTtl: bundle.longest,
       onCredential: async (lease) => {
         const values = new Map(Object.entries(lease.credential));
         if (first === null) {
