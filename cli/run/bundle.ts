@@ -4,12 +4,13 @@ import { mayHelp } from '../../client/keep';
 import { flatten } from '../../flat/flatten';
 import type { Place } from '../access';
 import type { Ledger, Owed } from './ledger';
-import type { Wanted } from './selection';
+import type { Chosen } from '../selection';
+import { allOrNone, nameIn } from '../together';
 
 export interface BundleRequest {
   readonly place: Place;
   /** At least one. */
-  readonly wanted: readonly Wanted[];
+  readonly wanted: readonly Chosen[];
   /** Seconds; undefined: each dynamic secret's own. */
   readonly ttl: number | undefined;
 }
@@ -43,9 +44,9 @@ export function createBundle(
   ledger: Ledger,
   onExtended: () => void,
 ): Bundle {
-  const spanOf = ({ secret }: Wanted): number => ttl ?? secret.defaultTtlMs / 1_000;
+  const spanOf = ({ secret }: Chosen): number => ttl ?? secret.defaultTtlMs / 1_000;
 
-  const issueOne = async (each: Wanted, signal: AbortSignal): Promise<Member> => {
+  const issueOne = async (each: Chosen, signal: AbortSignal): Promise<Member> => {
     const { dynamicSecret, maxTtlMs } = each.secret;
     const span = spanOf(each);
     const spanMs = span * 1_000;
@@ -62,32 +63,18 @@ export function createBundle(
     span: Math.min(...wanted.map(spanOf)),
     longest: Math.min(...wanted.map(({ secret }) => secret.maxTtlMs / 1_000)),
     issue: async (closed) => {
-      const stop = new AbortController();
-      const signal = AbortSignal.any([closed, stop.signal]);
-      const failures: unknown[] = [];
-      const asked = await Promise.allSettled(
-        wanted.map((each) =>
-          issueOne(each, signal).catch((error: unknown) => {
-            failures.push(error);
-            stop.abort();
-            throw error;
-          }),
-        ),
+      const made = await allOrNone(
+        wanted.map((each) => (signal) => issueOne(each, signal)),
+        closed,
+        (others) =>
+          Promise.allSettled(others.map(({ owed }) => ledger.revoke(owed, 'another lease of the program was refused'))),
       );
-      const made = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-      if (failures.length > 0) {
-        await Promise.allSettled(
-          made.map(({ owed }) => ledger.revoke(owed, 'another lease of the program was refused')),
-        );
-        // The first; the others may only have been called off because of it.
-        throw failures[0];
-      }
       return bind(made, wanted, ledger, onExtended);
     },
   };
 }
 
-function bind(members: readonly Member[], wanted: readonly Wanted[], ledger: Ledger, onExtended: () => void): Lease {
+function bind(members: readonly Member[], wanted: readonly Chosen[], ledger: Ledger, onExtended: () => void): Lease {
   const made = members.map(({ owed }) => owed);
   const handedOut = new Set(wanted.flatMap(({ names }) => [...names]));
   const values = made
@@ -143,17 +130,4 @@ const GONE: ReadonlySet<LeaseErrorCode> = new Set(['LeaseEnded', 'LeaseNotActive
 
 function earliest(owed: readonly Owed[]): Date {
   return new Date(Math.min(...owed.map(({ expiresAt }) => expiresAt.getTime())));
-}
-
-/** With the name of the dynamic secret before its sentence. */
-function nameIn(error: unknown, name: string): unknown {
-  if (!(error instanceof LeaseError) || error.message.includes(name)) return error;
-  const { code, message, leaseId, field, state, undelivered } = error;
-  const facts = {
-    ...(leaseId === undefined ? {} : { leaseId }),
-    ...(field === undefined ? {} : { field }),
-    ...(state === undefined ? {} : { state }),
-    ...(undelivered === undefined ? {} : { undelivered }),
-  };
-  return new LeaseError(code, `${name}: ${message}`, facts);
 }

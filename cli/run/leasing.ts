@@ -4,15 +4,16 @@ import { LeaseError } from '../../client/http';
 import { keep } from '../../client/keep';
 import type { Kept } from '../../client/keep';
 import type { Place } from '../access';
+import type { Chosen } from '../selection';
+import { allOrNone } from '../together';
 import { createBundle } from './bundle';
 import { createLedger } from './ledger';
 import type { Ledger, Owed } from './ledger';
 import type { Notices } from './notices';
-import type { Wanted } from './selection';
 
 export interface LeasingRequest {
   readonly place: Place;
-  readonly wanted: readonly Wanted[];
+  readonly wanted: readonly Chosen[];
   /** Seconds; undefined: each dynamic secret's own. */
   readonly ttl: number | undefined;
   /** Gives up what is being leased. Afterwards it is `close` that ends the leases. */
@@ -56,38 +57,31 @@ export async function openLeasing(leases: HttpLeases, request: LeasingRequest): 
     if (!isEnding) request.onEnding();
     isEnding = true;
   };
-  const failures: unknown[] = [];
-  const begun: Begun[] = [];
-  await Promise.all(
-    groupsOf(wanted, onFresh !== null).map(async (group) => {
-      try {
-        begun.push(await begin(leases, ledger, { ...request, wanted: group, signal: opening.signal, onEnding }));
-      } catch (error) {
-        failures.push(error);
-        abort();
-      }
-    }),
-  );
-  request.signal.removeEventListener('abort', abort);
-  const close = (): Promise<void> =>
+  const end = (begun: readonly Begun[]): Promise<void> =>
     endAll(
       begun.map(({ kept }) => kept),
       ledger,
       notices,
     );
-  if (failures.length > 0) {
-    await close();
-    // The first; the others may only have been called off because of it.
-    throw failures[0];
+  try {
+    const begun = await allOrNone(
+      groupsOf(wanted, onFresh !== null).map(
+        (group) => (signal) => begin(leases, ledger, { ...request, wanted: group, signal, onEnding }),
+      ),
+      opening.signal,
+      end,
+    );
+    return { values: new Map(begun.flatMap(({ values }) => [...values])), close: () => end(begun) };
+  } finally {
+    request.signal.removeEventListener('abort', abort);
   }
-  return { values: new Map(begun.flatMap(({ values }) => [...values])), close };
 }
 
 /**
  * What the program takes over at once is one thing, so that it is told once of all of it. What it cannot take over goes on by itself,
  * each lease for as long as it can.
  */
-function groupsOf(wanted: readonly Wanted[], areReplaced: boolean): readonly (readonly Wanted[])[] {
+function groupsOf(wanted: readonly Chosen[], areReplaced: boolean): readonly (readonly Chosen[])[] {
   if (!areReplaced) return wanted.map((each) => [each]);
   return wanted.length === 0 ? [] : [wanted];
 }
@@ -101,7 +95,7 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
   const { place, wanted, ttl, signal, onFresh, onEnding, notices } = request;
   const name = wanted.map(({ secret }) => secret.dynamicSecret).join(', ');
   const bundle = createBundle(leases, { place, wanted, ttl }, ledger, () => {
-    notices.over('The leases are extended again.');
+    notices.over(name, 'The leases are extended again.');
   });
   let first = null as ReadonlyMap<string, string> | null;
   const kept = await keep(
@@ -117,7 +111,7 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
           return;
         }
         await onFresh?.(values);
-        notices.over('The leases are renewed again.');
+        notices.over(name, 'The leases are renewed again.');
       },
       onError: (error) => {
         if (signal.aborted) return;
@@ -137,11 +131,10 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
   return { kept, values: first ?? new Map<string, string>() };
 }
 
-/** One line for each kind of trouble until it is over. */
 function tellTrouble(notices: Notices, name: string, error: unknown): void {
   const kind = error instanceof LeaseError ? error.code : 'other';
   const what = isEnd(error) ? '' : `${name} cannot be renewed now, which is tried again: `;
-  notices.trouble(`${name} ${kind}`, what + sentenceOf(error));
+  notices.trouble(name, kind, what, sentenceOf(error));
 }
 
 function tellLimit(notices: Notices, what: string, refusal: unknown, expiresAt: Date): void {

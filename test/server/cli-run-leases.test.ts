@@ -177,7 +177,7 @@ test('only what is named is leased, and an unknown name or an impossible TTL lea
   expect(none).toEqual({ code: 0, stdout: 'GREETING\n', stderr: '' });
   const unknown = await (await run(['--only-secrets', 'GREETING,NO_SUCH'], script)).ended;
   expect([unknown.code, unknown.stdout]).toEqual([2, '']);
-  expect(unknown.stderr).toContain('no secret "NO_SUCH" here');
+  expect(unknown.stderr).toMatch(/^leasehold: backend\/prd has no secret "NO_SUCH", or the token may not see it: /);
   const impossible = await (await run(['--ttl', '10s'], script, { project: 'capped' })).ended;
   expect([impossible.code, impossible.stdout]).toEqual([2, '']);
   expect(impossible.stderr).toMatch(/^leasehold: --ttl, for ONE: .*from 1s to 3s.* Nothing was leased\.\n$/);

@@ -41,7 +41,7 @@ async function open(maxMs: number, options: Partial<KeepOptions> = {}, issueTake
   };
   const keeping = keep<IssueRequest>(
     { issue },
-    { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN', ttl: '1h' },
+    { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN', ttl: '1h', holder: 'test' },
     {
       ...options,
       onCredential: (lease) => {

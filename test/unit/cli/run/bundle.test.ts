@@ -38,9 +38,9 @@ async function open() {
     minTtlMs: MINUTE,
     maxTtlMs: maxOf(dynamicSecret),
   });
-  const wanted = [offer('BRIEF', 15), offer('WHOLE', 60), offer('FIXED', 60)].map((secret) => ({ secret, names: new Set<string>() }));
+  const wanted = [offer('BRIEF', 15), offer('WHOLE', 60), offer('FIXED', 60)].map((secret) => ({ secret, names: [] }));
   const bundle = createBundle(
-    { issue } as unknown as HttpLeases,
+    { issue } satisfies Pick<HttpLeases, 'issue'>,
     { place: { project: 'backend', config: 'prd' }, wanted, ttl: undefined },
     createLedger(),
     () => undefined,
