@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { LeaseError } from '../client/http';
 import type { HttpLeases, Lease, OfferedSecret } from '../client/http';
 import { checkTtlRange } from '../workflows/ttl';
@@ -65,6 +66,8 @@ export async function allOrNone<T>(
 ): Promise<readonly T[]> {
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
+  // Each of many listens to it, which Node would warn of.
+  setMaxListeners(0, either);
   const errors: unknown[] = [];
   const asked = await Promise.allSettled(
     makes.map((make) =>

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { CallOptions, HttpLeases, Lease, LeaseErrorCode } from '../../client/http';
 import { LeaseError } from '../../client/http';
 import { mayHelp } from '../../client/keep';
@@ -88,6 +89,8 @@ function bind(members: readonly Member[], wanted: readonly Chosen[], ledger: Led
     facts: {},
     notes: [],
     extend: async (ttl, options) => {
+      // Each extension listens to it, which Node would warn of.
+      if (options?.signal !== undefined) setMaxListeners(0, options.signal);
       const until = performance.now() + Number(ttl) * 1_000;
       const asked = await Promise.allSettled(members.map((member) => extendUntil(member, until, options)));
       const errors = asked.filter((each) => each.status === 'rejected').map(({ reason }): unknown => reason);

@@ -170,6 +170,14 @@ test('of several leases of which one is refused none is left, and the program is
   }
 });
 
+test('a dozen leases at once come and go without a word', async () => {
+  for (const policy of ['end', 'restart']) {
+    const program = await run(['--on-expiry', policy], 'env | grep -c ^S[0-9]*_TOKEN=', { project: 'dozen' });
+    expect(await program.ended).toEqual({ code: 0, stdout: '12\n', stderr: '' });
+    await eventually(async () => lab.provider.entities.size === 0, 'all to be removed', 10_000);
+  }
+});
+
 test('only what is named is leased, and an unknown name or an impossible TTL leases nothing', async () => {
   const before = lab.provider.calls.provision;
   const script = 'env | grep -E "^(GREETING|SHADE|TOKEN|ONE|TWO)" | cut -d= -f1 | sort';
