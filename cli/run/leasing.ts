@@ -97,6 +97,7 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
   const bundle = createBundle(leases, { place, wanted, ttl }, ledger, () => {
     notices.over(name, 'The leases are extended again.');
   });
+  let hasEnded = false;
   let first = null as ReadonlyMap<string, string> | null;
   const kept = await keep(
     { issue: ({ signal: closed }) => bundle.issue(closed ?? signal) },
@@ -116,13 +117,18 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
       onError: (error) => {
         if (signal.aborted) return;
         tellTrouble(notices, name, error);
-        if (onFresh === null && isEnd(error)) onEnding();
+        if (onFresh !== null || !isEnd(error)) return;
+        hasEnded = true;
+        onEnding();
       },
       ...(onFresh !== null
         ? {}
         : {
             onLimit: (refusal: unknown, lease: Lease, expiresAt: Date) => {
-              tellLimit(notices, `${name} (lease ${lease.leaseId})`, refusal, expiresAt);
+              // That it has ended is told once: while the API is away nobody answers that it has.
+              if (!hasEnded || !isEnd(refusal)) {
+                tellLimit(notices, `${name} (lease ${lease.leaseId})`, refusal, expiresAt);
+              }
               onEnding();
             },
           }),
