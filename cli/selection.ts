@@ -50,6 +50,11 @@ export function handedOut({ statics, dynamics }: Selection): readonly string[] {
   return [...statics, ...dynamics.flatMap(({ names }) => names)];
 }
 
+/** Whether all names are of dynamic secrets, so that no static one needs to be known. */
+export function areDynamic(names: readonly string[], offered: readonly OfferedSecret[]): boolean {
+  return names.every((name) => offered.some((secret) => allNames(secret).includes(name)));
+}
+
 /** The names by which a dynamic secret can be called for: its own and those under which it is handed out. */
 export function allNames({ dynamicSecret, flatNames }: OfferedSecret): readonly string[] {
   return [dynamicSecret, ...flatNames];

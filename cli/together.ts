@@ -1,8 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import { LeaseError } from '../client/http';
 import type { HttpLeases, Lease, OfferedSecret } from '../client/http';
 import { checkTtlRange } from '../workflows/ttl';
 import type { Place } from './access';
 import { UsageError } from './exit';
+import { tell } from './output/tell';
 
 export interface TogetherRequest {
   readonly place: Place;
@@ -19,7 +21,7 @@ export function checkTtlOf(secrets: readonly OfferedSecret[], ttl: number | unde
   if (ttl === undefined) return;
   for (const { dynamicSecret, minTtlMs, maxTtlMs } of secrets) {
     const problem = checkTtlRange(ttl * 1_000, minTtlMs, maxTtlMs);
-    if (problem !== null) throw new UsageError(`${dynamicSecret}: ${problem}`);
+    if (problem !== null) throw new UsageError(`--ttl, for ${dynamicSecret}: ${problem} Nothing was leased.`);
   }
 }
 
@@ -32,24 +34,55 @@ export async function leaseTogether(
   leases: HttpLeases,
   { place, names, ttl, signal }: TogetherRequest,
 ): Promise<ReadonlyMap<string, Lease>> {
-  const failure = new AbortController();
-  const either = AbortSignal.any([signal, failure.signal]);
-  const causes: Error[] = [];
-  const issues = names.map(async (dynamicSecret) => {
+  const rest = names.length > 1 ? ' None of the others was handed out either.' : '';
+  const issue = async (dynamicSecret: string, called: AbortSignal): Promise<readonly [string, Lease]> => {
     try {
       const spans = ttl === undefined ? {} : { ttl };
-      return [dynamicSecret, await leases.issue({ ...place, dynamicSecret, signal: either, ...spans })] as const;
+      return [dynamicSecret, await leases.issue({ ...place, dynamicSecret, signal: called, ...spans })];
     } catch (error) {
-      // The others fail because of the first.
-      causes.push(named(dynamicSecret, names.length > 1, error));
-      failure.abort();
-      return null;
+      throw nameIn(error, dynamicSecret, rest);
     }
-  });
-  const made = new Map((await Promise.all(issues)).filter((each) => each !== null));
-  if (made.size === names.length && !signal.aborted) return made;
-  await giveBack(made.values(), 'not all could be leased');
-  throw causes[0] ?? new LeaseError('Aborted', 'It was called off: what was leased is being revoked.');
+  };
+  const made = await allOrNone(
+    names.map((name) => (called) => issue(name, called)),
+    signal,
+    (others) =>
+      giveBack(
+        others.map(([, lease]) => lease),
+        'not all could be leased',
+      ),
+  );
+  return new Map(made);
+}
+
+/**
+ * Makes all at the same time. If one fails, or the signal says so, the others are called off, and what was made is given back by the
+ * time this fails: with the first error, because of which the others may only have failed.
+ */
+export async function allOrNone<T>(
+  makes: readonly ((signal: AbortSignal) => Promise<T>)[],
+  signal: AbortSignal,
+  giveBackAll: (made: readonly T[]) => Promise<unknown>,
+): Promise<readonly T[]> {
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  // Each of many listens to it, which Node would warn of.
+  setMaxListeners(0, either);
+  const errors: unknown[] = [];
+  const asked = await Promise.allSettled(
+    makes.map((make) =>
+      make(either).catch((error: unknown) => {
+        errors.push(error);
+        failure.abort();
+        throw error;
+      }),
+    ),
+  );
+  const made = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  if (errors.length === 0 && !signal.aborted) return made;
+  await giveBackAll(made);
+  if (errors.length > 0) throw errors[0];
+  throw new LeaseError('Aborted', 'It was called off: what was leased is being revoked.');
 }
 
 /**
@@ -63,20 +96,19 @@ export async function giveBack(leases: Iterable<Lease>, reason: string): Promise
       return true;
     } catch (error) {
       const why = error instanceof LeaseError ? ` ${error.message}` : '';
-      process.stderr.write(
-        `Lease ${lease.leaseId} could not be revoked and ends at ${lease.expiresAt.toISOString()}.${why}\n`,
-      );
+      tell(`Lease ${lease.leaseId} could not be revoked and ends at ${lease.expiresAt.toISOString()}.${why}`);
       return false;
     }
   };
   return (await Promise.all([...leases].map(revoke))).every(Boolean);
 }
 
-function named(dynamicSecret: string, isOneOfMany: boolean, error: unknown): Error {
-  if (!(error instanceof LeaseError)) return error instanceof Error ? error : new Error('unknown');
+/** With the name of the dynamic secret before its sentence, and something behind it. */
+export function nameIn(error: unknown, dynamicSecret: string, rest = ''): unknown {
+  if (!(error instanceof LeaseError)) return error;
   const { code, message, leaseId, field, state, undelivered } = error;
-  const rest = isOneOfMany ? ' None of the others was handed out either.' : '';
-  return new LeaseError(code, `${dynamicSecret}: ${message}${rest}`, {
+  const name = message.includes(dynamicSecret) ? '' : `${dynamicSecret}: `;
+  return new LeaseError(code, `${name}${message}${rest}`, {
     ...(leaseId === undefined ? {} : { leaseId }),
     ...(field === undefined ? {} : { field }),
     ...(state === undefined ? {} : { state }),

@@ -163,11 +163,11 @@ export function checkLeaseId(leaseId: unknown): string {
   throw invalid('leaseId', 'must be 24 characters of lower-case base 32');
 }
 
-export function checkTtl(ttl: unknown): number {
+export function checkTtl(ttl: unknown, field = 'ttl'): number {
   try {
     return parseTtl(ttl);
   } catch (error) {
-    if (error instanceof TtlError) throw new LeaseError('InvalidTtl', error.message, { field: 'ttl' });
+    if (error instanceof TtlError) throw new LeaseError('InvalidTtl', error.message, { field });
     throw error;
   }
 }

@@ -1,7 +1,7 @@
-import { checkSignal, checkTimeout } from './input';
+import { checkSignal, checkTimeout, checkTtl } from './input';
 import { begin, createKeeping, finish } from './keeping';
 import { LeaseError } from './leases';
-import type { IssueRequest, Lease } from './leases';
+import type { IssueRequest, Lease, Ttl } from './leases';
 import { invalid } from './refusals';
 
 export { mayHelp } from './keeping';
@@ -27,6 +27,11 @@ export interface KeepOptions {
    * refusal and that end. For programs that cannot take over another credential. What it throws is ignored.
    */
   readonly onLimit?: (refusal: unknown, lease: Lease, expiresAt: Date) => void;
+  /**
+   * The longest that one of these leases may live in all, if that is known: the last extension then goes only as far as that, instead
+   * of being refused.
+   */
+  readonly maxTtl?: Ttl;
   /** How long a replaced lease goes on for the calls that are under way, in milliseconds. Default: 30,000. */
   readonly overlapMs?: number;
   /** Ends the keeping as `close` does. */
@@ -58,7 +63,7 @@ export async function keep<Request extends Omit<IssueRequest, 'holder'>>(
   request: KeepRequest<Request>,
   options: KeepOptions,
 ): Promise<Kept> {
-  const { onCredential, onError, onLimit, overlapMs, signal } = checkOptions(options);
+  const { onCredential, onError, onLimit, maxTtl, overlapMs, signal } = checkOptions(options);
   // Plain JavaScript can give what the type leaves out.
   const odd = ['idempotencyKey', 'signal'].find((field) => Object.hasOwn(request, field));
   if (odd !== undefined) throw invalid(odd, 'must be left out of what is kept: each lease is a new one');
@@ -68,6 +73,7 @@ export async function keep<Request extends Omit<IssueRequest, 'holder'>>(
     onCredential,
     onError: onError ?? (() => undefined),
     ...(onLimit === undefined ? {} : { onLimit }),
+    ...(maxTtl === undefined ? {} : { maxTtl }),
     ...(overlapMs === undefined ? {} : { overlapMs }),
   });
   const { closing, tell } = keeping;
@@ -118,10 +124,11 @@ function closedWith(closed: AbortSignal): Promise<never> {
 }
 
 function checkOptions(options: KeepOptions): KeepOptions {
-  const { onCredential, onError, onLimit, overlapMs, signal } = options;
+  const { onCredential, onError, onLimit, maxTtl, overlapMs, signal } = options;
   if (typeof onCredential !== 'function') throw invalid('onCredential', 'must be a function');
   if (onError !== undefined && typeof onError !== 'function') throw invalid('onError', 'must be a function');
   if (onLimit !== undefined && typeof onLimit !== 'function') throw invalid('onLimit', 'must be a function');
+  if (maxTtl !== undefined) checkTtl(maxTtl, 'maxTtl');
   checkTimeout(overlapMs, 'overlapMs');
   checkSignal(signal);
   return options;

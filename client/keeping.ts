@@ -7,6 +7,7 @@ import type { Lease, LeaseErrorCode, Ttl } from './leases';
 export interface Errand {
   readonly issue: (closed: AbortSignal) => Promise<Lease>;
   readonly ttl: Ttl | undefined;
+  readonly maxTtl?: Ttl;
   readonly onCredential: (lease: Lease) => void | Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly onLimit?: (refusal: unknown, lease: Lease, expiresAt: Date) => void;
@@ -19,6 +20,8 @@ interface Held {
   /** From an extension to the end after it, in milliseconds. */
   readonly spanMs: number;
   readonly endsAt: number;
+  /** Beyond which no extension goes; infinite: not known. */
+  readonly limitAt: number;
   /** When it is to be extended; infinite: never again. */
   readonly dueAt: number;
   readonly expiresAt: Date;
@@ -47,6 +50,9 @@ const CLOSE_TIMEOUT_MS = 15_000;
 /** What is left of the span when the lease is extended, and by how much that varies, so that programs do not ask together. */
 const REST = 1 / 3;
 const JITTER = 0.05;
+/** How often is looked whether the machine has slept, and what no correction of its clock comes to in that time. */
+const LOOK_MS = 10_000;
+const SLEPT_MS = 5_000;
 
 export function createKeeping(errand: Errand): Keeping {
   let held: Held | null = null;
@@ -79,10 +85,10 @@ export function createKeeping(errand: Errand): Keeping {
 
 /** Makes the first lease, and from then on keeps it, however long it takes to be taken over. */
 export async function begin(keeping: Keeping): Promise<Going> {
-  const lease = await make(keeping);
-  keeping.setHeld(hold(lease, keeping.errand.ttl));
+  const made = await make(keeping);
+  keeping.setHeld(made);
   watch(keeping);
-  return { taken: hand(keeping, lease), ended: run(keeping) };
+  return { taken: hand(keeping, made.lease), ended: run(keeping) };
 }
 
 export interface Going {
@@ -104,8 +110,21 @@ export async function finish(keeping: Keeping, ended: Promise<void>): Promise<vo
 async function run(keeping: Keeping): Promise<void> {
   const { signal } = keeping.closing;
   while (!isClosed(keeping)) {
-    await doze(keeping.held().dueAt - performance.now(), signal);
+    await untilDue(keeping.held(), signal);
     if (!isClosed(keeping)) await renew(keeping);
+  }
+}
+
+/**
+ * Waits until the lease is to be extended. On many systems `performance.now` stands still while a machine sleeps, which leases do not:
+ * when the clock has gone on without it, it is time to look.
+ */
+async function untilDue({ dueAt }: Held, signal: AbortSignal): Promise<void> {
+  const lead = (): number => Date.now() - performance.now();
+  const before = lead();
+  for (let left = dueAt - performance.now(); left > 0 && !signal.aborted; left = dueAt - performance.now()) {
+    await doze(Math.min(left, LOOK_MS), signal);
+    if (dueAt !== Infinity && lead() - before > SLEPT_MS) return;
   }
 }
 
@@ -143,12 +162,33 @@ async function renew(keeping: Keeping): Promise<void> {
 }
 
 async function extend(keeping: Keeping, old: Held): Promise<void> {
+  const rest = restOf(old);
+  if (rest !== null) {
+    try {
+      await extendBy(keeping, old, rest);
+      return;
+    } catch (error) {
+      // It may be shorter than what is allowed. What is said of the whole span is what there is to know.
+      if (mayHelp(error) || isClosed(keeping)) throw error;
+    }
+  }
+  await extendBy(keeping, old, old.spanMs);
+}
+
+/** Less than the span, because no more is left until the limit; null: all of it is, or nothing would be won. */
+function restOf({ spanMs, endsAt, limitAt }: Held): number | null {
+  const now = performance.now();
+  const leftMs = Math.floor((limitAt - now) / 1_000) * 1_000;
+  return leftMs < spanMs && now + leftMs > endsAt + spanMs * JITTER ? leftMs : null;
+}
+
+async function extendBy(keeping: Keeping, old: Held, forMs: number): Promise<void> {
   const askedAt = performance.now();
   // Half of what is left is for another lease.
   const timeoutMs = between(SHORTEST_EXTENSION_MS, (old.endsAt - askedAt) / 2, LONGEST_EXTENSION_MS);
-  const { lease, spanMs } = old;
-  const expiresAt = await lease.extend(spanMs / 1_000, { timeoutMs, signal: keeping.closing.signal });
-  keeping.setHeld(held(lease, spanMs, askedAt, expiresAt));
+  const { lease } = old;
+  const expiresAt = await lease.extend(forMs / 1_000, { timeoutMs, signal: keeping.closing.signal });
+  keeping.setHeld(heldUntil(old, askedAt + forMs, expiresAt));
 }
 
 /** Does nothing more for the lease in use. */
@@ -163,16 +203,16 @@ function leave(keeping: Keeping, old: Held, refusal: unknown): void {
 }
 
 async function replace(keeping: Keeping, old: Held): Promise<void> {
-  const { errand, closing, tell } = keeping;
-  const lease = await make(keeping);
+  const { closing, tell } = keeping;
+  const next = await make(keeping);
   if (isClosed(keeping)) return;
-  const next = hold(lease, errand.ttl);
+  const { lease } = next;
   const taken = hand(keeping, lease);
   let isTaken: boolean;
   try {
     isTaken = await Promise.race([
       taken.then(() => true),
-      doze(next.dueAt - performance.now(), closing.signal).then(() => false),
+      doze(Math.max(next.dueAt - performance.now(), next.spanMs * JITTER), closing.signal).then(() => false),
     ]);
   } catch (error) {
     await giveBack(keeping, lease, 'not taken over', 0).catch(tell);
@@ -196,10 +236,12 @@ async function retire(keeping: Keeping, { lease, endsAt }: Held, taken: Promise<
 }
 
 /** A new lease; it is known from then on, so that it is revoked at the end. */
-async function make({ errand, closing, live }: Keeping): Promise<Lease> {
+async function make({ errand, closing, live }: Keeping): Promise<Held> {
+  // What is made of several leases may have begun to run out long before all of it was there.
+  const askedAt = performance.now();
   const lease = await errand.issue(closing.signal);
   live.add(lease);
-  return lease;
+  return hold(lease, errand, askedAt);
 }
 
 /** Hands a credential over, one after the other, and none once the keeping is closed. */
@@ -248,17 +290,21 @@ async function giveBack({ live }: Keeping, lease: Lease, reason: string, forMs: 
 }
 
 /** What is known of a lease that was just issued. */
-function hold(lease: Lease, ttl: Ttl | undefined): Held {
+function hold(lease: Lease, { ttl, maxTtl }: Errand, askedAt: number): Held {
   const { expiresAt } = lease;
   const spanMs =
     ttl === undefined ? Math.max(1, Math.round((expiresAt.getTime() - Date.now()) / 1_000)) * 1_000 : checkTtl(ttl);
-  return held(lease, spanMs, performance.now(), expiresAt);
+  const limitAt = maxTtl === undefined ? Infinity : askedAt + checkTtl(maxTtl);
+  return heldUntil({ lease, spanMs, limitAt }, askedAt + spanMs, expiresAt);
 }
 
-function held(lease: Lease, spanMs: number, fromMs: number, expiresAt: Date): Held {
-  const endsAt = fromMs + spanMs;
+function heldUntil(
+  { lease, spanMs, limitAt }: Pick<Held, 'lease' | 'spanMs' | 'limitAt'>,
+  endsAt: number,
+  expiresAt: Date,
+): Held {
   const dueAt = endsAt - spanMs * (REST + JITTER * (2 * Math.random() - 1));
-  return { lease, spanMs, endsAt, dueAt, expiresAt };
+  return { lease, spanMs, limitAt, endsAt, dueAt, expiresAt };
 }
 
 /** Whether asking for an extension again may have another answer. */

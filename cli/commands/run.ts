@@ -88,7 +88,7 @@ const NOTES = [
     signal   --expiry-signal is sent to the program in good time; with --mount, fresh credentials can be read then
   Replaced leases go on for 30 seconds, for what is still under way with them.`,
   `Mount:
-  Each open of the pipe reads all secrets, one reader after the other; its path is in LEASEHOLD_SECRETS_PATH. Only this user can read it and nothing of it is on a disk. After SIGKILL the pipe stays behind, empty.`,
+  Each open of the pipe reads all secrets, one reader after the other: what two open in the same hundredth of a second is divided between them. Its path is in LEASEHOLD_SECRETS_PATH. Only this user can read it and nothing of it is on a disk. After SIGKILL the pipe stays behind, empty.`,
 ];
 
 function readSignal(text: string): NodeJS.Signals {

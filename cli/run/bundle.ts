@@ -1,15 +1,17 @@
-import type { HttpLeases, Lease } from '../../client/http';
+import { setMaxListeners } from 'node:events';
+import type { CallOptions, HttpLeases, Lease, LeaseErrorCode } from '../../client/http';
 import { LeaseError } from '../../client/http';
 import { mayHelp } from '../../client/keep';
 import { flatten } from '../../flat/flatten';
 import type { Place } from '../access';
 import type { Ledger, Owed } from './ledger';
-import type { Wanted } from './selection';
+import type { Chosen } from '../selection';
+import { allOrNone, nameIn } from '../together';
 
 export interface BundleRequest {
   readonly place: Place;
   /** At least one. */
-  readonly wanted: readonly Wanted[];
+  readonly wanted: readonly Chosen[];
   /** Seconds; undefined: each dynamic secret's own. */
   readonly ttl: number | undefined;
 }
@@ -20,7 +22,21 @@ export interface Bundle {
   issue(closed: AbortSignal): Promise<Lease>;
   /** The shortest of their TTLs, in seconds. */
   readonly span: number;
+  /** The shortest time that one of them may live in all, in seconds. */
+  readonly longest: number;
 }
+
+/** One of them. Times are of `performance.now`. */
+interface Member {
+  readonly owed: Owed;
+  readonly spanMs: number;
+  /** Beyond which no extension goes. */
+  readonly limitAt: number;
+  endsAt: number;
+}
+
+/** What is left of its own TTL when a lease is extended, although the others need it sooner or later. */
+const REST = 1 / 3;
 
 /** @param onExtended called after each extension of all of them. */
 export function createBundle(
@@ -29,56 +45,38 @@ export function createBundle(
   ledger: Ledger,
   onExtended: () => void,
 ): Bundle {
-  const spanOf = ({ secret }: Wanted): number => ttl ?? secret.defaultTtlMs / 1_000;
-  const spans = new Map(wanted.map((each) => [each.secret.dynamicSecret, spanOf(each)]));
+  const spanOf = ({ secret }: Chosen): number => ttl ?? secret.defaultTtlMs / 1_000;
 
-  const issueOne = async ({ secret: { dynamicSecret } }: Wanted, signal: AbortSignal): Promise<Owed> => {
+  const issueOne = async (each: Chosen, signal: AbortSignal): Promise<Member> => {
+    const { dynamicSecret, maxTtlMs } = each.secret;
+    const span = spanOf(each);
+    const spanMs = span * 1_000;
+    const askedAt = performance.now();
     try {
-      const span = spans.get(dynamicSecret);
-      const lease = await leases.issue({
-        ...place,
-        dynamicSecret,
-        signal,
-        ...(span === undefined ? {} : { ttl: span }),
-      });
-      return ledger.add(dynamicSecret, lease);
+      const lease = await leases.issue({ ...place, dynamicSecret, signal, ttl: span });
+      const owed = ledger.add(dynamicSecret, lease);
+      return { owed, spanMs, limitAt: askedAt + maxTtlMs, endsAt: askedAt + spanMs };
     } catch (error) {
       throw nameIn(error, dynamicSecret);
     }
   };
   return {
-    span: Math.min(...spans.values()),
+    span: Math.min(...wanted.map(spanOf)),
+    longest: Math.min(...wanted.map(({ secret }) => secret.maxTtlMs / 1_000)),
     issue: async (closed) => {
-      const stop = new AbortController();
-      const signal = AbortSignal.any([closed, stop.signal]);
-      const failures: unknown[] = [];
-      const asked = await Promise.allSettled(
-        wanted.map((each) =>
-          issueOne(each, signal).catch((error: unknown) => {
-            failures.push(error);
-            stop.abort();
-            throw error;
-          }),
-        ),
+      const made = await allOrNone(
+        wanted.map((each) => (signal) => issueOne(each, signal)),
+        closed,
+        (others) =>
+          Promise.allSettled(others.map(({ owed }) => ledger.revoke(owed, 'another lease of the program was refused'))),
       );
-      const made = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-      if (failures.length > 0) {
-        await Promise.allSettled(made.map((owed) => ledger.revoke(owed, 'another lease of the program was refused')));
-        // The first; the others may only have been called off because of it.
-        throw failures[0];
-      }
-      return bind(made, wanted, spans, ledger, onExtended);
+      return bind(made, wanted, ledger, onExtended);
     },
   };
 }
 
-function bind(
-  made: readonly Owed[],
-  wanted: readonly Wanted[],
-  spans: ReadonlyMap<string, number>,
-  ledger: Ledger,
-  onExtended: () => void,
-): Lease {
+function bind(members: readonly Member[], wanted: readonly Chosen[], ledger: Ledger, onExtended: () => void): Lease {
+  const made = members.map(({ owed }) => owed);
   const handedOut = new Set(wanted.flatMap(({ names }) => [...names]));
   const values = made
     .flatMap(({ name, lease }) => [...flatten(name, lease)])
@@ -90,12 +88,11 @@ function bind(
     credential: Object.fromEntries(values),
     facts: {},
     notes: [],
-    extend: async (_, options) => {
-      const asked = await Promise.allSettled(
-        made.map(async (owed) => {
-          owed.expiresAt = await owed.lease.extend(spans.get(owed.name) ?? 0, options);
-        }),
-      );
+    extend: async (ttl, options) => {
+      // Each extension listens to it, which Node would warn of.
+      if (options?.signal !== undefined) setMaxListeners(0, options.signal);
+      const until = performance.now() + Number(ttl) * 1_000;
+      const asked = await Promise.allSettled(members.map((member) => extendUntil(member, until, options)));
       const errors = asked.filter((each) => each.status === 'rejected').map(({ reason }): unknown => reason);
       if (errors.length > 0) throw errors.find((error) => !mayHelp(error)) ?? errors[0];
       onExtended();
@@ -109,19 +106,31 @@ function bind(
   };
 }
 
-function earliest(owed: readonly Owed[]): Date {
-  return new Date(Math.min(...owed.map(({ expiresAt }) => expiresAt.getTime())));
+/** Extends it by its own TTL, or up to its limit, when that is due. @throws LeaseError if it ends too soon without that. */
+async function extendUntil(member: Member, until: number, options: CallOptions | undefined): Promise<void> {
+  const { owed, spanMs, limitAt } = member;
+  const now = performance.now();
+  const isNeeded = member.endsAt < until;
+  if (!isNeeded && now < member.endsAt - spanMs * REST) return;
+  const leftMs = Math.floor((limitAt - now) / 1_000) * 1_000;
+  // Never less than what it has, which would shorten it; beyond its limit it is asked for so that the refusal says why.
+  const forMs = leftMs < spanMs && now + leftMs > member.endsAt ? leftMs : spanMs;
+  try {
+    owed.expiresAt = await owed.lease.extend(forMs / 1_000, options);
+    member.endsAt = now + forMs;
+  } catch (error) {
+    // It outlives what is asked for now: the others are not replaced because of it yet.
+    if (isNeeded || isGone(error)) throw error;
+  }
 }
 
-/** With the name of the dynamic secret before its sentence. */
-function nameIn(error: unknown, name: string): unknown {
-  if (!(error instanceof LeaseError) || error.message.includes(name)) return error;
-  const { code, message, leaseId, field, state, undelivered } = error;
-  const facts = {
-    ...(leaseId === undefined ? {} : { leaseId }),
-    ...(field === undefined ? {} : { field }),
-    ...(state === undefined ? {} : { state }),
-    ...(undelivered === undefined ? {} : { undelivered }),
-  };
-  return new LeaseError(code, `${name}: ${message}`, facts);
+function isGone(error: unknown): boolean {
+  return error instanceof LeaseError && GONE.has(error.code);
+}
+
+/** Of a lease that has ended, whatever was thought of its end. */
+const GONE: ReadonlySet<LeaseErrorCode> = new Set(['LeaseEnded', 'LeaseNotActive', 'LeaseNotFound']);
+
+function earliest(owed: readonly Owed[]): Date {
+  return new Date(Math.min(...owed.map(({ expiresAt }) => expiresAt.getTime())));
 }

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { quote } from '../../workflows/quote';
 import { EXIT, NotStartedError } from '../exit';
+import { warn } from '../warn';
 import { groupOf } from './group';
 import { ENDING, exitCodeOf, TYPED } from './signals';
-import { tell } from './tell';
 import type { Witness } from './witness';
 
 export type Environment = Readonly<Record<string, string>>;
@@ -126,7 +126,7 @@ function startProgram(
   child.on('error', (error) => {
     if (!isStarted) onFailure(notStarted(command, codeOf(error)));
     // It has become another user's, as `sudo` does.
-    else tell(`a signal could not be passed on to ${quote(command)} (${codeOf(error)}).`);
+    else warn(`a signal could not be passed on to ${quote(command)} (${codeOf(error)}).`);
   });
   if (!isStarted) return null;
   child.once('exit', (code, signal) => {

@@ -4,15 +4,16 @@ import { LeaseError } from '../../client/http';
 import { keep } from '../../client/keep';
 import type { Kept } from '../../client/keep';
 import type { Place } from '../access';
+import type { Chosen } from '../selection';
+import { allOrNone } from '../together';
 import { createBundle } from './bundle';
 import { createLedger } from './ledger';
 import type { Ledger, Owed } from './ledger';
 import type { Notices } from './notices';
-import type { Wanted } from './selection';
 
 export interface LeasingRequest {
   readonly place: Place;
-  readonly wanted: readonly Wanted[];
+  readonly wanted: readonly Chosen[];
   /** Seconds; undefined: each dynamic secret's own. */
   readonly ttl: number | undefined;
   /** Gives up what is being leased. Afterwards it is `close` that ends the leases. */
@@ -56,38 +57,31 @@ export async function openLeasing(leases: HttpLeases, request: LeasingRequest): 
     if (!isEnding) request.onEnding();
     isEnding = true;
   };
-  const failures: unknown[] = [];
-  const begun: Begun[] = [];
-  await Promise.all(
-    groupsOf(wanted, onFresh !== null).map(async (group) => {
-      try {
-        begun.push(await begin(leases, ledger, { ...request, wanted: group, signal: opening.signal, onEnding }));
-      } catch (error) {
-        failures.push(error);
-        abort();
-      }
-    }),
-  );
-  request.signal.removeEventListener('abort', abort);
-  const close = (): Promise<void> =>
+  const end = (begun: readonly Begun[]): Promise<void> =>
     endAll(
       begun.map(({ kept }) => kept),
       ledger,
       notices,
     );
-  if (failures.length > 0) {
-    await close();
-    // The first; the others may only have been called off because of it.
-    throw failures[0];
+  try {
+    const begun = await allOrNone(
+      groupsOf(wanted, onFresh !== null).map(
+        (group) => (signal) => begin(leases, ledger, { ...request, wanted: group, signal, onEnding }),
+      ),
+      opening.signal,
+      end,
+    );
+    return { values: new Map(begun.flatMap(({ values }) => [...values])), close: () => end(begun) };
+  } finally {
+    request.signal.removeEventListener('abort', abort);
   }
-  return { values: new Map(begun.flatMap(({ values }) => [...values])), close };
 }
 
 /**
  * What the program takes over at once is one thing, so that it is told once of all of it. What it cannot take over goes on by itself,
  * each lease for as long as it can.
  */
-function groupsOf(wanted: readonly Wanted[], areReplaced: boolean): readonly (readonly Wanted[])[] {
+function groupsOf(wanted: readonly Chosen[], areReplaced: boolean): readonly (readonly Chosen[])[] {
   if (!areReplaced) return wanted.map((each) => [each]);
   return wanted.length === 0 ? [] : [wanted];
 }
@@ -101,14 +95,16 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
   const { place, wanted, ttl, signal, onFresh, onEnding, notices } = request;
   const name = wanted.map(({ secret }) => secret.dynamicSecret).join(', ');
   const bundle = createBundle(leases, { place, wanted, ttl }, ledger, () => {
-    notices.over('The leases are extended again.');
+    notices.over(name, 'The leases are extended again.');
   });
+  let hasEnded = false;
   let first = null as ReadonlyMap<string, string> | null;
   const kept = await keep(
     { issue: ({ signal: closed }) => bundle.issue(closed ?? signal) },
     { ...place, dynamicSecret: name, ttl: bundle.span },
     {
       signal,
+      maxTtl: bundle.longest,
       onCredential: async (lease) => {
         const values = new Map(Object.entries(lease.credential));
         if (first === null) {
@@ -116,18 +112,23 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
           return;
         }
         await onFresh?.(values);
-        notices.over('The leases are renewed again.');
+        notices.over(name, 'The leases are renewed again.');
       },
       onError: (error) => {
         if (signal.aborted) return;
         tellTrouble(notices, name, error);
-        if (onFresh === null && isEnd(error)) onEnding();
+        if (onFresh !== null || !isEnd(error)) return;
+        hasEnded = true;
+        onEnding();
       },
       ...(onFresh !== null
         ? {}
         : {
             onLimit: (refusal: unknown, lease: Lease, expiresAt: Date) => {
-              tellLimit(notices, `${name} (lease ${lease.leaseId})`, refusal, expiresAt);
+              // That it has ended is told once: while the API is away nobody answers that it has.
+              if (!hasEnded || !isEnd(refusal)) {
+                tellLimit(notices, `${name} (lease ${lease.leaseId})`, refusal, expiresAt);
+              }
               onEnding();
             },
           }),
@@ -136,11 +137,10 @@ async function begin(leases: HttpLeases, ledger: Ledger, request: LeasingRequest
   return { kept, values: first ?? new Map<string, string>() };
 }
 
-/** One line for each kind of trouble until it is over. */
 function tellTrouble(notices: Notices, name: string, error: unknown): void {
   const kind = error instanceof LeaseError ? error.code : 'other';
   const what = isEnd(error) ? '' : `${name} cannot be renewed now, which is tried again: `;
-  notices.trouble(`${name} ${kind}`, what + sentenceOf(error));
+  notices.trouble(name, kind, what, sentenceOf(error));
 }
 
 function tellLimit(notices: Notices, what: string, refusal: unknown, expiresAt: Date): void {

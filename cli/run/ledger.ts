@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Lease } from '../../client/http';
 import { LeaseError } from '../../client/http';
 
@@ -28,6 +29,8 @@ export function createLedger(): Ledger {
   const owed = new Set<Owed>();
   const given = new AbortController();
   const { signal } = given;
+  // Each revoke listens to it, which Node would warn of.
+  setMaxListeners(0, signal);
   return {
     add: (name, lease) => {
       const entry = { name, lease, expiresAt: lease.expiresAt };

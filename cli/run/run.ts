@@ -2,12 +2,12 @@ import { allVariables } from '../../config/environment';
 import type { RunFlags } from '../commands/run';
 import { explain } from '../exit';
 import { readSeconds } from '../ttl';
+import { warn, warned } from '../warn';
 import { startChild } from './child';
 import { requireProgram } from './find-program';
 import { leave } from './leave';
 import { catchSignals, exitCodeOf, untilInsisted } from './signals';
 import type { Signals } from './signals';
-import { tell, told } from './tell';
 import { openWitness } from './witness';
 
 /** See `runCommand`. What it needs for leasing is loaded only when signals are heard. */
@@ -21,16 +21,16 @@ export async function run(argv: readonly string[], flags: RunFlags): Promise<num
   const code = await supervise(argv, flags, signals, stop.signal).catch((error: unknown) => {
     if (stop.signal.reason instanceof StoppedError) return exitCodeOf(stop.signal.reason.by);
     const [its, sentence] = explain(error);
-    tell(sentence);
+    warn(sentence);
     return its;
   });
-  await told();
+  await warned();
   // A request that was given up may still be open: it does not keep us.
   return leave(code);
 }
 
 function tellOfRevoking(): void {
-  tell('revoking what was leased; a second signal leaves it to its TTL.');
+  warn('revoking what was leased; a second signal leaves it to its TTL.');
 }
 
 /** A signal came before the program was started. */

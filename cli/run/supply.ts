@@ -3,7 +3,11 @@ import { LeaseError } from '../../client/http';
 import { findPlace } from '../access';
 import type { Place } from '../access';
 import type { RunFlags } from '../commands/run';
+import { areDynamic, select } from '../selection';
+import type { Chosen } from '../selection';
+import { checkTtlOf } from '../together';
 import { readSeconds } from '../ttl';
+import { warn } from '../warn';
 import type { Child } from './child';
 import { inEnvironment } from './delivery';
 import type { Delivery, Values } from './delivery';
@@ -11,9 +15,6 @@ import { openLeasing } from './leasing';
 import type { Leasing, LeasingRequest } from './leasing';
 import { createNotices } from './notices';
 import type { Notices } from './notices';
-import { areDynamic, checkTtls, select } from './selection';
-import type { Wanted } from './selection';
-import { tell } from './tell';
 
 /** The running program, as far as its leases have to do with it. */
 export type Supplied = Pick<Child, 'restart' | 'signal'>;
@@ -35,9 +36,12 @@ export interface Supply {
  */
 export async function openSupply(leases: HttpLeases, flags: RunFlags, signal: AbortSignal): Promise<Supply> {
   const ttl = flags.dynamicTtl === undefined ? undefined : readSeconds(flags.dynamicTtl, '--ttl');
-  const notices = createNotices(tell);
+  const notices = createNotices(warn);
   const { place, statics, wanted } = await unlessAborted(choose(leases, flags), signal);
-  checkTtls(ttl, wanted);
+  checkTtlOf(
+    wanted.map(({ secret }) => secret),
+    ttl,
+  );
   const delivery = await openDelivery(statics, flags, notices);
   let program: Supplied | null = null;
   let leasing: Leasing | null = null;
@@ -63,14 +67,14 @@ export async function openSupply(leases: HttpLeases, flags: RunFlags, signal: Ab
   }
 }
 
-interface Chosen {
+interface Found {
   readonly place: Place;
   readonly statics: Values;
-  readonly wanted: readonly Wanted[];
+  readonly wanted: readonly Chosen[];
 }
 
 /** What is there, and what of it is wanted. Static secrets are not asked for where none is. */
-async function choose(leases: HttpLeases, flags: RunFlags): Promise<Chosen> {
+async function choose(leases: HttpLeases, flags: RunFlags): Promise<Found> {
   const { onlySecrets } = flags;
   const place = await findPlace(leases, flags);
   const { project, config } = place;
@@ -78,13 +82,12 @@ async function choose(leases: HttpLeases, flags: RunFlags): Promise<Chosen> {
   const areStaticsWanted = onlySecrets === undefined || !areDynamic(onlySecrets, await offering);
   const [offered, statics] = await Promise.all([
     offering,
-    areStaticsWanted ? leases.secrets(project, config).then(({ values }) => values) : {},
+    areStaticsWanted ? leases.secrets(project, config) : { ...place, values: {} },
   ]);
-  const values = new Map(Object.entries<string>(statics));
-  const selection = select(onlySecrets, [...values.keys()], offered);
+  const selection = select({ statics, offered }, onlySecrets);
   return {
     place,
-    statics: new Map([...values].filter(([name]) => selection.statics.includes(name))),
+    statics: new Map(Object.entries<string>(statics.values).filter(([name]) => selection.statics.includes(name))),
     wanted: selection.dynamics,
   };
 }

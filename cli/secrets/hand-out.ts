@@ -4,6 +4,7 @@ import { requireReader, systemCode } from '../deliver';
 import { EXIT, FailedError, tellError } from '../exit';
 import { listenForInterrupt } from '../interrupt';
 import { NotPrintedError } from '../output/print';
+import { tell } from '../output/tell';
 import type { Selection } from '../selection';
 import { checkTtlOf, giveBack, leaseTogether } from '../together';
 import type { Opened } from './contents';
@@ -58,7 +59,7 @@ async function leaseAndWrite(
     const leased = await leaseTogether(leases, { place, names, ttl, signal });
     const values = valuesOf(statics.values, leased);
     await writeOrGiveBack(target, leased, () => render(values), signal);
-    warn(target.name, leased);
+    tellEnds(target.name, leased);
   } finally {
     await target.close();
   }
@@ -95,13 +96,11 @@ async function writeOrGiveBack(
 }
 
 /** Nobody renews what was written down. */
-function warn(name: string, leased: Leased): void {
+function tellEnds(name: string, leased: Leased): void {
   if (leased.size === 0) return;
   const ends = [...leased.values()].map(({ expiresAt }) => expiresAt.getTime());
   const first = new Date(Math.min(...ends)).toISOString();
   const ids = [...leased].map(([dynamicSecret, { leaseId }]) => `${dynamicSecret} ${leaseId}`).join(', ');
-  process.stderr.write(
-    `${name} holds leases that nobody extends, the first of which ends at ${first}: ${ids}.\n` +
-      'End them sooner with: leasehold leases revoke <lease-id>\n',
-  );
+  tell(`${name} holds leases that nobody extends, the first of which ends at ${first}: ${ids}.`);
+  tell('End them sooner with: leasehold leases revoke <lease-id>');
 }

@@ -351,7 +351,7 @@ describe('leasehold secrets download', () => {
     expect(await refusal(['download', '--only-secrets', 'TOKEN,NOT_THERE'])).toMatch(/has no secret "NOT_THERE"/);
     expect(await refusal(['download', '--only-secrets', 'TOKEN_TOKEN', '--static-only'])).toMatch(/TOKEN is a dynamic/);
     expect(await refusal(['download', '--ttl', '30s'])).toBe(
-      'OTHER: A TTL of 30s is not allowed: it must be from 1m to 2h.\n',
+      '--ttl, for OTHER: A TTL of 30s is not allowed: it must be from 1m to 2h. Nothing was leased.\n',
     );
     expect(
       await refusal(['download', '--only-secrets', 'TOKEN', '--format', 'env', '--name-transformer', 'lower-kebab']),

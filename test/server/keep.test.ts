@@ -184,7 +184,7 @@ test('a credential that could not be taken over is given back, and the old one g
   let attempts = 0;
   const pool = await openPool(
     'Temporal',
-    { dynamicSecret: 'BRIEF' },
+    { dynamicSecret: 'CAPPED', ttl: '6s' },
     {
       onCredential: () => {
         attempts += 1;
@@ -192,7 +192,7 @@ test('a credential that could not be taken over is given back, and the old one g
       },
     },
   );
-  await eventually(async () => pool.handed.length === 2, 'a replacement');
+  await eventually(async () => pool.handed.length === 2, 'a replacement', 20_000);
   expect(attempts).toBe(3);
   expect(pool.errors).toContainEqual(new Error('no connection with it'));
   await pool.stop();

@@ -38,12 +38,14 @@ export async function openRunLab(): Promise<RunLab> {
   const capped = { integration: 'memory', min_ttl: '1s', default_ttl: '3s', max_ttl: '3s' };
   const other = { type: 'memory', connection: { prefix: 'other' }, limits: { calls_per_second: 1_000 } };
   const duo = { GOOD: { ...capped, max_ttl: '1h' }, BAD: { integration: 'other' } };
+  const dozen = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`S${index}`, { integration: 'memory' }]));
   const lab = await openApiLab({
     secrets: { GREETING: 'good day', SHADE: 'from the config' },
     dynamicSecret: { default_ttl: '1m' },
     integrations: { other },
     projects: {
       capped: { configs: { prd: { dynamic_secrets: { ONE: capped, TWO: capped } } } },
+      dozen: { configs: { prd: { dynamic_secrets: dozen } } },
       duo: { configs: { prd: { dynamic_secrets: duo } } },
       odd: { configs: { prd: { secrets: { PATH: '/nowhere', LD_PRELOAD: '/nowhere.so', PLAIN: 'x' } } } },
     },

@@ -6,6 +6,9 @@ import { connect, findPlace } from '../../../cli/access';
 import type { PlaceFlags } from '../../../cli/access-options';
 import { holdSettings } from '../../../cli/settings';
 import type { Settings } from '../../../cli/settings';
+import { warn } from '../../../cli/warn';
+
+jest.mock('../../../cli/warn');
 
 const HOST = 'https://leasehold.test';
 const OTHER = 'https://other.test:8443/below';
@@ -25,9 +28,8 @@ beforeEach(async () => {
     const me = { token_id: 'token/ci', holder: 'token:ci', rights: ['lease'], scopes: ['only/one'], expires_at: null };
     return new Response(JSON.stringify(me));
   });
-  jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    warned += String(text);
-    return true;
+  jest.mocked(warn).mockImplementation((sentence) => {
+    warned += `${sentence}\n`;
   });
 });
 
@@ -207,7 +209,7 @@ describe('the host', () => {
     const leases = await connect({ host });
     await leases.whoami();
     await leases.whoami();
-    expect(warned.match(/^leasehold: http:\S+ is plain HTTP/gm) ?? []).toHaveLength(times);
+    expect(warned.match(/^http:\S+ is plain HTTP/gm) ?? []).toHaveLength(times);
     expect(warned).not.toContain('canary');
   });
 });

@@ -1,5 +1,5 @@
 import type { OfferedSecret } from '../../../client/http';
-import { handedOut, select } from '../../../cli/selection';
+import { areDynamic, handedOut, select } from '../../../cli/selection';
 import { flatNames } from '../../../flat/names';
 
 const CONTENTS = {
@@ -55,4 +55,10 @@ test('names that are not there are told, ten of them at most', () => {
   );
   const many = Array.from({ length: 12 }, (_, index) => `N${index}`);
   expect(() => select(CONTENTS, many)).toThrow(/"N9" and 2 more, or/);
+});
+
+test('whether names are of dynamic secrets alone is known without the static ones', () => {
+  const { offered } = CONTENTS;
+  expect(areDynamic(['S3', 'DB_URL', 'DB_LEASE_ID'], offered)).toBe(true);
+  expect(areDynamic(['S3', 'HOST'], offered)).toBe(false);
 });

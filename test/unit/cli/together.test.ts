@@ -1,6 +1,6 @@
-import type { HttpIssueRequest, HttpLeases, Lease } from '../../../client/http';
+import type { HttpIssueRequest, HttpLeases, Lease, OfferedSecret } from '../../../client/http';
 import { LeaseError } from '../../../client/http';
-import { giveBack, leaseTogether } from '../../../cli/together';
+import { checkTtlOf, giveBack, leaseTogether } from '../../../cli/together';
 
 const PLACE = { project: 'backend', config: 'prd' };
 const EXPIRES_AT = new Date('2030-01-01T00:00:00Z');
@@ -71,3 +71,16 @@ test('of what cannot be revoked it is told when it ends', async () => {
   }
   expect(held).toEqual(new Set(['B']));
 });
+
+test('a TTL must be in the range of each dynamic secret that is wanted', () => {
+  const secrets = [offer('ONE', 60_000), offer('TWO', 30_000)];
+  expect(() => {
+    checkTtlOf(secrets, 60);
+  }).toThrow(/^--ttl, for TWO: .*from 1s to 30s.* Nothing was leased\.$/);
+  checkTtlOf(secrets, 30);
+  checkTtlOf(secrets, undefined);
+});
+
+function offer(dynamicSecret: string, maxTtlMs: number): OfferedSecret {
+  return { ...PLACE, dynamicSecret, fields: [], flatNames: [], defaultTtlMs: 10_000, minTtlMs: 1_000, maxTtlMs };
+}

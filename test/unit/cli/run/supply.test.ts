@@ -1,18 +1,5 @@
 import { childEnvironment } from '../../../../cli/run/environment';
 import { createNotices } from '../../../../cli/run/notices';
-import { areDynamic, checkTtls, select } from '../../../../cli/run/selection';
-import type { OfferedSecret } from '../../../../client/http';
-
-const offered = (dynamicSecret: string, maxTtlMs = 60_000): OfferedSecret => ({
-  project: 'backend',
-  config: 'prd',
-  dynamicSecret,
-  fields: ['USER', 'PASSWORD'],
-  flatNames: ['USER', 'PASSWORD', 'LEASE_ID', 'LEASE_EXPIRES_AT'].map((field) => `${dynamicSecret}_${field}`),
-  defaultTtlMs: 10_000,
-  minTtlMs: 1_000,
-  maxTtlMs,
-});
 
 test('the existing variables keep their order, and what secrets add comes after them, by name', () => {
   const base = { Z: '1', A: '2', LEASEHOLD_TOKEN: 'token', LEASEHOLD_TOKEN_FILE: 'file', M: '3' };
@@ -43,36 +30,26 @@ test('what cannot stand in an environment is refused by name, without its value'
   }
 });
 
-test('a dynamic secret stands for all its names, and one of them for itself with the id and the end', () => {
-  const names = (chosen: readonly string[] | undefined): unknown => {
-    const { statics, dynamics } = select(chosen, ['PLAIN', 'OTHER'], [offered('ONE'), offered('TWO')]);
-    return [statics, ...dynamics.map((each) => [...each.names].join(' '))];
-  };
-  const all = (name: string): string => offered(name).flatNames.join(' ');
-  expect(names(undefined)).toEqual([['PLAIN', 'OTHER'], all('ONE'), all('TWO')]);
-  expect(names(['TWO', 'OTHER'])).toEqual([['OTHER'], all('TWO')]);
-  expect(names(['ONE_USER'])).toEqual([[], 'ONE_USER ONE_LEASE_ID ONE_LEASE_EXPIRES_AT']);
-  expect(() => names(['PLAIN', 'THREE', 'FOUR'])).toThrow('no secret "THREE", "FOUR" here');
-  expect(areDynamic(['ONE', 'TWO_USER'], [offered('ONE'), offered('TWO')])).toBe(true);
-  expect(areDynamic(['ONE', 'PLAIN'], [offered('ONE')])).toBe(false);
-});
-
-test('a TTL must be in the range of each dynamic secret that is wanted', () => {
-  const { dynamics } = select(undefined, [], [offered('ONE'), offered('TWO', 30_000)]);
-  expect(() => {
-    checkTtls(60, dynamics);
-  }).toThrow(/^--ttl, for TWO: .*from 1s to 30s/);
-  checkTtls(30, dynamics);
-  checkTtls(undefined, dynamics);
-});
-
 test('a trouble is said once until it is over, and that only after one', () => {
   const said: string[] = [];
   const notices = createNotices((sentence) => said.push(sentence));
-  notices.over('over 0');
-  for (const n of [1, 2]) notices.trouble('away', `away ${n}`);
-  notices.trouble('refused', 'refused');
-  for (const n of [1, 2]) notices.over(`over ${n}`);
-  notices.trouble('away', 'away again');
-  expect(said).toEqual(['away 1', 'refused', 'over 1', 'away again']);
+  notices.over('A', 'over 0');
+  for (const n of [1, 2]) notices.trouble('A', 'away', 'A: ', `away ${n}`);
+  notices.trouble('A', 'refused', 'A: ', 'refused');
+  for (const n of [1, 2]) notices.over('A', `over ${n}`);
+  notices.trouble('A', 'away', 'A: ', 'away again');
+  expect(said).toEqual(['A: away 1', 'A: refused', 'over 1', 'A: away again']);
+});
+
+test('what is the same of many is said of one, and that it is over when that is so of all', () => {
+  const said: string[] = [];
+  const notices = createNotices((sentence) => said.push(sentence));
+  const leases = Array.from({ length: 50 }, (_, index) => `S${index}`);
+  const id = (name: string): string => name.toLowerCase().replace(/[0-9]/g, 'x').padEnd(24, 'a');
+  for (const name of leases) notices.trouble(name, 'Unavailable', `${name}: `, 'cannot be reached');
+  for (const name of leases) notices.trouble(name, 'Timeout', `${name}: `, `no answer of lease ${id(name)}`);
+  notices.trouble('S7', 'Refused', 'S7: ', 'no such user');
+  expect(said.splice(0)).toEqual(['S0: cannot be reached', `S0: no answer of lease ${id('S0')}`, 'S7: no such user']);
+  for (const name of leases) notices.over(name, 'over');
+  expect(said).toEqual(['over']);
 });
