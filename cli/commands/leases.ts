@@ -125,13 +125,7 @@ function revokeCommand(): Command {
         (await import('../leases/revoke.js')).revoke(ids, flags),
       ),
     );
-  command.addHelpText(
-    'after',
-    '\nWith --json there is a line for each lease that was asked to end: lease_id, state (accepted while it is being removed),\n' +
-      'ended_at, ended_by, reason. With --all as an admin it is one line, of the revocation: leasehold leases revocations --json\n' +
-      'shows the same. With --dry-run it is a line for each lease, as leasehold leases list --json prints it.',
-  );
-  return withExamples(filterOptions(command), [
+  return withExamples(withNotes(filterOptions(command), REVOKE_JSON), [
     ['leasehold leases revoke abcdefghijklmnopqrstuvwx --wait', 'end one, and see that it is gone'],
     ['leasehold leases revoke --all --project backend --dry-run', 'say what would be ended'],
     ['leasehold leases revoke --all --holder token:ci --reason "token seen in a log"', 'end all of a holder'],
@@ -166,3 +160,8 @@ function abandonCommand(): Command {
     ],
   ]);
 }
+
+const REVOKE_JSON =
+  'With --json there is a line for each lease that was asked to end: lease_id, state (accepted while it is being removed), ' +
+  'ended_at, ended_by, reason. With --all as an admin it is one line, of the revocation: leasehold leases revocations --json ' +
+  'shows the same. With --dry-run it is a line for each lease, as leasehold leases list --json prints it.';

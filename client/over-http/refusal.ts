@@ -38,8 +38,7 @@ export function readRefusal(status: number, body: unknown, url: string, facts: L
     return { error: new LeaseError('Unavailable', message, facts), code: null, untouched: false };
   }
   const { code, messages, field, lease_id: leaseId, state, undelivered } = read.data;
-  const sentence = code === 'unauthenticated' ? tokenRefused(url) : sentenceOf(messages);
-  const error = new LeaseError(fromWireCode(code), sentence, {
+  const error = new LeaseError(fromWireCode(code), sentenceOf(messages), {
     ...facts,
     ...(leaseId === undefined ? {} : { leaseId }),
     ...(field === undefined ? {} : { field: camelCase(field) }),
@@ -57,14 +56,6 @@ export function fromWireCode(code: string): LeaseErrorCode {
 function sentenceOf(messages: readonly string[]): string {
   const text = messages.join(' ').slice(0, LONGEST_SENTENCE);
   return Array.from(text, (character) => (UNPRINTABLE.test(character) ? '?' : character)).join('');
-}
-
-/** What the server says of it is how to send a token, which was done. */
-function tokenRefused(url: string): string {
-  return (
-    `No valid token was sent: ${url} does not know it, or its time is over. ` +
-    'Use another one: sign in again with leasehold login, or renew LEASEHOLD_TOKEN or the token file.'
-  );
 }
 
 /** `dynamicSecret` of `dynamic_secret`. */
