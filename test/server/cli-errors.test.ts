@@ -77,8 +77,12 @@ async function expectTold(bad: readonly Bad[]): Promise<void> {
 test('a command line that cannot be followed is told with the way out, and nothing is done', async () => {
   await expectTold([
     { line: 'frob', code: 2, says: /^error: unknown command 'frob'\nSee: leasehold --help/ },
-    { line: 'run --no-such -- true', code: 2, says: /^error: unknown option '--no-such'\nSee: leasehold run --help/ },
-    { line: 'run', code: 2, says: /^error: missing required argument 'command'\nSee: / },
+    {
+      line: 'run --no-such -- true',
+      code: 2,
+      says: /^leasehold: unknown option '--no-such'\nSee: leasehold run --help/,
+    },
+    { line: 'run', code: 2, says: /^leasehold: missing required argument 'command'\nSee: / },
     { line: 'run --ttl banana -- true', code: 2, says: /^leasehold: --ttl: "banana" is not a duration/ },
     { line: 'run --ttl 365d -- true', code: 2, says: /^leasehold: .*TOKEN.*must be from .* Nothing was leased/ },
     { line: 'run --on-expiry sing -- true', code: 2, says: /Allowed choices are end, restart, signal/ },
@@ -88,7 +92,11 @@ test('a command line that cannot be followed is told with the way out, and nothi
     { line: 'run -- ./there.json', code: 126, says: /^leasehold: .*Nothing was leased/ },
     { line: 'lease', code: 2, says: /^error: missing required argument 'dynamic-secret'\nSee: / },
     { line: 'lease TOKEN --ttl 1x', code: 2, says: /^--ttl: "1x" is not a duration/ },
-    { line: 'lease TOKEN --ttl 365d', code: 2, says: /^TOKEN: A TTL of 365d is not allowed: it must be from / },
+    {
+      line: 'lease TOKEN --ttl 365d',
+      code: 2,
+      says: /^--ttl, for TOKEN: A TTL of 365d is not allowed: it must be from /,
+    },
     { line: 'lease TOKEN --json --env', code: 2, says: /cannot be used with option/ },
     { line: 'lease TOKEN --plain NOPE', code: 2, says: /^--plain: TOKEN has no field "NOPE", but / },
     { line: 'lease NOPE', code: 2, says: /^There is no dynamic secret "NOPE" in "backend\/prd"/ },
