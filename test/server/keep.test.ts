@@ -135,7 +135,7 @@ test('an API that is not reached for a while is waited for', async () => {
   isDown = true;
   await eventually(async () => pool.errors.length > 0, 'the outage to be told');
   isDown = false;
-  await eventually(async () => pool.kept.expiresAt.getTime() - Date.now() > 10_000, 'the lease to be fresh again');
+  await eventually(async () => pool.kept.expiresAt.getTime() - Date.now() > 4_000, 'the lease to be fresh again');
   await pool.stop();
   expect(['Timeout', 'Unavailable']).toContain((pool.errors[0] as LeaseError).code);
   expect(pool.calls().refused).toBe(0);
@@ -147,7 +147,7 @@ test('an outage of the provider that is shorter than what is left is ridden out,
   lab.provider.fail('Unavailable', 'extend', 'provision');
   await eventually(async () => pool.errors.length > 0, 'the outage to be told');
   lab.provider.heal();
-  await eventually(async () => pool.kept.expiresAt.getTime() - Date.now() > 10_000, 'the lease to be fresh again');
+  await eventually(async () => pool.kept.expiresAt.getTime() - Date.now() > 4_000, 'the lease to be fresh again');
   await pool.stop();
   expect(pool.calls().refused).toBe(0);
 });
