@@ -46,6 +46,8 @@ export interface Keeping {
 const OVERLAP_MS = 30_000;
 const SHORTEST_EXTENSION_MS = 250;
 const LONGEST_EXTENSION_MS = 75_000;
+/** Where no other lease can take over, there is nothing to leave time for: also a slow answer is worth waiting for. */
+const SHORTEST_LAST_EXTENSION_MS = 5_000;
 const CLOSE_TIMEOUT_MS = 15_000;
 /** What is left of the span when the lease is extended, and by how much that varies, so that programs do not ask together. */
 const REST = 1 / 3;
@@ -185,7 +187,8 @@ function restOf({ spanMs, endsAt, limitAt }: Held): number | null {
 async function extendBy(keeping: Keeping, old: Held, forMs: number): Promise<void> {
   const askedAt = performance.now();
   // Half of what is left is for another lease.
-  const timeoutMs = between(SHORTEST_EXTENSION_MS, (old.endsAt - askedAt) / 2, LONGEST_EXTENSION_MS);
+  const shortestMs = keeping.errand.onLimit === undefined ? SHORTEST_EXTENSION_MS : SHORTEST_LAST_EXTENSION_MS;
+  const timeoutMs = between(shortestMs, (old.endsAt - askedAt) / 2, LONGEST_EXTENSION_MS);
   const { lease } = old;
   const expiresAt = await lease.extend(forMs / 1_000, { timeoutMs, signal: keeping.closing.signal });
   keeping.setHeld(heldUntil(old, askedAt + forMs, expiresAt));

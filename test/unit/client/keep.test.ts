@@ -96,3 +96,30 @@ test('after the machine has slept, it is seen at once what became of the lease',
   expect(errors).toEqual([expect.objectContaining({ code: 'LeaseEnded' })]);
   await kept.close();
 });
+
+test('where no other lease can take over, a slow answer to an extension is waited for', async () => {
+  for (const [options, expected] of [
+    [{ onLimit: () => undefined }, 5 * SECOND],
+    [{}, 500],
+  ] as const) {
+    const waits: number[] = [];
+    const lease = {
+      leaseId: 'lease',
+      expiresAt: new Date(Date.now() + 3 * SECOND),
+      extend: async (_: number, { timeoutMs }: { timeoutMs: number }) => {
+        waits.push(timeoutMs);
+        return new Date(Date.now() + 3 * SECOND);
+      },
+      revoke: async () => undefined,
+    } as unknown as Lease;
+    const kept = await keep<IssueRequest>(
+      { issue: async () => lease },
+      { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN', ttl: '3s', holder: 'test' },
+      { ...options, onCredential: () => undefined },
+    );
+    await jest.advanceTimersByTimeAsync(5 * SECOND);
+    await kept.close();
+    expect(waits.length).toBeGreaterThan(0);
+    for (const wait of waits) expect(Math.abs(wait - expected)).toBeLessThanOrEqual(100);
+  }
+});
