@@ -95,11 +95,11 @@ test('a reader of a mount who is slow, leaves early, or reads all of much, distu
 
 test('a server that is away during the run is waited for, told once, and told when it is back', async () => {
   const gate = await openTcpGate(new URL(lab.url).host);
-  const program = await run(['--ttl', '6s'], STAY, { url: `http://${gate.address}` });
+  const program = await run(['--ttl', '9s'], STAY, { url: `http://${gate.address}` });
   const [leaseId] = await untilLines(program, 'ids', 1);
   const stop = lab.watch(leaseId!);
   gate.cut();
-  await pause(5_000);
+  await pause(7_000);
   gate.mend();
   await eventually(async () => lab.events(leaseId!).includes('extended'), 'the extension');
   await pause(1_500);
