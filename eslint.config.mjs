@@ -112,7 +112,7 @@ export default tseslint.config(
       '@typescript-eslint/no-restricted-imports': forbid([
         'activities',
         'worker(?!/(command|flags)$)',
-        'client(?!/(http|keep|leases)$)',
+        'client(?!/(http|keep|wire-code|leases)$)',
         'sealing',
         'config(?!/(environment|problems|this-machine)$)',
         'audit',

@@ -1,7 +1,7 @@
 import { AuditError } from '../audit/writer';
 import type { LeaseErrorCode, LeaseErrorFacts } from '../client/leases';
 import { LeaseError } from '../client/leases';
-import { wireCode } from '../client/wire';
+import { wireCode } from '../client/wire-code';
 import type { ErrorBody } from '../client/wire';
 
 /** What only the API refuses. */

@@ -1,6 +1,7 @@
 import { fstatSync, fsyncSync, statSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
+import { errorCode } from './error-code';
 import { UsageError } from './exit';
 import { NotPrintedError, print } from './output/print';
 
@@ -35,7 +36,7 @@ export function requireReader(): void {
 
 /** What the system calls an error; never its text, which may repeat what was written. */
 export function systemCode(error: unknown): string {
-  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  const code = errorCode(error);
   return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'it was called off';
 }
 

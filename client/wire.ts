@@ -4,11 +4,6 @@ import { LEASE_ENDS } from '../workflows/words';
 // JSON of the HTTP API under /v1, for its server and its client. Changing what stands here changes what others' programs see:
 // add, do not rename.
 
-/** `lease_ended` of `LeaseEnded`: codes are written so in JSON. */
-export function wireCode(code: string): string {
-  return code.replace(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
-}
-
 const instant = z.iso.datetime();
 const text = z.string();
 const states = ['provisioning', 'active', 'deprovisioning', 'stuck', ...LEASE_ENDS, 'terminated'] as const;

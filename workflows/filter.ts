@@ -1,21 +1,24 @@
 import type { BlockFilter, RevokeFilter } from './contract';
 
-const FIELDS = ['holder', 'project', 'config', 'dynamicSecret', 'integration', 'entity'] as const;
+/** By what leases can be meant. */
+export const FILTER_FIELDS = ['holder', 'project', 'config', 'dynamicSecret', 'integration', 'entity'] as const;
 
 /** Whether two filters mean the same. */
 export function sameFilter(one: RevokeFilter, other: RevokeFilter): boolean {
-  return FIELDS.every((field) => one[field] === other[field]);
+  return FILTER_FIELDS.every((field) => one[field] === other[field]);
 }
 
 /** Whether all that a filter gives is so. A filter that gives nothing means nothing. */
 export function isMeant(filter: BlockFilter, lease: Required<BlockFilter>): boolean {
-  const given = FIELDS.filter((field): field is keyof BlockFilter => (filter as RevokeFilter)[field] !== undefined);
+  const given = FILTER_FIELDS.filter(
+    (field): field is keyof BlockFilter => (filter as RevokeFilter)[field] !== undefined,
+  );
   return given.length > 0 && given.every((field) => filter[field] === lease[field]);
 }
 
 /** In words, for people: `holder token:ci, project backend`. */
 export function describeFilter(filter: RevokeFilter): string {
-  const given = FIELDS.filter((field) => filter[field] !== undefined);
+  const given = FILTER_FIELDS.filter((field) => filter[field] !== undefined);
   return given.map((field) => `${NAMES[field]} ${filter[field] ?? ''}`).join(', ');
 }
 

@@ -1,7 +1,8 @@
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkIntegration } from '../../client/check';
-import { checkBody, integrationListBody, wireCode } from '../../client/wire';
+import { checkBody, integrationListBody } from '../../client/wire';
+import { wireCode } from '../../client/wire-code';
 import type { CheckBody, IntegrationBody } from '../../client/wire';
 import type { Config, IntegrationSettings } from '../../config/load';
 import type { CheckAnswer } from '../../workflows/contract';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LeaseFilter, LeaseReport, LeaseSummary, Revocation } from '../../client/leases';
-import { wireCode } from '../../client/wire';
+import { wireCode } from '../../client/wire-code';
 import type { LeaseBody, leaseFilterQuery, LeaseReportBody, RevokedBody } from '../../client/wire';
 import { LEASE_ID_PATTERN } from '../../workflows/contract';
 

@@ -1,21 +1,13 @@
 import type { ManyFilter } from '../../client/http';
+import { describeFilter as describe, FILTER_FIELDS } from '../../workflows/filter';
 import { printable } from '../output/printable';
 import type { FilterFlags } from '../filter-options';
 
-const NAMES: Readonly<Record<keyof ManyFilter, string>> = {
-  holder: 'holder',
-  project: 'project',
-  config: 'config',
-  dynamicSecret: 'dynamic secret',
-  integration: 'integration',
-  entity: 'entity',
-};
-
-const FIELDS = Object.keys(NAMES) as readonly (keyof ManyFilter)[];
-
 /** What was given of it. */
 export function readFilter(flags: FilterFlags): ManyFilter {
-  return Object.fromEntries(FIELDS.filter((field) => flags[field] !== undefined).map((field) => [field, flags[field]]));
+  return Object.fromEntries(
+    FILTER_FIELDS.filter((field) => flags[field] !== undefined).map((field) => [field, flags[field]]),
+  );
 }
 
 export function isEmpty(filter: ManyFilter): boolean {
@@ -24,6 +16,5 @@ export function isEmpty(filter: ManyFilter): boolean {
 
 /** In words: `holder token:ci, project backend`. */
 export function describeFilter(filter: ManyFilter): string {
-  const given = FIELDS.filter((field) => filter[field] !== undefined);
-  return printable(given.map((field) => `${NAMES[field]} ${filter[field] ?? ''}`).join(', '));
+  return printable(describe(filter));
 }

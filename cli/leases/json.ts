@@ -1,4 +1,5 @@
 import type { Block, BulkRevocation, LeaseReport, LeaseSummary, ManyFilter, Revocation } from '../../client/http';
+import { wireCode } from '../../client/wire-code';
 
 // What is printed with --json: the names of the HTTP API. Changing them changes what others' programs read: add, do not rename.
 
@@ -55,11 +56,6 @@ export function bulkJson(revocation: BulkRevocation): Json {
 
 export function blockJson({ id, filter, by, reason, at }: Block): Json {
   return { id, filter: filterJson(filter), by, reason, at: instant(at) };
-}
-
-/** As the HTTP API spells the code of an error. */
-export function wireCode(code: string): string {
-  return code.replace(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
 }
 
 function filterJson({ dynamicSecret, ...rest }: ManyFilter): Json {

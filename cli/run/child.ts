@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { quote } from '../../workflows/quote';
+import { errorCode } from '../error-code';
 import { EXIT, NotStartedError } from '../exit';
 import { warn } from '../warn';
 import { groupOf } from './group';
@@ -158,6 +159,6 @@ function notStarted(command: string, code: string): NotStartedError {
 }
 
 function codeOf(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  const code = errorCode(error);
   return typeof code === 'string' ? code : 'no code';
 }

@@ -3,7 +3,8 @@ import { STATES } from '../input';
 import { LeaseError } from '../leases';
 import type { LeaseErrorCode, LeaseErrorFacts, SeenState, Undelivered } from '../leases';
 import { UNPRINTABLE } from '../refusals';
-import { errorBody, wireCode } from '../wire';
+import { errorBody } from '../wire';
+import { wireCode } from '../wire-code';
 
 /** What an answer that is no success says. */
 export interface Refusal {

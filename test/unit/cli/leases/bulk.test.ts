@@ -2,6 +2,7 @@ import { revokeBulk } from '../../../../cli/leases/bulk';
 import type { BulkOptions } from '../../../../cli/leases/bulk';
 import { LeaseError } from '../../../../client/http';
 import type { BulkRevocation } from '../../../../client/http';
+import { captureOutput } from '../../../support/captured-output';
 
 const REQUEST = { holder: 'token:ci', reason: 'leaver' };
 const RUNNING: BulkRevocation = {
@@ -22,26 +23,7 @@ const RUNNING: BulkRevocation = {
 };
 const WAITING: BulkOptions = { waitMs: Infinity, total: 2, json: undefined };
 
-let stdout = '';
-let stderr = '';
-
-beforeEach(() => {
-  stdout = '';
-  stderr = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text, done) => {
-    stdout += String(text);
-    (done as unknown as () => void)();
-    return true;
-  });
-  jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const output = captureOutput();
 
 /** Leases whose revocation looks so, from one look to the next; the last one for ever. */
 function showing(...looks: readonly (Partial<BulkRevocation> | Error)[]): Parameters<typeof revokeBulk>[0] {
@@ -63,14 +45,14 @@ test.each([
   ['stopped', {}, 1, /ended by hand in Temporal/, /b1 stays/],
 ] as const)('one that is %s %j ends with %i', async (state, facts, code, printed, told) => {
   expect(await revokeBulk(showing({ state, ...facts }), REQUEST, WAITING)).toBe(code);
-  expect(stdout).toMatch(printed);
-  expect(stderr).toMatch(told);
+  expect(output.stdout).toMatch(printed);
+  expect(output.stderr).toMatch(told);
 });
 
 test('one that is not waited for goes on, and one that takes too long does too', async () => {
   expect(await revokeBulk(showing({}), REQUEST, { ...WAITING, waitMs: null })).toBe(0);
   expect(await revokeBulk(showing({}), REQUEST, { ...WAITING, waitMs: 1 })).toBe(6);
-  expect(stderr.match(/It goes on by itself: leasehold leases revocations r1\n/g)).toHaveLength(2);
+  expect(output.stderr.match(/It goes on by itself: leasehold leases revocations r1\n/g)).toHaveLength(2);
 });
 
 test('an API that is away for a moment is asked on, and one that refuses is not', async () => {
@@ -88,5 +70,5 @@ test('what is called off is told to go on', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   process.emit('SIGINT', 'SIGINT');
   expect(await ended).toBe(130);
-  expect(JSON.parse(stdout)).toMatchObject({ id: 'r1', state: 'running', still_removing: 0 });
+  expect(JSON.parse(output.stdout)).toMatchObject({ id: 'r1', state: 'running', still_removing: 0 });
 });

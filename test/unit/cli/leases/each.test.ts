@@ -2,29 +2,11 @@ import { revokeEach } from '../../../../cli/leases/each';
 import type { EachOptions } from '../../../../cli/leases/each';
 import { LeaseError } from '../../../../client/http';
 import type { LeaseErrorCode, Revocation, RevokeOptions } from '../../../../client/http';
+import { captureOutput } from '../../../support/captured-output';
 
 const OPTIONS: EachOptions = { reason: 'leaver', waitMs: null, json: undefined, isMany: false };
 
-let stdout = '';
-let stderr = '';
-
-beforeEach(() => {
-  stdout = '';
-  stderr = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text, done) => {
-    stdout += String(text);
-    (done as unknown as () => void)();
-    return true;
-  });
-  jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const output = captureOutput();
 
 type Answer = Revocation['state'] | LeaseErrorCode;
 
@@ -63,8 +45,8 @@ test('what is accepted is told to be on its way, and is no failure', async () =>
       OPTIONS,
     ),
   ).toBe(0);
-  expect(stdout).toBe(`Lease ${id}: accepted. It is being removed: leasehold leases show ${id}\n`);
-  expect(stderr).toBe('');
+  expect(output.stdout).toBe(`Lease ${id}: accepted. It is being removed: leasehold leases show ${id}\n`);
+  expect(output.stderr).toBe('');
 });
 
 test('of many all are asked before one is waited for, and only those that have not ended are waited for', async () => {
@@ -73,14 +55,14 @@ test('of many all are asked before one is waited for, and only those that have n
   expect(await revokeEach(leases, many, { ...OPTIONS, waitMs: 60_000, isMany: true })).toBe(0);
   expect(leases.asked.slice(0, 20)).toEqual(many.map((id) => [id, false]));
   expect(leases.asked.slice(20)).toEqual(many.filter((id) => id !== many[3]).map((id) => [id, true]));
-  expect(stdout).toBe('20 leases ended and removed.\n');
+  expect(output.stdout).toBe('20 leases ended and removed.\n');
 });
 
 test('what is still being removed is counted apart', async () => {
   const many = ids(3);
   const leases = answering((id) => (id === many[0] ? 'expired' : 'accepted'));
   expect(await revokeEach(leases, many, { ...OPTIONS, isMany: true })).toBe(0);
-  expect(stdout).toBe('1 lease ended and removed. 2 leases being removed: leasehold leases list shows them.\n');
+  expect(output.stdout).toBe('1 lease ended and removed. 2 leases being removed: leasehold leases list shows them.\n');
 });
 
 test.each([
@@ -96,8 +78,9 @@ test.each([
   const leases = answering((id) => answers[all.indexOf(id)]!);
   expect(await revokeEach(leases, all, OPTIONS)).toBe(code);
   for (const [index, answer] of answers.entries()) {
-    if (answer === 'revoked') expect(stdout).toContain(`Lease ${all[index]!}: revoked at 2030-01-01T00:00:00.000Z.\n`);
-    else expect(stderr).toContain(`Lease ${all[index]!}: ${answer} of ${all[index]!}.\n`);
+    if (answer === 'revoked')
+      expect(output.stdout).toContain(`Lease ${all[index]!}: revoked at 2030-01-01T00:00:00.000Z.\n`);
+    else expect(output.stderr).toContain(`Lease ${all[index]!}: ${answer} of ${all[index]!}.\n`);
   }
 });
 
@@ -115,8 +98,10 @@ test('one that has too many requests for now is asked on, and what was accepted 
     const ended = revokeEach(leases, many, { ...OPTIONS, waitMs: 60_000, isMany: true });
     await jest.advanceTimersByTimeAsync(20_000);
     expect(await ended).toBe(1);
-    expect(stdout).toBe('29 leases ended and removed. 1 lease being removed: leasehold leases list shows them.\n');
-    expect(stderr).toContain(`Lease ${many[0]!}: Timeout of`);
+    expect(output.stdout).toBe(
+      '29 leases ended and removed. 1 lease being removed: leasehold leases list shows them.\n',
+    );
+    expect(output.stderr).toContain(`Lease ${many[0]!}: Timeout of`);
   } finally {
     jest.useRealTimers();
   }
@@ -131,9 +116,9 @@ test('one that does not come back is given up, and of many failures a few are to
     const ended = revokeEach(leases, many, { ...OPTIONS, isMany: true });
     await jest.advanceTimersByTimeAsync(300_000);
     expect(await ended).toBe(1);
-    expect(stdout).toBe('5 leases being removed: leasehold leases list shows them.\n');
-    expect(stderr.match(/: Unavailable of/g)).toHaveLength(10);
-    expect(stderr).toContain('So it is with 15 more leases: ');
+    expect(output.stdout).toBe('5 leases being removed: leasehold leases list shows them.\n');
+    expect(output.stderr.match(/: Unavailable of/g)).toHaveLength(10);
+    expect(output.stderr).toContain('So it is with 15 more leases: ');
   } finally {
     jest.useRealTimers();
   }
@@ -149,6 +134,6 @@ test('what is called off asks no more, and says how many were asked to end', asy
   const { length } = leases.asked;
   expect(length).toBeLessThan(10);
   const failed = leases.asked.some(([id]) => id === many[1]) ? 1 : 0;
-  expect(stdout.trimEnd().split('\n')).toHaveLength(length - failed);
-  expect(stderr).toContain(`Called off: ${length - failed} of 100 leases were asked to end`);
+  expect(output.stdout.trimEnd().split('\n')).toHaveLength(length - failed);
+  expect(output.stderr).toContain(`Called off: ${length - failed} of 100 leases were asked to end`);
 });
