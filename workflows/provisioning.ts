@@ -1,5 +1,5 @@
 import type { CancellationScope } from '@temporalio/workflow';
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import { provisionQueue } from './contract';
 import type { Plan, PlanningActivities, ProvisionActivities } from './contract';
 import type { LeaseRecord } from './record';
@@ -33,14 +33,15 @@ export async function provisionLease(record: LeaseRecord, scope: CancellationSco
   }
   const plan = record.plan;
   move(record, { integration: plan.integration, entity: plan.entity });
-  if (isCondemned(record)) return null;
+  const outcomeUnknown = plan.timings.attemptTimeoutMs + plan.timings.consistencyWindowMs;
+  if (isCondemned(record)) return isFirstRun() ? null : { absenceCertainAt: after(outcomeUnknown) };
   record.provisionedBy = Date.now() + plan.timings.issueTimeoutMs;
   try {
     record.provisioned = await scope.run(() => provision(record, plan));
   } catch (error) {
     if (!isCondemned(record)) move(record, { failure: readFailure(error, late(plan)) });
-    if (nothingWasMade(error)) return null;
-    return { absenceCertainAt: after(plan.timings.attemptTimeoutMs + plan.timings.consistencyWindowMs) };
+    if (nothingWasMade(error) && isFirstRun()) return null;
+    return { absenceCertainAt: after(outcomeUnknown) };
   }
   return { absenceCertainAt: after(plan.timings.consistencyWindowMs) };
 }
@@ -70,6 +71,12 @@ function provision(record: LeaseRecord, plan: Plan): ReturnType<ProvisionActivit
     issueTimeoutMs: timings.issueTimeoutMs,
     recipient,
   });
+}
+
+/** A run that was made by a reset may find what the run before it had made. */
+function isFirstRun(): boolean {
+  const { runId, firstExecutionRunId } = workflowInfo();
+  return runId === firstExecutionRunId;
 }
 
 function late(plan: Plan): string {

@@ -236,8 +236,7 @@ test('leases whose release does not work at all are ended by the sweep of the sa
   expect(await lab.outcome(leaseId)).toMatchObject({ state: 'expired' });
 }, 60_000);
 
-test('a lease that was reset provisions again under its name, and nothing is left at its end', async () => {
-  const leaseId = await issue('10m');
+async function reset(leaseId: string): Promise<void> {
   const { runId } = await lab.handle(leaseId).describe();
   await lab.connection.workflowService.resetWorkflowExecution({
     namespace: lab.namespace,
@@ -246,6 +245,33 @@ test('a lease that was reset provisions again under its name, and nothing is lef
     requestId: randomUUID(),
     reason: 'by mistake',
   });
+}
+
+test('a lease that was reset and is revoked before it provisions again ends when what it had made is gone', async () => {
+  const leaseId = await issue('10m');
+  await worker.stop();
+  await reset(leaseId);
+  await lab.handle(leaseId).signal('revoke');
+  worker = await lab.startWorker();
+  expect(await lab.outcome(leaseId)).toMatchObject({ state: 'revoked' });
+  expect(lab.provider.of(leaseId)).toEqual([]);
+});
+
+test('a lease that was reset and can make nothing any more removes what it had made', async () => {
+  const leaseId = await issue('10m');
+  lab.provider.fail('Refused', 'provision');
+  try {
+    await reset(leaseId);
+    expect(await lab.outcome(leaseId)).toMatchObject({ state: 'failed' });
+  } finally {
+    lab.provider.heal();
+  }
+  expect(lab.provider.of(leaseId)).toEqual([]);
+});
+
+test('a lease that was reset provisions again under its name, and nothing is left at its end', async () => {
+  const leaseId = await issue('10m');
+  await reset(leaseId);
   await eventually(async () => (await lab.leases.get(leaseId)).state === 'active', 'the new run to be active');
   expect(await sweep()).toMatchObject({ removed: 0, live: 1 });
   expect(lab.provider.of(leaseId)).toHaveLength(1);
