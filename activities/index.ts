@@ -67,6 +67,7 @@ export function createActivities(deps: ActivitiesDeps): Activities {
     },
     provision: createProvisionActivities({
       config,
+      types,
       deployment,
       metrics,
       connections: provisioning,

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
+import { LEASE_WORKFLOW } from '../workflows/contract';
 import type {
   DeprovisionActivities,
   DeprovisionInput,
@@ -18,8 +19,9 @@ import { refuse, toFailure } from './failures';
 import type { FailedAttempt } from './failures';
 import { guardAttempt, stopOf } from './fence';
 import type { Reporter } from './incidents/reporter';
-import type { Attempt, Made } from './integrations/integration';
+import type { Attempt, IntegrationType, Made } from './integrations/integration';
 import { IntegrationError } from './integrations/integration';
+import { requirePlanned } from './planned';
 import type { QuotaGate } from './quota';
 
 export interface LeaseDeps {
@@ -30,6 +32,7 @@ export interface LeaseDeps {
 }
 
 export interface ProvisionDeps extends LeaseDeps {
+  readonly types: Readonly<Record<string, IntegrationType>>;
   readonly quota: QuotaGate;
 }
 
@@ -74,6 +77,7 @@ async function provision(deps: ProvisionDeps, input: ProvisionInput, attempt: At
       `${input.dynamicSecret} was planned for integration ${input.integration}, which it does not belong to any more.`,
     );
   }
+  requirePlanned(deps, input, found.dynamicSecret);
   const integration = deps.connections.open(input.integration);
   // Later attempts may have made it already, and then need no room.
   if (Context.current().info.attempt === 1) await deps.quota.pass(input.integration);
@@ -136,6 +140,12 @@ function refuseLeak(made: Made, entity: string): void {
   }
 }
 
+/** Whoever may write to the namespace may start an activity alone, past plan, limits, blocks and audit log. */
+function requireLease({ info }: Context, leaseId: string): void {
+  if (info.workflowExecution?.workflowId === leaseId && info.workflowType === LEASE_WORKFLOW) return;
+  throw refuse('InvalidInput', 'Credentials are made, extended and removed by the workflow of their lease alone.');
+}
+
 async function guarded<T>(
   deps: LeaseDeps,
   verb: FailedAttempt['verb'],
@@ -145,6 +155,7 @@ async function guarded<T>(
   const context = Context.current();
   const guard = guardAttempt(context, { deployment: deps.deployment, leaseId });
   try {
+    requireLease(context, leaseId);
     return await run(guard.attempt);
   } catch (error) {
     const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = context.info;

@@ -171,7 +171,10 @@ export interface IntegrationType<Connection = unknown, Parameters = unknown> {
   readonly consistencyWindowMs: number;
   /** Given by the types whose credentials nobody can end before their time. Pure. */
   selfEnding?(issueTimeoutMs: number): SelfEnding;
-  /** Pure: from names alone, and the TTL where the entity depends on it, to the entity and its handle. */
+  /**
+   * Pure: from names alone, and the TTL where the entity depends on it, to the entity and its handle. It is computed once more before
+   * anything is made, and must come out the same.
+   */
   plan(context: PlanContext, connection: Connection, parameters: Parameters): EntityPlan;
   /**
    * Loads what connections need that not every process does: the provider's client. A worker does so ahead of its first lease.

@@ -100,6 +100,19 @@ test('an owner that was dropped meanwhile stops removal, and is named', async ()
   ]);
 });
 
+test('what a holder leaves goes to whom the role itself names, whatever a history says', async () => {
+  const lease = fixture.lease({ roles: [READERS], owner: OWNER });
+  const holder = await connectWith(await lease.provision());
+  await holder.query('CREATE FUNCTION public.trap() RETURNS int LANGUAGE sql SECURITY DEFINER AS $$ SELECT 1 $$');
+  const handle = { ...lease.handle, owner: ORCHESTRATOR };
+
+  await lease.extend(new Date(Date.now() + 600_000), { handle });
+  expect(await lease.deprovision({ handle })).toEqual({ result: 'removed' });
+  expect(
+    await setting.ask("SELECT pg_get_userbyid(proowner) AS owner FROM pg_proc WHERE proname = 'trap'", DATABASE),
+  ).toEqual([{ owner: OWNER }]);
+});
+
 test('a function that is older than the schema it was moved to goes to the owner, too', async () => {
   const lease = fixture.lease();
   const holder = await connectWith(await lease.provision());

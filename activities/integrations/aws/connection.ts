@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { isReference, referenceSchema } from '../../../config/reference';
+import { isSecureUrl, SECURE_URL } from '../../../config/secure-url';
 import { MARK_LENGTH } from '../entity-name';
 import { MAX_ARN, MAX_USER_NAME, NAME, ROLE_ARN } from './syntax';
 
 const url = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
-  .refine(isBare, 'must hold no user, password, query or fragment');
+  .refine(isBare, 'must hold no user, password, query or fragment')
+  // The secret of a new key comes in its answers, and a web identity goes there.
+  .refine(isSecureUrl, SECURE_URL);
 
 const region = z
   .string()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { referenceSchema } from '../../../config/reference';
+import { isSecureUrl, SECURE_URL } from '../../../config/secure-url';
 import { MARK_LENGTH } from '../entity-name';
 import { KEY_CHOICES } from './kinds';
 import { SITES } from './sites';
@@ -10,7 +11,9 @@ const MAX_PREFIX = MAX_NAME - MARK_LENGTH;
 
 const endpoint = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
-  .refine(isBare, 'must hold no user, password, path, query or fragment');
+  .refine(isBare, 'must hold no user, password, path, query or fragment')
+  // The orchestrator's own keys go there with each call.
+  .refine(isSecureUrl, SECURE_URL);
 
 /** Settings of an integration of type `datadog`. */
 export const datadogConnection = z.strictObject({

@@ -7,7 +7,7 @@ import { guardNoSessions, guardRole } from './guard';
 import type { RoleHandle } from './handle';
 import { lookUpRole, VERSION_16 } from './look';
 import type { LookedUp, Role } from './look';
-import { assertOurs } from './mark';
+import { assertOurs, readEstate } from './mark';
 import { describeObstacles, removeOwned } from './owned';
 import { endPrepared } from './prepared';
 import { asMember, grantsItself, takeBack } from './self-grants';
@@ -24,12 +24,14 @@ const LOCKED_CODE = '55P03';
  * then what it owns goes, then the role.
  * @throws IntegrationError `Refused` when the name belongs to somebody else, who is not touched.
  */
-export async function deprovisionRole(calls: Calls, handle: RoleHandle): Promise<Removal> {
+export async function deprovisionRole(calls: Calls, planned: RoleHandle): Promise<Removal> {
   for (let round = 1; ; round += 1) {
-    const looked = await lookUpRole(calls, handle.role);
+    const looked = await lookUpRole(calls, planned.role);
     const { role } = looked;
     if (role === undefined) return { result: 'absent' };
-    assertOurs(role.comment, handle, calls.attempt);
+    assertOurs(role.comment, planned, calls.attempt);
+    // Who writes a history by hand must not make the orchestrator the owner of a holder's functions.
+    const handle: RoleHandle = { ...planned, estate: readEstate(role.comment, planned.estate) };
     await disable(calls, handle, looked, role);
     await endPrepared(calls, handle.role);
     await endSessions(calls, role);

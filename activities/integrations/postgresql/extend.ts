@@ -4,7 +4,7 @@ import type { Calls } from './calls';
 import { guardRole } from './guard';
 import type { RoleHandle } from './handle';
 import { lookUpRole } from './look';
-import { assertOurs, writeComment } from './mark';
+import { assertOurs, readEstate, writeComment } from './mark';
 
 /** Moves the instant after which the role's password is refused, and the mark that says so. Live sessions go on. */
 export async function extendRole(calls: Calls, handle: RoleHandle, expiry: Date): Promise<void> {
@@ -13,10 +13,11 @@ export async function extendRole(calls: Calls, handle: RoleHandle, expiry: Date)
   if (role === undefined) throw new IntegrationError('NotFound', { operation: 'LookUpRole', entity: handle.role });
   assertOurs(role.comment, handle, calls.attempt);
   const name = escapeIdentifier(handle.role);
+  const estate = readEstate(role.comment, handle.estate);
   await calls.change('ExtendRole', () => [
     guardRole(handle.role, role, looked, calls.pace.validMs),
     `ALTER ROLE ${name} VALID UNTIL ${escapeLiteral(expiry.toISOString())}`,
     guardRole(handle.role, role, looked, calls.pace.validMs),
-    `COMMENT ON ROLE ${name} IS ${escapeLiteral(writeComment(calls.attempt, expiry, handle.estate))}`,
+    `COMMENT ON ROLE ${name} IS ${escapeLiteral(writeComment(calls.attempt, expiry, estate))}`,
   ]);
 }

@@ -41,10 +41,14 @@ export function readMarks(text: string | null): EntityMarks {
   };
 }
 
-/** What should become of what the role owns, as its comment says. Without a word about it nothing is deleted. */
-export function readEstate(text: string | null): Estate {
+/**
+ * What should become of what the role owns, as its comment says, which no holder can change.
+ * @param otherwise of a comment without a word about it. Absent: nothing is deleted.
+ */
+export function readEstate(text: string | null, otherwise: Estate = { owned: 'reassign', owner: null }): Estate {
   const read = parse(text);
-  return read?.owned === 'drop' ? { owned: 'drop' } : { owned: 'reassign', owner: read?.owner ?? null };
+  if (read?.owned === undefined) return otherwise;
+  return read.owned === 'drop' ? { owned: 'drop' } : { owned: 'reassign', owner: read.owner ?? null };
 }
 
 /**

@@ -34,6 +34,8 @@ describe('settings of an AWS IAM integration', () => {
     [{ endpoint: 'ftp://x' }, 'endpoint'],
     [{ endpoint: 'localhost:5000' }, 'endpoint'],
     [{ endpoint: 'https://user:pass@example.com' }, 'endpoint'],
+    [{ endpoint: 'http://iam.example.com' }, 'endpoint'],
+    [{ sts_endpoint: 'http://sts.example.com' }, 'sts_endpoint'],
     [{ name_prefix: '' }, 'name_prefix'],
     [{ name_prefix: 'a'.repeat(31) }, 'name_prefix'],
     [{ name_prefix: 'lease hold' }, 'name_prefix'],

@@ -35,6 +35,7 @@ describe('settings of a Datadog integration', () => {
     [{ site: 'constructor' }, 'site'],
     [{ endpoint: 'https://u:p@example.com' }, 'endpoint'],
     [{ endpoint: 'https://example.com/api' }, 'endpoint'],
+    [{ endpoint: 'http://datadog.example.com' }, 'endpoint'],
     [{ endpoint: 'ftp://example.com' }, 'endpoint'],
     [{ keys: 'all' }, 'keys must be both, api or application'],
     [{ name_prefix: '' }, 'name_prefix'],
