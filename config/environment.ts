@@ -63,6 +63,42 @@ export function metricsAddress(): ListenAddress | null {
   throw new ConfigError('The environment', [{ path: 'LEASEHOLD_METRICS', message }]);
 }
 
+/** Which version of a Worker Deployment the workflows of a worker are, as Temporal's Worker Versioning has it. */
+export interface WorkerVersion {
+  readonly deployment: string;
+  readonly build: string;
+}
+
+const DEPLOYMENT_VARIABLE = 'TEMPORAL_DEPLOYMENT_NAME';
+const BUILD_VARIABLE = 'TEMPORAL_WORKER_BUILD_ID';
+
+/**
+ * What TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID say together; null: neither is set, and the worker is unversioned.
+ * @throws ConfigError if one is set alone, or if Temporal would not take it: it tells nobody but the log of its server.
+ */
+export function workerVersion(): WorkerVersion | null {
+  const deployment = readNonEmpty(DEPLOYMENT_VARIABLE);
+  const build = readNonEmpty(BUILD_VARIABLE);
+  if (deployment === undefined && build === undefined) return null;
+  if (deployment === undefined || build === undefined) {
+    const [given, lacking] =
+      build === undefined ? [DEPLOYMENT_VARIABLE, BUILD_VARIABLE] : [BUILD_VARIABLE, DEPLOYMENT_VARIABLE];
+    const message = `is not set, but ${given} is. Set both for a versioned worker, or none.`;
+    throw new ConfigError('The environment', [{ path: lacking, message }]);
+  }
+  const problems = [];
+  if (!/^(?!__)[!-~]{1,200}$/.test(build)) {
+    const message = `${quote(build)} is no build id. Allowed: 1 to 200 printable ASCII characters without spaces that do not begin with __.`;
+    problems.push({ path: BUILD_VARIABLE, message });
+  }
+  if (!/^(?!__)[!-~]{1,200}$/.test(deployment) || /[.:]/.test(deployment)) {
+    const message = `${quote(deployment)} is no name of a deployment. Allowed: 1 to 200 printable ASCII characters without spaces, "." and ":" that do not begin with __.`;
+    problems.push({ path: DEPLOYMENT_VARIABLE, message });
+  }
+  if (problems.length > 0) throw new ConfigError('The environment', problems);
+  return { deployment, build };
+}
+
 /**
  * Where the HTTP API listens: LEASEHOLD_API, else port 8400 of this machine alone. Port 0: any free one.
  * @param flag what `--listen` says instead.
