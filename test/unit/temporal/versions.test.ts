@@ -12,7 +12,12 @@ function version(kind: Kind): { deploymentName: string; buildId: string } | null
 
 /** What Temporal says of a queue at which these asked for work so many seconds after 1970. */
 function queue(
-  { current = null, ramping = null, share = 0 }: { current?: Kind; ramping?: Kind; share?: number },
+  {
+    current = null,
+    ramping = null,
+    share = 0,
+    mode = 2,
+  }: { current?: Kind; ramping?: Kind; share?: number; mode?: number },
   ...asked: readonly (readonly [Kind, number])[]
 ): Answer {
   return {
@@ -23,7 +28,7 @@ function queue(
     },
     pollers: asked.map(([kind, seconds]) => ({
       lastAccessTime: { seconds, nanos: 0 },
-      deploymentOptions: kind === null ? null : { ...version(kind), workerVersioningMode: 2 },
+      deploymentOptions: kind === null ? null : { ...version(kind), workerVersioningMode: mode },
     })),
   } as unknown as Answer;
 }
@@ -52,9 +57,7 @@ test.each([
 });
 
 test('a worker that only tells its build has no version', () => {
-  const answer = queue({}, [V1, 100]);
-  answer.pollers[0]!.deploymentOptions!.workerVersioningMode = 1;
-  expect(readRouting(answer, 0).asking).toEqual([null]);
+  expect(readRouting(queue({ mode: 1 }, [V1, 100]), 0).asking).toEqual([null]);
 });
 
 test('the command names the deployment and the version as a shell reads them', () => {
