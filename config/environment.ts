@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { quote } from '../workflows/quote';
+import { parseTtl, TtlError } from '../workflows/ttl';
 import { ConfigError } from './problems';
 
 // The only reader of the process's environment, apart from the libraries that read their own variables.
@@ -112,6 +113,28 @@ export function apiAddress(flag?: string): ListenAddress {
   const message = `${quote(given)} is no address with a port. Allowed: host:port, [IPv6 address]:port or :port, with a port up to 65535.`;
   const [source, path] = flag === undefined ? ['The environment', 'LEASEHOLD_API'] : ['The command line', '--listen'];
   throw new ConfigError(source, [{ path, message }]);
+}
+
+/** Longer than a balancer needs that looks every second or two, or than Kubernetes takes to tell all its nodes. */
+const API_LEAVE_MS = 5_000;
+const LONGEST_LEAVE_MS = 5 * 60_000;
+
+/**
+ * How long the HTTP API, asked to stop, goes on taking requests while it says that it is about to end: LEASEHOLD_API_LEAVE, else 5 s.
+ * @throws ConfigError if it is no duration up to 5 minutes.
+ */
+export function apiLeaveMs(): number {
+  const written = readNonEmpty('LEASEHOLD_API_LEAVE');
+  if (written === undefined) return API_LEAVE_MS;
+  if (written === '0' || written === '0s') return 0;
+  try {
+    const ms = parseTtl(written);
+    if (ms <= LONGEST_LEAVE_MS) return ms;
+  } catch (error) {
+    if (!(error instanceof TtlError)) throw error;
+  }
+  const message = `${quote(written)} is not allowed. Allowed: a duration from 0s to 5m, e.g. 10s.`;
+  throw new ConfigError('The environment', [{ path: 'LEASEHOLD_API_LEAVE', message }]);
 }
 
 /** What the environment says of the HTTP API that commands work with. Undefined: nothing. */

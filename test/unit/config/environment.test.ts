@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
+  apiLeaveMs,
   apiVariables,
   auditFile,
   configPath,
@@ -151,4 +152,20 @@ test.each([
   version(deployment, build);
   expect(workerVersion).toThrow(ConfigError);
   expect(workerVersion).toThrow(sentence);
+});
+
+test('the API goes on serving for 5 seconds once it was asked to stop, or for what LEASEHOLD_API_LEAVE says', () => {
+  delete process.env['LEASEHOLD_API_LEAVE'];
+  expect(apiLeaveMs()).toBe(5_000);
+  const known = { '': 5_000, '0': 0, '0s': 0, '10s': 10_000, '5m': 300_000 };
+  for (const [written, ms] of Object.entries(known)) {
+    process.env['LEASEHOLD_API_LEAVE'] = written;
+    expect(apiLeaveMs()).toBe(ms);
+  }
+});
+
+test.each(['6m', '-1s', '1.5s', 'soon', ' '])('the API does not go on serving for %p', (written) => {
+  process.env['LEASEHOLD_API_LEAVE'] = written;
+  expect(apiLeaveMs).toThrow(ConfigError);
+  expect(apiLeaveMs).toThrow(`LEASEHOLD_API_LEAVE: "${written}" is not allowed. Allowed: a duration from 0s to 5m`);
 });
