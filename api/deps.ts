@@ -18,4 +18,6 @@ export interface ApiDeps {
   readonly audit: AuditWriter;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Whether the process is about to end, and balancers are to send their requests elsewhere. Default: it is not. */
+  readonly isLeaving?: () => boolean;
 }

@@ -5,20 +5,26 @@ import { createReadiness, readinessSchema } from './readiness';
 import { identityOf, requireRight } from './request';
 
 const OPEN = { open: true, unlimited: true } as const;
+const ENDS = 'This process is about to end.';
 
-/** Whether the process lives, whether it can do its work, and what it has done so far. */
+const healthSchema = z.object({ ok: z.boolean() });
+
+/** Whether the process takes requests, whether it can do its work, and what it has done so far. */
 export function healthRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const readiness = createReadiness(deps);
+  const isLeaving = (): boolean => deps.isLeaving?.() === true;
 
-  app.get('/healthz', { config: OPEN, schema: { response: { 200: z.object({ ok: z.literal(true) }) } } }, () => ({
-    ok: true,
-  }));
+  // Of itself alone: a balancer that goes by it loses no process because Temporal or one integration's worker is away.
+  app.get('/healthz', { config: OPEN, schema: { response: { 200: healthSchema, 503: healthSchema } } }, (_, reply) =>
+    reply.status(isLeaving() ? 503 : 200).send({ ok: !isLeaving() }),
+  );
 
   app.get(
     '/readyz',
     { config: OPEN, schema: { response: { 200: readinessSchema, 503: readinessSchema } } },
     async (_, reply) => {
-      const found = await readiness();
+      const looked = await readiness();
+      const found = isLeaving() ? { ...looked, ready: false, problems: [ENDS, ...looked.problems] } : looked;
       return reply.status(found.ready ? 200 : 503).send(found);
     },
   );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../config/load';
 import { TemporalError } from '../temporal/connection';
-import { surveyWorkforce } from '../temporal/pollers';
+import { explainUnserved, surveyWorkforce } from '../temporal/pollers';
 import { checkSearchAttributes, MissingSearchAttributes } from '../temporal/search-attributes';
 import type { ApiDeps } from './deps';
 
@@ -67,13 +67,14 @@ async function look(
       client.withDeadline(Date.now() + timeoutMs, async () => {
         await checkSearchAttributes(connection, namespace);
         const { queues, others } = await surveyWorkforce(connection, namespace, config);
-        const problems = queues.filter(({ served }) => !served).map(({ name }) => `No worker serves ${name}.`);
+        const unserved = queues.filter(({ served }) => !served);
+        const problems = unserved.map((queue) => explainUnserved(queue, namespace));
         return {
           ready: problems.length === 0,
           problems,
           config: config.hash,
           temporal: 'ok' as const,
-          queues: [...queues],
+          queues: queues.map(({ name, served }) => ({ name, served })),
           other_configs: [...others],
         };
       }),

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { integrationTypes } from '../activities/integrations/registry';
 import { AuditError, openAuditWriter } from '../audit/writer';
-import { apiAddress, auditFile, configPath, logLevel, metricsAddress } from '../config/environment';
+import { apiAddress, apiLeaveMs, auditFile, configPath, logLevel, metricsAddress } from '../config/environment';
 import { ConfigError, loadConfig } from '../config/load';
 import type { Config } from '../config/load';
 import { startReload } from '../config/reload';
@@ -41,12 +42,14 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
   const initial = await loadConfig(file, integrationTypes);
   const address = apiAddress(flags.listen);
   const metricsAt = metricsAddress();
+  const leaveMs = apiLeaveMs();
   const tls = readTls(initial.api, file);
   const audit = openAuditWriter({ file: auditFile() });
   const metrics = createMetrics();
   const { connection, namespace } = openConnection();
   const client = new Client({ connection, namespace });
   const asked = askedToStop();
+  let isLeaving = false;
   const installation = findInstallation({ connection, client, namespace, logger });
   const config = (): Config => reload.current();
   const app = await createApi(
@@ -59,6 +62,7 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
       audit,
       metrics,
       logger,
+      isLeaving: () => isLeaving,
     },
     { tls, settings: () => config().api },
   );
@@ -89,7 +93,13 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
   process.on('SIGHUP', () => void reload.now());
   logger.info({ url, namespace, config: initial.hash, metrics: metricsServer?.url ?? null }, 'The API is ready.');
 
-  await asked;
+  const signal = await asked;
+  isLeaving = true;
+  // By SIGINT it is a person at a terminal who asks, and no balancer sends requests there.
+  if (signal === 'SIGTERM' && leaveMs > 0) {
+    logger.info({ ms: leaveMs }, 'The API is about to stop, says so to balancers, and goes on serving for this time.');
+    await sleep(leaveMs);
+  }
   logger.info('The API stops: requests under way are answered, and no new ones are taken.');
   const isDrained = await drain(app);
   if (!isDrained) logger.warn('Requests that took too long were cut off.');
@@ -102,11 +112,14 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
 }
 
 /** From then on the next signal, of either kind, ends the process at once. */
-async function askedToStop(): Promise<void> {
+async function askedToStop(): Promise<'SIGTERM' | 'SIGINT'> {
   const first = new AbortController();
-  const signals = ['SIGTERM', 'SIGINT'].map((name) => once(process, name, { signal: first.signal }));
+  const signals = (['SIGTERM', 'SIGINT'] as const).map(async (name) => {
+    await once(process, name, { signal: first.signal });
+    return name;
+  });
   try {
-    await Promise.race(signals);
+    return await Promise.race(signals);
   } finally {
     first.abort();
     await Promise.allSettled(signals);

@@ -151,7 +151,7 @@ export async function createServer(
   app.addHook('onSend', (request, reply, _payload, done) => {
     underWay.handled(request);
     // Else the client would send its next request to a process that is about to end.
-    if (isClosing) void reply.header('connection', 'close');
+    if (isClosing || deps.isLeaving?.() === true) void reply.header('connection', 'close');
     done();
   });
   const reachTemporal = createReach(deps);

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { quote } from '../workflows/quote';
+import { parseTtl, TtlError } from '../workflows/ttl';
 import { ConfigError } from './problems';
 
 // The only reader of the process's environment, apart from the libraries that read their own variables.
@@ -63,6 +64,42 @@ export function metricsAddress(): ListenAddress | null {
   throw new ConfigError('The environment', [{ path: 'LEASEHOLD_METRICS', message }]);
 }
 
+/** Which version of a Worker Deployment the workflows of a worker are, as Temporal's Worker Versioning has it. */
+export interface WorkerVersion {
+  readonly deployment: string;
+  readonly build: string;
+}
+
+const DEPLOYMENT_VARIABLE = 'TEMPORAL_DEPLOYMENT_NAME';
+const BUILD_VARIABLE = 'TEMPORAL_WORKER_BUILD_ID';
+
+/**
+ * What TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID say together; null: neither is set, and the worker is unversioned.
+ * @throws ConfigError if one is set alone, or if Temporal would not take it: it tells nobody but the log of its server.
+ */
+export function workerVersion(): WorkerVersion | null {
+  const deployment = readNonEmpty(DEPLOYMENT_VARIABLE);
+  const build = readNonEmpty(BUILD_VARIABLE);
+  if (deployment === undefined && build === undefined) return null;
+  if (deployment === undefined || build === undefined) {
+    const [given, lacking] =
+      build === undefined ? [DEPLOYMENT_VARIABLE, BUILD_VARIABLE] : [BUILD_VARIABLE, DEPLOYMENT_VARIABLE];
+    const message = `is not set, but ${given} is. Set both for a versioned worker, or none.`;
+    throw new ConfigError('The environment', [{ path: lacking, message }]);
+  }
+  const problems = [];
+  if (!/^(?!__)[!-~]{1,200}$/.test(build)) {
+    const message = `${quote(build)} is no build id. Allowed: 1 to 200 printable ASCII characters without spaces that do not begin with __.`;
+    problems.push({ path: BUILD_VARIABLE, message });
+  }
+  if (!/^(?!__)[!-~]{1,200}$/.test(deployment) || /[.:]/.test(deployment)) {
+    const message = `${quote(deployment)} is no name of a deployment. Allowed: 1 to 200 printable ASCII characters without spaces, "." and ":" that do not begin with __.`;
+    problems.push({ path: DEPLOYMENT_VARIABLE, message });
+  }
+  if (problems.length > 0) throw new ConfigError('The environment', problems);
+  return { deployment, build };
+}
+
 /**
  * Where the HTTP API listens: LEASEHOLD_API, else port 8400 of this machine alone. Port 0: any free one.
  * @param flag what `--listen` says instead.
@@ -76,6 +113,28 @@ export function apiAddress(flag?: string): ListenAddress {
   const message = `${quote(given)} is no address with a port. Allowed: host:port, [IPv6 address]:port or :port, with a port up to 65535.`;
   const [source, path] = flag === undefined ? ['The environment', 'LEASEHOLD_API'] : ['The command line', '--listen'];
   throw new ConfigError(source, [{ path, message }]);
+}
+
+/** Longer than a balancer needs that looks every second or two, or than Kubernetes takes to tell all its nodes. */
+const API_LEAVE_MS = 5_000;
+const LONGEST_LEAVE_MS = 5 * 60_000;
+
+/**
+ * How long the HTTP API, asked to stop, goes on taking requests while it says that it is about to end: LEASEHOLD_API_LEAVE, else 5 s.
+ * @throws ConfigError if it is no duration up to 5 minutes.
+ */
+export function apiLeaveMs(): number {
+  const written = readNonEmpty('LEASEHOLD_API_LEAVE');
+  if (written === undefined) return API_LEAVE_MS;
+  if (written === '0' || written === '0s') return 0;
+  try {
+    const ms = parseTtl(written);
+    if (ms <= LONGEST_LEAVE_MS) return ms;
+  } catch (error) {
+    if (!(error instanceof TtlError)) throw error;
+  }
+  const message = `${quote(written)} is not allowed. Allowed: a duration from 0s to 5m, e.g. 10s.`;
+  throw new ConfigError('The environment', [{ path: 'LEASEHOLD_API_LEAVE', message }]);
 }
 
 /** What the environment says of the HTTP API that commands work with. Undefined: nothing. */

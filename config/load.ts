@@ -9,7 +9,7 @@ import { checkParts } from './parts';
 import type { Types } from './parts';
 import { ConfigError, problemAt } from './problems';
 import type { Path, Problem } from './problems';
-import { fileSchema } from './schema';
+import { fileSchema, isForNewer } from './schema';
 import { checkWith } from './sentences';
 
 export type { AccessSettings, TokenSettings } from './access';
@@ -59,7 +59,8 @@ export function parseConfig(text: string, types: Types, source: string): Config 
   const findings = [...('findings' in file ? file.findings : []), ...parts.findings, ...checkAccess(document.value)]
     .filter(({ path }) => !isInFault(path, document.faults))
     .map(({ path, message }) => problemAt(path, message, document.locate(path)));
-  const problems = [...document.faults.map(({ problem }) => problem), ...findings];
+  const all = [...document.faults.map(({ problem }) => problem), ...findings];
+  const problems = isForNewer(document.value) ? all.filter(({ path }) => path === 'version') : all;
   if (problems.length > 0 || !('value' in file)) throw new ConfigError(source, inFileOrder(problems));
   return buildConfig(file.value, parts, hashConfig(document.value));
 }

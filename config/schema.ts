@@ -121,9 +121,28 @@ const alerts = z.strictObject({
   webhooks: z.preprocess((value) => value ?? [], z.array(webhook)),
 });
 
+/**
+ * Of the file. It grows only when a key that a file may have today would mean something else: what is merely added has a default with
+ * which the file means what it did.
+ */
+const FILE_VERSION = 1;
+
+/** Whether a file is for a release that is newer than this one, which then cannot tell what is wrong with the rest of it. */
+export function isForNewer(file: unknown): boolean {
+  const version = fieldOf(file, 'version');
+  return typeof version === 'number' && version > FILE_VERSION;
+}
+
+function describeVersion(written: unknown): string {
+  const must = `must be ${FILE_VERSION}, the latest version of this file that this release reads`;
+  return isForNewer({ version: written })
+    ? `${must}. Upgrade every worker and API before the file, or write it for this release`
+    : must;
+}
+
 /** The configuration file, apart from the parts that belong to the types of integrations. */
 export const fileSchema = z.strictObject({
-  version: z.literal(1, 'must be 1, the only version of this file there is'),
+  version: z.literal(FILE_VERSION, { error: ({ input }) => describeVersion(input) }),
   integrations: orEmpty(z.record(integrationName, integration)),
   projects: orEmpty(
     z.record(projectName, orEmpty(z.strictObject({ configs: orEmpty(z.record(projectName, orEmpty(config))) }))),

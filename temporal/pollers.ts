@@ -1,6 +1,8 @@
 import type { Config } from '../config/load';
 import { deprovisionQueue, provisionQueue, upkeepQueue, WORKFLOW_QUEUE } from '../workflows/contract';
 import type { TemporalService } from './service';
+import { absent, commandFor, idle, instantOf, nameOf, readRouting } from './versions';
+import type { Routing } from './versions';
 
 /** Who works on a configuration's task queues, as Temporal saw it lately. */
 export interface Workforce {
@@ -11,8 +13,10 @@ export interface Workforce {
 
 export interface Queue {
   readonly name: string;
-  /** Whether a worker asked it for work lately. */
+  /** Whether workers that get its work asked for it lately. */
   readonly served: boolean;
+  /** To whom its work goes, if it has versions. */
+  readonly routing: Routing;
 }
 
 export interface OtherConfig {
@@ -35,6 +39,23 @@ interface Wanted {
   readonly type: 'workflow' | 'activity';
 }
 
+/** Why nobody does the work of a queue that is not served, and what to do. */
+export function explainUnserved({ name, routing }: Queue, namespace: string): string {
+  const [waiting] = idle(routing);
+  const [missing = null] = absent(routing);
+  if (waiting === undefined) {
+    return missing === null ? `No worker serves ${name}.` : `No worker of ${nameOf(missing)} serves ${name}.`;
+  }
+  const command = commandFor(waiting, missing, namespace);
+  return `No worker serves ${name}: its work goes to ${nameOf(missing)}, of which none is there, and not to ${nameOf(waiting)}. Start one, or run: ${command}`;
+}
+
+/** Asks Temporal to which versions of the workers the work of the workflow queue goes. To be called with a deadline. */
+export async function surveyRouting({ workflowService }: TemporalService, namespace: string): Promise<Routing> {
+  const answer = await describeQueue(workflowService, namespace, { name: WORKFLOW_QUEUE, type: 'workflow' });
+  return readRouting(answer, Date.now() - LATELY_MS);
+}
+
 /** What a worker calls itself in Temporal, so that others see by which configuration it works. */
 export function workerIdentity(process: { readonly pid: number; readonly host: string }, configHash: string): string {
   return `leasehold-worker/${process.pid}@${process.host}#${configHash}`;
@@ -53,24 +74,19 @@ export async function surveyWorkforce(
   const queues: Queue[] = [];
   const seen = new Map<string, { readonly config: string; readonly at: number }>();
   const since = Date.now() - LATELY_MS;
-  const look = async ({ name, type }: Wanted): Promise<Queue> => {
-    const { pollers } = await workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name },
-      taskQueueType: TYPES[type],
-    });
-    let served = false;
-    for (const { identity, lastAccessTime } of pollers) {
-      const at = Number(lastAccessTime?.seconds ?? 0) * 1_000 + (lastAccessTime?.nanos ?? 0) / 1_000_000;
+  const look = async (wanted: Wanted): Promise<Queue> => {
+    const answer = await describeQueue(workflowService, namespace, wanted);
+    const routing = readRouting(answer, since);
+    for (const { identity, lastAccessTime } of answer.pollers) {
+      const at = instantOf(lastAccessTime);
       if (at < since) continue;
-      served = true;
       const worker = readIdentity(identity);
       // A process that took over a changed file is remembered under both.
       if (worker !== null && at >= (seen.get(worker.process)?.at ?? 0)) {
         seen.set(worker.process, { config: worker.config, at });
       }
     }
-    return { name, served };
+    return { name: wanted.name, served: absent(routing).length === 0, routing };
   };
   const wanted = queuesOf(config, integrations);
   for (let index = 0; index < wanted.length; index += AT_ONCE) {
@@ -81,6 +97,14 @@ export async function surveyWorkforce(
     queues,
     others: others.map(([process, worker]) => ({ process, config: worker.config })).sort(byProcess),
   };
+}
+
+async function describeQueue(
+  workflowService: TemporalService['workflowService'],
+  namespace: string,
+  { name, type }: Wanted,
+): ReturnType<TemporalService['workflowService']['describeTaskQueue']> {
+  return workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType: TYPES[type] });
 }
 
 /** A retired integration issues nothing: nobody need wait for work of that kind. */

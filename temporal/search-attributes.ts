@@ -2,6 +2,7 @@ import { ATTRIBUTES } from '../workflows/contract';
 import { TemporalError } from './connection';
 import { CALL_TIMEOUT_MS, explainFailure, grpcStatusOf } from './service';
 import type { TemporalService } from './service';
+import { shellWord } from './shell-word';
 
 type AttributeType = 'Keyword' | 'Datetime';
 interface Attribute {
@@ -124,8 +125,4 @@ function describe(
 
 function names(attributes: readonly Attribute[]): string {
   return attributes.map(({ name }) => name).join(', ');
-}
-
-function shellWord(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

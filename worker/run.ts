@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { integrationTypes } from '../activities/integrations/registry';
 import { AuditError, openAuditWriter } from '../audit/writer';
-import { auditFile, configPath, logLevel, metricsAddress } from '../config/environment';
+import { auditFile, configPath, logLevel, metricsAddress, workerVersion } from '../config/environment';
 import { ConfigError, loadConfig } from '../config/load';
 import type { Config } from '../config/load';
 import { startReload } from '../config/reload';
@@ -37,6 +37,8 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
 
 async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
   const file = flags.config ?? configPath();
+  const share = shareOf(flags);
+  const version = workerVersion();
   const initial = await loadConfig(file, integrationTypes);
   const address = metricsAddress();
   const audit = openAuditWriter({ file: auditFile() });
@@ -50,8 +52,9 @@ async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
         connection: connectionOptions,
         namespace,
         config,
-        share: shareOf(flags),
+        share,
         identity: workerIdentity({ pid: process.pid, host: hostname() }, config.hash),
+        version,
         audit,
         metrics,
         logger,
@@ -75,8 +78,19 @@ async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
       },
     });
     process.on('SIGHUP', () => void reload.now());
+    if (version !== null && !share.workflows) {
+      logger.warn(
+        'This worker runs no workflows, and their version is of no matter to it: it takes work whatever is current.',
+      );
+    }
     logger.info(
-      { namespace, queues: worker.queues, config: initial.hash, metrics: server?.url ?? null },
+      {
+        namespace,
+        version: share.workflows ? version : null,
+        queues: worker.queues,
+        config: initial.hash,
+        metrics: server?.url ?? null,
+      },
       'The worker is ready.',
     );
     try {

@@ -6,6 +6,7 @@ import type { Activities } from '../activities';
 import type { IntegrationType } from '../activities/integrations/integration';
 import { integrationTypes } from '../activities/integrations/registry';
 import type { AuditWriter } from '../audit/writer';
+import type { WorkerVersion } from '../config/environment';
 import type { Config, IntegrationSettings } from '../config/load';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
@@ -26,6 +27,7 @@ import { countLeases } from './census';
 import { findStrays } from './strays';
 import { startOversight } from './oversight';
 import { ensureSweeps } from './sweeps';
+import { watchVersion } from './version-watch';
 
 /** Which of the work a process takes. */
 export interface Share {
@@ -41,6 +43,8 @@ export interface LeaseWorkerOptions {
   readonly config: Config;
   readonly share: Share;
   readonly identity: string;
+  /** Of its workflows; null: they have none, and run wherever Temporal gives them to unversioned workers. */
+  readonly version: WorkerVersion | null;
   readonly audit: AuditWriter;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -122,6 +126,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           taskQueue: WORKFLOW_QUEUE,
           workflowBundle: options.workflowBundle ?? (await findWorkflowBundle()),
           activities: { ...activities.workflow },
+          ...versioned(options.version),
           maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
           maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
           stickyQueueScheduleToStartTimeout: STICKY_MS,
@@ -169,6 +174,11 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           { what: 'The incidents', once: false, act: () => opened.reopenIncidents() },
           { what: 'Leases without an integration', once: true, act: () => shoutAboutStrays(client, config, logger) },
           { what: 'The blocks', once: false, act: () => resumeBlocks(client) },
+          {
+            what: 'The version of this worker',
+            once: false,
+            act: () => watchVersion(client, namespace, options.version, logger),
+          },
         ]
       : [];
     return assemble(
@@ -225,6 +235,23 @@ async function connect({ connection, namespace }: LeaseWorkerOptions): Promise<N
   } catch (error) {
     throw connectFailure(error, connection.address, namespace);
   }
+}
+
+/**
+ * For the worker of workflows alone. Once a version of a queue is current, Temporal gives what waits there to workers of that version
+ * and to no others: were the queues of removals versioned too, a removal would wait although a worker that can do it is there.
+ */
+function versioned(version: WorkerVersion | null): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (version === null) return {};
+  return {
+    workerDeploymentOptions: {
+      useWorkerVersioning: true,
+      version: { deploymentName: version.deployment, buildId: version.build },
+      // A lease lasts longer than a version of the workers: each of its steps is taken by the one that is current then. Not by
+      // setWorkflowOptions, with which a worker without a version fails every task.
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  };
 }
 
 /** Heartbeats are let through, so that a cancel or a lost attempt is noticed well before the heartbeat time-out. */

@@ -12,7 +12,7 @@ import { UnresolvedReference } from '../../config/reference';
 import { checkWebhook, WebhookError } from '../../telemetry/webhook';
 import { connect, TemporalError } from '../../temporal/connection';
 import { deploymentId } from '../../temporal/deployment';
-import { surveyWorkforce } from '../../temporal/pollers';
+import { explainUnserved, surveyWorkforce } from '../../temporal/pollers';
 import { checkSearchAttributes, MissingSearchAttributes } from '../../temporal/search-attributes';
 import { explainFailure } from '../../temporal/service';
 import { findStrays } from '../../worker/strays';
@@ -164,13 +164,19 @@ async function checkWorkers(
 ): Promise<readonly Finding[]> {
   const subject = 'workers';
   const { queues, others } = await surveyWorkforce(connection, namespace, config, names);
-  const unserved = queues.filter(({ served }) => !served).map(({ name }) => name);
-  const serving: Finding =
+  const unserved = queues.filter(({ served }) => !served);
+  const bare = unserved.filter(({ routing }) => routing.asking.length === 0).map(({ name }) => name);
+  const serving: Finding[] =
     unserved.length === 0
-      ? { subject, kind: 'ok', text: `every task queue is served; this configuration is ${config.hash}.` }
-      : { subject, kind: 'problem', text: `nobody serves ${unserved.join(', ')}. Start a worker that does.` };
+      ? [{ subject, kind: 'ok', text: `every task queue is served; this configuration is ${config.hash}.` }]
+      : bare.length === 0
+        ? []
+        : [{ subject, kind: 'problem', text: `nobody serves ${bare.join(', ')}. Start a worker that does.` }];
   return [
-    serving,
+    ...serving,
+    ...unserved
+      .filter(({ name }) => !bare.includes(name))
+      .map((queue): Finding => ({ subject, kind: 'problem', text: explainUnserved(queue, namespace) })),
     ...others.map(({ process, config: hash }): Finding => {
       const text = `${process} runs another configuration, ${hash}, than this one, ${config.hash}.`;
       return { subject, kind: 'note', text };

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { Agent, get as httpGet } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { connect, createServer } from 'node:net';
@@ -274,6 +275,39 @@ describe('asked to stop', () => {
     await lab.handle(String(issued.body['lease_id'])).signal('revoke');
     expect(await lab.outcome(String(issued.body['lease_id']))).toMatchObject({ state: 'revoked' });
   }, 90_000);
+
+  test('it says so first, and goes on taking requests for a while', async () => {
+    await lab.startWorker();
+    const api = await startApi([], { LEASEHOLD_API_LEAVE: '3s' });
+    const agent = new Agent({ keepAlive: true });
+    const get = async (path: string) => {
+      const request = httpGet(api.url + path, { agent, headers: { authorization: `Bearer ${ci.token}` } });
+      const [answer] = (await once(request, 'response')) as [IncomingMessage];
+      return { status: answer.statusCode, closes: answer.headers.connection === 'close', body: await text(answer) };
+    };
+    expect(await get('/healthz')).toEqual({ status: 200, closes: false, body: '{"ok":true}' });
+    expect(await get('/readyz')).toMatchObject({ status: 200, closes: false });
+    api.signal('SIGTERM');
+    await eventually(async () => api.output().includes('The API is about to stop'), 'it to be about to stop');
+    expect(await get('/healthz')).toEqual({ status: 503, closes: true, body: '{"ok":false}' });
+    const { status, body } = await get('/readyz');
+    expect(status).toBe(503);
+    expect(JSON.parse(body)).toMatchObject({ ready: false, problems: ['This process is about to end.'] });
+    // On connections that are there and on new ones.
+    expect(await get('/v1/whoami')).toMatchObject({ status: 200, closes: true });
+    const issued = await ask(api, '/v1/leases', LEASE);
+    expect(issued.status).toBe(201);
+    expect(await api.ended()).toBe(0);
+    expect(await lab.leases.revoke(String(issued.body['lease_id']), { wait: true })).toMatchObject({
+      state: 'revoked',
+    });
+  }, 60_000);
+
+  test('from a terminal, it stops without that', async () => {
+    const api = await startApi([], { LEASEHOLD_API_LEAVE: '1m' });
+    api.signal('SIGINT');
+    expect(await api.ended()).toBe(0);
+  }, 30_000);
 
   test('it does not end before a lease is revoked whose asker has left', async () => {
     await lab.startWorker();

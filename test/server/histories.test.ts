@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { version } from '../../package.json';
@@ -161,6 +161,15 @@ test.each(Object.entries(paths))(
   },
   60_000,
 );
+
+test('of this release each of these paths was recorded', async () => {
+  const recorded = await readdir(join(__dirname, `../histories/${version}`));
+  expect(recorded.sort()).toEqual(
+    Object.keys(paths)
+      .map((name) => `${name}.json`)
+      .sort(),
+  );
+});
 
 /** As Temporal's command line writes it, which is what its replayers read. */
 async function record(name: string, workflowId: string): Promise<void> {

@@ -35,6 +35,7 @@ async function workerOf(workflowBundle?: WorkflowBundleOption): Promise<LeaseWor
     config: await loadConfig(lab.configFile, integrationTypes),
     share: { workflows: true, integrations: null },
     identity: 'release',
+    version: null,
     audit: openAuditWriter({ file: join(lab.directory, 'audit.jsonl') }),
     metrics: createMetrics(),
     logger: createLogger('silent'),

@@ -13,7 +13,9 @@ export async function startApiProcess(
   environment: Readonly<Record<string, string>>,
 ): Promise<ApiProcess> {
   const listen = flags.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-  const service = await startService('api/main.js', 'The API is ready.', [...listen, ...flags], environment);
+  // No balancer to wait for, unless a test has one.
+  const own = { LEASEHOLD_API_LEAVE: '0s', ...environment };
+  const service = await startService('api/main.js', 'The API is ready.', [...listen, ...flags], own);
   const told = service
     .output()
     .split('\n')

@@ -6,6 +6,7 @@ import { AuditError } from '../../audit/writer';
 import type { AuditRecord, AuditWriter } from '../../audit/writer';
 import { connectLeases } from '../../client/temporal';
 import type { ConnectedLeases } from '../../client/temporal';
+import type { WorkerVersion } from '../../config/environment';
 import { parseConfig } from '../../config/load';
 import type { Config } from '../../config/load';
 import { createLogger } from '../../telemetry/logger';
@@ -51,6 +52,7 @@ export interface MemoryLab {
 export interface WorkerChoices {
   readonly config?: MemoryConfig;
   readonly share?: Share;
+  readonly version?: WorkerVersion;
   readonly workflowBundle?: WorkflowBundleOption;
 }
 
@@ -123,7 +125,12 @@ export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab>
     },
     handle: (id) => client.workflow.getHandle(id),
     outcome: (leaseId) => client.workflow.getHandle(leaseId).result() as Promise<LeaseOutcome>,
-    startWorker: async ({ config = {}, share = { workflows: true, integrations: null }, workflowBundle } = {}) => {
+    startWorker: async ({
+      config = {},
+      share = { workflows: true, integrations: null },
+      version = null,
+      workflowBundle,
+    } = {}) => {
       const worker = await createWorker({
         connection: { address },
         namespace,
@@ -132,6 +139,7 @@ export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab>
         share,
         workflowBundle: workflowBundle ?? { codePath: provided().workflowBundle },
         identity: 'memory-lab',
+        version,
         audit: writer,
         metrics,
         logger: createLogger('silent'),

@@ -160,7 +160,7 @@ alerts:
   });
 
   test('tells all problems at once, in the order of the file, with line and column', () => {
-    const error = errorOf(`version: 2
+    const error = errorOf(`version: 0
 integrations:
   Aws: { type: toy }
   aws:
@@ -470,5 +470,33 @@ describe('a dynamic secret', () => {
   ])('%j %j %j is not found, and what there is is named', (project, configName, name, message) => {
     const found = findDynamicSecret(config, project, configName, name);
     expect(found).toMatchObject({ ok: false, message: expect.stringContaining(message) as unknown });
+  });
+});
+
+describe('the version of the file', () => {
+  test.each(['version: 2', 'version: 2\nintegrations: [new, words]\nvaults: {a: 1}\nprojects: {b: {c: d}}'])(
+    'that is for a newer release is told alone, for the rest may be right there: %j',
+    (text) => {
+      expect(problemsOf(text)).toEqual([
+        'version: must be 1, the latest version of this file that this release reads. Upgrade every worker and API before the file, or write it for this release',
+      ]);
+    },
+  );
+
+  test.each(['version: 0', 'version: "2"', 'version: v1', 'version: [2]', 'version: '])(
+    'that never was is told with the rest: %j',
+    (text) => {
+      const problems = problemsOf(`${text}\nvaults: {a: 1}`);
+      expect(problems).toEqual([
+        'version: must be 1, the latest version of this file that this release reads',
+        expect.stringContaining('vaults: is not known here'),
+      ]);
+    },
+  );
+
+  test('does not allow a key that this release does not know: a setting for a newer one would be passed over in silence', () => {
+    expect(problemsOf('version: 1\napi: {quick: true}')).toEqual([
+      expect.stringContaining('api.quick: is not known here'),
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
+  apiLeaveMs,
   apiVariables,
   auditFile,
   configPath,
@@ -8,6 +9,7 @@ import {
   metricsAddress,
   readVariable,
   settingsFile,
+  workerVersion,
 } from '../../../config/environment';
 import { ConfigError } from '../../../config/problems';
 
@@ -119,4 +121,51 @@ test.each([
   for (const name of ['LEASEHOLD_SETTINGS', 'XDG_CONFIG_HOME']) Reflect.deleteProperty(process.env, name);
   Object.assign(process.env, variables);
   expect(settingsFile()).toBe(file);
+});
+
+function version(deployment: string | undefined, build: string | undefined): void {
+  delete process.env['TEMPORAL_DEPLOYMENT_NAME'];
+  delete process.env['TEMPORAL_WORKER_BUILD_ID'];
+  if (deployment !== undefined) process.env['TEMPORAL_DEPLOYMENT_NAME'] = deployment;
+  if (build !== undefined) process.env['TEMPORAL_WORKER_BUILD_ID'] = build;
+}
+
+test('a worker is versioned by a deployment and a build id together, and not without them', () => {
+  version(undefined, undefined);
+  expect(workerVersion()).toBeNull();
+  version('', '');
+  expect(workerVersion()).toBeNull();
+  version('prod/leasehold', '0.4.0-3f2a');
+  expect(workerVersion()).toEqual({ deployment: 'prod/leasehold', build: '0.4.0-3f2a' });
+});
+
+test.each([
+  ['leasehold', undefined, 'TEMPORAL_WORKER_BUILD_ID: is not set, but TEMPORAL_DEPLOYMENT_NAME is. Set both'],
+  ['', '7', 'TEMPORAL_DEPLOYMENT_NAME: is not set, but TEMPORAL_WORKER_BUILD_ID is. Set both'],
+  ['lease.hold', '7', 'TEMPORAL_DEPLOYMENT_NAME: "lease.hold" is no name of a deployment. Allowed:'],
+  ['lease:hold', '7', 'TEMPORAL_DEPLOYMENT_NAME: "lease:hold" is no name of a deployment.'],
+  ['__leasehold', '7', 'TEMPORAL_DEPLOYMENT_NAME: "__leasehold" is no name'],
+  ['leasehold', '__unversioned__', 'TEMPORAL_WORKER_BUILD_ID: "__unversioned__" is no build id. Allowed:'],
+  ['leasehold', 'a b', 'TEMPORAL_WORKER_BUILD_ID: "a b" is no build id.'],
+  ['leasehold', '7'.repeat(201), 'TEMPORAL_WORKER_BUILD_ID: "7777'],
+])('the deployment %p with the build id %p is refused, for Temporal would not tell', (deployment, build, sentence) => {
+  version(deployment, build);
+  expect(workerVersion).toThrow(ConfigError);
+  expect(workerVersion).toThrow(sentence);
+});
+
+test('the API goes on serving for 5 seconds once it was asked to stop, or for what LEASEHOLD_API_LEAVE says', () => {
+  delete process.env['LEASEHOLD_API_LEAVE'];
+  expect(apiLeaveMs()).toBe(5_000);
+  const known = { '': 5_000, '0': 0, '0s': 0, '10s': 10_000, '5m': 300_000 };
+  for (const [written, ms] of Object.entries(known)) {
+    process.env['LEASEHOLD_API_LEAVE'] = written;
+    expect(apiLeaveMs()).toBe(ms);
+  }
+});
+
+test.each(['6m', '-1s', '1.5s', 'soon', ' '])('the API does not go on serving for %p', (written) => {
+  process.env['LEASEHOLD_API_LEAVE'] = written;
+  expect(apiLeaveMs).toThrow(ConfigError);
+  expect(apiLeaveMs).toThrow(`LEASEHOLD_API_LEAVE: "${written}" is not allowed. Allowed: a duration from 0s to 5m`);
 });

@@ -190,3 +190,12 @@ test('a further file that changed has the same configuration put in force again'
   await until(() => applied === 2, 'the certificate');
   await untilTold();
 });
+
+test('a file for a newer release, which comes before the process does, leaves the one before it in force', async () => {
+  const reload = await start();
+  await put(`version: 2\nintegrations: { two: { type: bare } }\n`);
+  await untilTold(/^refused .*version .*must be 1, the latest version of this file that this release reads\. Upgrade/s);
+  expect(namesOf(reload.current())).toEqual(['one']);
+  await put(named('three'));
+  await untilTold(/^refused /, 'taken three');
+});
