@@ -1,5 +1,5 @@
 import { startService } from './service-process';
-import type { ServiceProcess } from './service-process';
+import type { ServicePlace, ServiceProcess } from './service-process';
 
 /** The HTTP API as it is run in production, on a port of its own. */
 export interface ApiProcess extends ServiceProcess {
@@ -11,9 +11,10 @@ export interface ApiProcess extends ServiceProcess {
 export async function startApiProcess(
   flags: readonly string[],
   environment: Readonly<Record<string, string>>,
+  place?: ServicePlace,
 ): Promise<ApiProcess> {
   const listen = flags.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-  const service = await startService('api/main.js', 'The API is ready.', [...listen, ...flags], environment);
+  const service = await startService('api/main.js', 'The API is ready.', [...listen, ...flags], environment, place);
   const told = service
     .output()
     .split('\n')
