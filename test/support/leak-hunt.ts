@@ -10,6 +10,8 @@ export interface LeakHunt {
   readonly canaries: { add(name: string, value: string): void };
   /** @param kind e.g. `histories`: the row of the table. */
   place(kind: string, name: string, content: string | Uint8Array): void;
+  /** Any value, in all ways in which it is printed. */
+  printed(kind: string, name: string, value: unknown): void;
   /** Any value, as whoever prints it sees it, and with all that it shows to nobody who does not ask. */
   value(kind: string, name: string, value: unknown): void;
   /** All files below a directory. */
@@ -47,6 +49,9 @@ export function startLeakHunt(title: string): LeakHunt {
       },
     },
     place,
+    printed: (kind, name, value) => {
+      place(kind, name, printsOf(value).join('\n'));
+    },
     value: (kind, name, value) => {
       place(kind, name, allOf(value));
     },
@@ -85,31 +90,47 @@ export function startLeakHunt(title: string): LeakHunt {
   };
 }
 
-/** A value as JSON, as it is printed, and with every property that it or what hangs on it has, enumerable or not. */
-export function allOf(value: unknown): string {
-  const parts = [
+/** What `console.log` with `%o` and `%j`, template strings and loggers make of a value. */
+function printsOf(value: unknown): string[] {
+  const whole = { depth: Infinity, maxArrayLength: null, maxStringLength: null };
+  return [
     String(value),
-    inspect(value, { depth: Infinity, showHidden: true, getters: true, maxStringLength: null }),
+    inspect(value, whole),
+    inspect(value, { ...whole, showHidden: true, getters: true }),
+    toJson(value),
   ];
-  parts.push(inspect(value, { depth: Infinity, maxArrayLength: null, maxStringLength: null, customInspect: false }));
+}
+
+function toJson(value: unknown): string {
   try {
-    parts.push(String(JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))));
+    const text: unknown = JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
+    return typeof text === 'string' ? text : '';
   } catch {
     // It refers to itself.
+    return '';
   }
+}
+
+/** A value as it is printed, and with every property that it or what hangs on it has, enumerable or not. */
+export function allOf(value: unknown): string {
+  const parts = printsOf(value);
   collect(value, parts, new Set());
   return parts.join('\n');
 }
 
+/** Functions are left alone: static getters may do more than get. */
 function collect(value: unknown, parts: string[], seen: Set<unknown>): void {
-  if (value instanceof Uint8Array) parts.push(Buffer.from(value).toString('latin1'));
-  else if (typeof value === 'string' || typeof value === 'symbol') parts.push(String(value));
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) return;
+  if (typeof value === 'string' || typeof value === 'symbol') parts.push(String(value));
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
   seen.add(value);
-  if (value instanceof Uint8Array) return;
+  if (value instanceof Uint8Array) {
+    parts.push(Buffer.from(value).toString('latin1'));
+    return;
+  }
   if (value instanceof Map || value instanceof Set) for (const each of value) collect(each, parts, seen);
   for (let owner: object | null = value; owner !== null && owner !== Object.prototype; owner = prototypeOf(owner)) {
     for (const key of Reflect.ownKeys(owner)) {
+      if (key === 'constructor') continue;
       parts.push(String(key));
       try {
         collect(Reflect.get(owner, key, value), parts, seen);
