@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFull } from './full';
 import type { ServicePlace, ServiceProcess } from './service-process';
@@ -57,6 +57,16 @@ export async function prepareCrash(base: string, crash: Crash, thrown: string): 
 export async function crashNow(service: Pick<ServiceProcess, 'signal' | 'ended'>, crash: Crash): Promise<void> {
   service.signal(crash.startsWith('SIG') ? (crash as NodeJS.Signals) : 'SIGUSR2');
   await service.ended();
+}
+
+/** More than a core dump without memory has: registers, and what the system says of the process. Pieces of any value may be in registers. */
+const WITHOUT_MEMORY_BYTES = 256 * 1024;
+
+/** Core dumps in a directory, none of which may hold memory. */
+export async function emptyCoresIn(directory: string): Promise<string[]> {
+  const cores = await coresIn(directory);
+  for (const core of cores) expect((await stat(core)).size).toBeLessThan(WITHOUT_MEMORY_BYTES);
+  return cores;
 }
 
 /** Core dumps in a directory. */
