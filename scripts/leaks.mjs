@@ -1,7 +1,7 @@
 // Runs the tests that look for secrets where none may be, and prints what they have looked through. Takes jest's options.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +9,8 @@ const require = createRequire(import.meta.url);
 const directory = mkdtempSync(join(tmpdir(), 'leasehold-leaks-'));
 const temporary = mkdtempSync(join(directory, 'tmp-'));
 const table = join(directory, 'table');
+// PostgreSQL runs as another user where this one is root, and must get to what is its own in there.
+for (const each of [directory, temporary]) chmodSync(each, 0o711);
 writeFileSync(table, '');
 try {
   const options = ['--selectProjects', 'unit', 'server', '--testPathPatterns', '/leak', ...process.argv.slice(2)];
