@@ -11,6 +11,7 @@ import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { startMetricsServer } from '../telemetry/metrics-server';
+import { endWhenUncaught } from '../telemetry/uncaught';
 import { openConnection } from '../temporal/connection';
 import { createApi } from './api';
 import type { ApiFlags } from './command';
@@ -27,6 +28,7 @@ export async function runApi(flags: ApiFlags): Promise<never> {
   let logger = createLogger('info');
   try {
     logger = createLogger(logLevel());
+    endWhenUncaught(logger, 'The API has failed at something that nobody waited for.');
     await serve(flags, logger);
   } catch (error) {
     logger.fatal({ error }, 'The API has stopped.');

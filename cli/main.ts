@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import type { Command } from 'commander';
+import { keepMemoryToOurselves } from '../packaging/own-memory';
 import { letGoOfClosedTerminals } from './closed-terminal';
-import { EXIT } from './exit';
+import { EXIT, tellError } from './exit';
 import { createProgram } from './program';
 
+keepMemoryToOurselves();
+// By its kind alone: Node would print all that hangs on it.
+process.setUncaughtExceptionCaptureCallback((error) => process.exit(tellError(error)));
 letGoOfClosedTerminals();
 const program = createProgram();
 setExitCodes(program);

@@ -10,6 +10,7 @@ import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
 import { startMetricsServer } from '../telemetry/metrics-server';
+import { endWhenUncaught } from '../telemetry/uncaught';
 import { loadConnectionOptions } from '../temporal/connection';
 import { workerIdentity } from '../temporal/pollers';
 import type { WorkerFlags } from './command';
@@ -26,6 +27,7 @@ export async function runWorker(flags: WorkerFlags): Promise<number> {
   let logger = createLogger('info');
   try {
     logger = createLogger(logLevel());
+    endWhenUncaught(logger, 'The worker has failed at something that nobody waited for.');
     await serve(flags, logger);
     return 0;
   } catch (error) {

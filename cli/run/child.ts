@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { leaveMemoryTo } from '../../packaging/own-memory';
 import { quote } from '../../workflows/quote';
 import { errorCode } from '../error-code';
 import { EXIT, NotStartedError } from '../exit';
@@ -123,13 +124,15 @@ function startProgram(
     onFailure(notStarted(command, codeOf(error)));
     return null;
   }
-  const isStarted = child.pid !== undefined;
+  const { pid } = child;
+  const isStarted = pid !== undefined;
   child.on('error', (error) => {
     if (!isStarted) onFailure(notStarted(command, codeOf(error)));
     // It has become another user's, as `sudo` does.
     else warn(`a signal could not be passed on to ${quote(command)} (${codeOf(error)}).`);
   });
   if (!isStarted) return null;
+  leaveMemoryTo(pid);
   child.once('exit', (code, signal) => {
     onEnd(signal === null ? (code ?? EXIT.problems) : exitCodeOf(signal));
   });

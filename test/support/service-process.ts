@@ -16,6 +16,15 @@ export interface ServiceProcess {
   stop(): Promise<number | null>;
 }
 
+/** Where a program runs. Default: where we do, with the limits that we have. */
+export interface ServicePlace {
+  readonly directory: string;
+  /** It may write core dumps, however large. */
+  readonly dumpsCore: boolean;
+}
+
+const DUMPING = ['sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'];
+
 /**
  * Starts a program and waits until it is ready.
  * @param main under dist/, e.g. `worker/main.js`.
@@ -26,8 +35,12 @@ export async function startService(
   ready: string,
   flags: readonly string[],
   environment: Readonly<Record<string, string>>,
+  place?: ServicePlace,
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [join(__dirname, '../../dist', main), ...flags], {
+  const program = [process.execPath, join(__dirname, '../../dist', main), ...flags];
+  const [command = '', ...args] = place?.dumpsCore === true ? [...DUMPING, ...program] : program;
+  const child = spawn(command, args, {
+    cwd: place?.directory,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -7,8 +7,9 @@ import { promisify } from 'node:util';
 import { makeToken } from '../../api/identity/token';
 import { startTemporalServer } from '../../dev/temporal-server';
 import { startApiProcess } from '../support/api-process';
-import { findLeaks, filesUnder, historyText } from '../support/canaries';
+import { historyText } from '../support/canaries';
 import { eventually, openLab } from '../support/lab';
+import { startLeakHunt } from '../support/leak-hunt';
 import { provided } from '../support/stack';
 
 const run = promisify(execFile);
@@ -51,7 +52,8 @@ test('no credential and no token that went over HTTP is found in histories, logs
   const observed = { LEASEHOLD_AUDIT_FILE: auditFile, LEASEHOLD_METRICS: '127.0.0.1:0' };
   const home = join(directory, 'home');
   await mkdir(home);
-  const found = new Map<string, string>([
+  const hunt = startLeakHunt('HTTP');
+  for (const [name, value] of [
     ['the token', ci.token],
     ["the admin's token", admin.token],
     ['a wrong token', wrong],
@@ -59,8 +61,10 @@ test('no credential and no token that went over HTTP is found in histories, logs
     ['the static secret', STATIC],
     ["the orchestrator's key", aws.secretAccessKey],
     ['what the provider echoed', ECHOED],
-  ]);
-  const places = new Map<string, string>();
+  ] as const) {
+    hunt.canaries.add(name, value);
+  }
+  let answers = 0;
   const worker = await lab.startWorker([], observed);
   const withoutCredential = { ...lab.environment, LAB_KEY_ID: '', LAB_KEY: '' };
   const api = await startApiProcess(['--config', lab.configFile], {
@@ -76,8 +80,10 @@ test('no credential and no token that went over HTTP is found in histories, logs
     const body = (await answer.json()) as Record<string, unknown>;
     const what = `${init.method ?? 'GET'} ${path}`;
     // Credentials stand in the answers that hand them out, and nowhere else.
-    if (!answer.ok) places.set(`error ${answer.status} of ${what} #${places.size}`, JSON.stringify(body));
-    places.set(`headers of ${what} #${places.size}`, JSON.stringify([...answer.headers]));
+    answers += 1;
+    if (!answer.ok)
+      hunt.place('answers of the API', `error ${answer.status} of ${what} #${answers}`, JSON.stringify(body));
+    hunt.place('answers of the API', `head of ${what} #${answers}`, JSON.stringify([...answer.headers]));
     return body;
   };
   const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Record<string, unknown>> =>
@@ -87,20 +93,20 @@ test('no credential and no token that went over HTTP is found in histories, logs
   const download = '/v3/configs/config/secrets/download?include_dynamic_secrets=true&project=&config=';
   try {
     const lease = await post('/v1/leases', WANTED);
-    found.set('leased key', keyOf(lease));
+    hunt.canaries.add('leased key', keyOf(lease));
     const once = await post('/v1/leases', WANTED, { 'idempotency-key': 'export' });
     const again = await post('/v1/leases', WANTED, { 'idempotency-key': 'export' });
     expect(keyOf(again)).toBe(keyOf(once));
-    found.set('key of an idempotent issue', keyOf(once));
+    hunt.canaries.add('key of an idempotent issue', keyOf(once));
     const flat = (await ask(download)) as Record<string, string>;
-    found.set('downloaded key', flat['S3_READER_SECRET_ACCESS_KEY']!);
+    hunt.canaries.add('downloaded key', flat['S3_READER_SECRET_ACCESS_KEY']!);
     expect(flat['STATIC']).toBe(STATIC);
     const dopplers = await post('/v3/configs/config/dynamic_secrets/dynamic_secret/leases', {
       ...WANTED,
       ttl: undefined,
       ttl_sec: 600,
     });
-    found.set("key by Doppler's route", (dopplers['value'] as Record<string, string>)['SECRET_ACCESS_KEY']!);
+    hunt.canaries.add("key by Doppler's route", (dopplers['value'] as Record<string, string>)['SECRET_ACCESS_KEY']!);
     const environment = { PATH: process.env['PATH'], HOME: home, DOPPLER_API_HOST: api.url, DOPPLER_TOKEN: ci.token };
     const { stdout } = await run(
       doppler,
@@ -108,7 +114,7 @@ test('no credential and no token that went over HTTP is found in histories, logs
       { env: environment, timeout: 60_000 },
     );
     expect(stdout.length).toBeGreaterThan(20);
-    found.set("key of a program of Doppler's CLI", stdout);
+    hunt.canaries.add("key of a program of Doppler's CLI", stdout);
 
     lab.proxy.fault({ operation: 'CreateUser', kind: 'error', status: 403, code: 'SignatureDoesNotMatch', times: 3 });
     expect(await post('/v1/leases', WANTED)).toMatchObject({ code: 'refused' });
@@ -135,9 +141,10 @@ test('no credential and no token that went over HTTP is found in histories, logs
     await post(`/v1/leases/${id}/extend`, { ttl: '20m' });
     expect(await post(`/v1/leases/${id}/revoke`, { reason: 'done', wait: true })).toMatchObject({ state: 'revoked' });
     expect(await ask(`/v1/leases/${id}`, {}, admin.token)).toMatchObject({ state: 'revoked' });
-    places.set('list of the admin', JSON.stringify(await ask('/v1/leases', {}, admin.token)));
-    places.set('readiness', JSON.stringify(await ask('/readyz')));
-    places.set('metrics of the API', await (await fetch(`${api.metricsUrl!}/metrics`)).text());
+    hunt.place('answers of the API', 'list of the admin', JSON.stringify(await ask('/v1/leases', {}, admin.token)));
+    hunt.place('answers of the API', 'readiness', JSON.stringify(await ask('/readyz')));
+    hunt.place('metrics', 'API', await (await fetch(`${api.metricsUrl!}/metrics`)).text());
+    hunt.control('metrics', 'leasehold_http_requests_total{');
     await eventually(async () => {
       for await (const { leaseId } of lab.leases.list({ live: true })) await lab.leases.revoke(leaseId);
       return (await lab.client.workflow.count('WorkflowType = "lease" AND CloseTime IS NULL')).count === 0;
@@ -146,25 +153,22 @@ test('no credential and no token that went over HTTP is found in histories, logs
     let leases = 0;
     for await (const execution of lab.client.workflow.list()) {
       const handle = lab.client.workflow.getHandle(execution.workflowId, execution.runId);
-      places.set(`visibility of ${execution.workflowId}`, JSON.stringify(execution.raw));
-      places.set(`history of ${execution.workflowId}`, historyText(await handle.fetchHistory()));
+      hunt.place('visibility', execution.workflowId, JSON.stringify(execution.raw) + historyText(execution.raw));
+      hunt.place('histories', execution.workflowId, historyText(await handle.fetchHistory()));
       leases += 1;
     }
     expect(leases).toBeGreaterThanOrEqual(8);
     await api.stop();
     await worker.stop();
-    places.set('log of the API', api.output());
-    places.set('logs of the workers', lab.logs());
+    hunt.place('logs', 'API', api.output());
+    hunt.place('logs', 'workers', lab.logs());
+    hunt.control('logs', 'path":"/v1/leases');
     await server.stop();
-    for (const root of [directory, lab.directory]) {
-      for (const file of await filesUnder(root)) places.set(file, (await readFile(file)).toString('latin1'));
-    }
-    expect(places.get('log of the API')).toContain('/v1/leases');
-    expect(places.get(auditFile)).toMatch(/"event":"delivered"/);
-    expect(places.get(auditFile)).toMatch(/"event":"denied"/);
-    expect(places.get(auditFile)).toMatch(/"event":"revoke_requested"/);
-    expect(places.get('metrics of the API')).toContain('leasehold_http_requests_total{');
-    expect(findLeaks(found, places)).toEqual([]);
+    for (const root of [directory, lab.directory]) await hunt.files('files', root);
+    for (const kind of ['answers of the API', 'visibility', 'histories', 'files']) hunt.control(kind, id);
+    const audited = await readFile(auditFile, 'utf8');
+    for (const event of ['delivered', 'denied', 'revoke_requested']) expect(audited).toContain(`"event":"${event}"`);
+    hunt.end();
   } finally {
     await api.stop();
     await lab.close();
