@@ -6,73 +6,76 @@ export interface Holding {
   readonly holder: HolderName;
   readonly integration: IntegrationName;
   readonly credential: Readonly<Record<string, string>>;
-  /** See `IssueSeen`. */
-  readonly identity: string;
+  /** When it was asked for. */
   readonly askedAt: number;
-  /** From when it should work. */
-  readonly usableAt: number;
-  /** The expiry in force as far as its holder knows: of two that may be, the earlier one. */
-  readonly worksUntil: number;
-  /** Whether somebody asked for its end, or may have. */
-  readonly isEnding: boolean;
+  /** The expiry as far as its holder knows, of two that may be in force the earlier one; the past once its end was asked for. */
+  worksUntil: number;
 }
 
-/** What is held now, as those know it who asked for it. */
+/** What has been delivered in a run. */
 export interface Holdings {
-  /** Those whose expiry is not long past. */
-  all(): readonly Holding[];
-  /** Every value that was ever delivered, by what it is. */
-  readonly credentials: ReadonlyMap<string, string>;
-  add(holding: Omit<Holding, 'isEnding'>): void;
+  /** Newest last. */
+  readonly holdings: readonly Holding[];
+  /** Those that should work now, oldest first. */
+  live(): readonly Holding[];
+  find(leaseId: string): Holding | undefined;
+  add(holding: Holding): void;
   move(leaseId: string, worksUntil: number): void;
+  /** From now on it may be gone at any time. */
   endAsked(leaseId: string): void;
-  /** All that this holder has of the integration, and gets until `over` is called, which is when an issue asked for later is none of it. */
-  endAllAsked(holder: HolderName, integration: IntegrationName): { readonly leaseIds: readonly string[]; over(): void };
+  /** All that this holder has of the integration, and gets by what is asked for until `over` is called. */
+  endAllAsked(
+    holder: HolderName,
+    integration: IntegrationName,
+  ): { readonly leaseIds: readonly string[]; readonly over: () => void };
 }
 
-/** For how long an expired one is remembered: whoever looks at uses wants to see them end. */
-const REMEMBERED_MS = 30_000;
+/** More than the longest TTL there is and all that an answer may take: older ones need not be looked at. */
+const LONGEST_LIFE_MS = 5 * 60_000;
 
-export function createHoldings(now: () => number = Date.now): Holdings {
-  const held = new Map<string, Holding>();
-  const credentials = new Map<string, string>();
-  const closing = new Set<{ holder: HolderName; integration: IntegrationName; over: number }>();
-  const change = (leaseId: string, what: Partial<Holding>): void => {
-    const before = held.get(leaseId);
-    if (before !== undefined) held.set(leaseId, { ...before, ...what });
+export function createHoldings(): Holdings {
+  const holdings: Holding[] = [];
+  const byLease = new Map<string, Holding>();
+  const closing: { holder: HolderName; integration: IntegrationName; until: number }[] = [];
+  const endAsked = (holding: Holding | undefined): void => {
+    if (holding !== undefined) holding.worksUntil = Math.min(holding.worksUntil, Date.now());
+  };
+  const live = (): readonly Holding[] => {
+    const now = Date.now();
+    const first = holdings.findLastIndex(({ askedAt }) => askedAt < now - LONGEST_LIFE_MS) + 1;
+    return holdings.slice(first).filter(({ worksUntil }) => worksUntil > now);
   };
   return {
-    credentials,
-    all: () => {
-      for (const [leaseId, { worksUntil }] of held) if (worksUntil + REMEMBERED_MS < now()) held.delete(leaseId);
-      return [...held.values()];
-    },
+    holdings,
+    live,
+    find: (leaseId) => byLease.get(leaseId),
     add: (holding) => {
-      const { holder, integration, leaseId } = holding;
-      const isEnding = [...closing].some(
-        (each) => each.holder === holder && each.integration === integration && holding.askedAt <= each.over,
+      // Callers who share an idempotency key get the same one: what is known of it by now stays.
+      if (byLease.has(holding.leaseId)) return;
+      byLease.set(holding.leaseId, holding);
+      holdings.push(holding);
+      const { holder, integration, askedAt } = holding;
+      const isMeant = closing.some(
+        (each) => each.holder === holder && each.integration === integration && askedAt <= each.until,
       );
-      // Given to two callers that share an idempotency key: what is known of it by now stays.
-      if (!held.has(leaseId)) held.set(leaseId, { ...holding, isEnding });
-      for (const [name, value] of Object.entries(holding.credential)) credentials.set(`${name} of ${leaseId}`, value);
+      if (isMeant) endAsked(holding);
     },
     move: (leaseId, worksUntil) => {
-      change(leaseId, { worksUntil });
+      const holding = byLease.get(leaseId);
+      if (holding !== undefined) holding.worksUntil = worksUntil;
     },
     endAsked: (leaseId) => {
-      change(leaseId, { isEnding: true });
+      endAsked(byLease.get(leaseId));
     },
     endAllAsked: (holder, integration) => {
-      const meant = { holder, integration, over: Infinity };
-      closing.add(meant);
-      const leaseIds = [...held.values()]
-        .filter((each) => each.holder === holder && each.integration === integration && each.worksUntil > now())
-        .map(({ leaseId }) => leaseId);
-      for (const leaseId of leaseIds) change(leaseId, { isEnding: true });
+      const meant = { holder, integration, until: Infinity };
+      closing.push(meant);
+      const found = live().filter((each) => each.holder === holder && each.integration === integration);
+      found.forEach(endAsked);
       return {
-        leaseIds,
+        leaseIds: found.map(({ leaseId }) => leaseId),
         over: () => {
-          meant.over = now();
+          meant.until = Date.now();
         },
       };
     },
