@@ -64,8 +64,8 @@ async function issueOnce({ actor, holder, integration, ttlMs, through, more }: A
       },
       (error: unknown): IssueSeen['outcome'] => {
         if (!(error instanceof LeaseError)) throw error;
-        const { code, leaseId = null, undelivered = null } = error;
-        return { is: 'refused', code, leaseId, undelivered };
+        const { leaseId = null, undelivered = null } = error;
+        return { is: 'refused', code: codeOf(error), leaseId, undelivered };
       },
     );
   recorder.issue({
@@ -77,4 +77,10 @@ async function issueOnce({ actor, holder, integration, ttlMs, through, more }: A
     answeredAt: Date.now(),
     outcome,
   });
+}
+
+/** Nothing is known of what nobody answered; a caller that hung up is to blame for the end of its lease. */
+function codeOf({ code, undelivered }: LeaseError): string {
+  if (code === 'Aborted') return 'hung-up';
+  return undelivered === 'unknown' ? 'unknown' : code;
 }

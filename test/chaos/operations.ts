@@ -1,13 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from './actor';
 import { bulkRevoke } from './bulk-revoking';
 import { moveEnd, revoke } from './changing';
 import { issue, issueTooLong } from './issuing';
 import { operate } from './operating';
 import type { Operation } from './plan-types';
-
-/** For how long a configuration with an error is left in its place. */
-const INVALID_MS = 5_000;
 
 /**
  * Does an operation and writes down what came of it. Whatever a fault brings about is an answer and no error, and everything ends
@@ -35,9 +31,6 @@ export async function perform(actor: Actor, operation: Operation): Promise<boole
       return operate(actor, operation);
     case 'reload':
       await actor.world.reload(operation.invalid);
-      if (!operation.invalid) return true;
-      await sleep(INVALID_MS);
-      await actor.world.reload(false);
       return true;
   }
 }
