@@ -1,19 +1,49 @@
-import type { Report } from './report';
+import { lagsOf } from './lags';
+import { removalsOf } from './removals';
+import { PROMISES } from './report';
+import type { PromiseName, Report } from './report';
+import { bulkheads } from './rules/bulkheads';
+import { noCrashes } from './rules/crashes';
+import { neverEarly } from './rules/early-ends';
+import { neverGivenUp } from './rules/endings';
+import { honest } from './rules/honesty';
+import { noOrphans } from './rules/orphans';
+import { recorded } from './rules/records';
+import { idempotent } from './rules/repeats';
+import { replaysStill } from './rules/replays';
+import type { Evidence, Rule } from './rules/rule';
+import { revealedOnce } from './rules/secrets';
+import { sortByLease } from './seen-leases';
+import { termsOf } from './terms';
+import type { Terms } from './terms';
 import type { Trace } from './trace';
 
-/** Judges a run by what was seen of it. */
+const RULES: Readonly<Record<PromiseName, Rule>> = {
+  P1: noOrphans,
+  P2: neverEarly,
+  P3: neverGivenUp,
+  P4: revealedOnce,
+  P5: idempotent,
+  P6: bulkheads,
+  P7: replaysStill,
+  P8: honest,
+  audit: recorded,
+  programs: noCrashes,
+};
+
+/** Judges a run by what was seen of it, and by nothing that the system says of itself alone. */
 export function check(trace: Trace): Report {
-  const none = { count: 0, p50: null, p99: null, max: null, leaseId: null };
+  const { leases } = sortByLease(trace);
+  const terms = new Map<string, Terms>();
+  for (const lease of leases.values()) {
+    const known = termsOf(lease);
+    if (known !== null) terms.set(lease.leaseId, known);
+  }
+  const evidence: Evidence = { trace, leases, terms };
+  const verdicts = PROMISES.map((promise) => [promise, RULES[promise](evidence)] as const);
   return {
-    violations: trace.leaks.map((what) => ({ promise: 'P4', leaseId: null, what })),
-    judged: { P1: 0, P2: 0, P3: 0, P4: 0, P5: 0, P6: 0, P7: 0, P8: 0, audit: 0, programs: 0 },
-    lags: {
-      pastExpiry: none,
-      pastExpiryUndisturbed: none,
-      afterRevoke: none,
-      afterOutage: none,
-      afterHealing: none,
-      afterTermination: none,
-    },
+    violations: verdicts.flatMap(([, { violations }]) => violations),
+    judged: Object.fromEntries(verdicts.map(([promise, { judged }]) => [promise, judged])) as Report['judged'],
+    lags: lagsOf(trace, removalsOf(leases.values())),
   };
 }
