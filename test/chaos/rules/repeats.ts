@@ -1,4 +1,4 @@
-import { identitiesOf, shownBy } from '../identities';
+import { identitiesOf, shownBy, SIGN_INS } from '../identities';
 import { ROUNDING_MS, time } from '../instants';
 import type { SeenLease } from '../seen-leases';
 import type { Terms } from '../terms';
@@ -57,20 +57,21 @@ function judgeRemovals({ leaseId, runs }: SeenLease, judgement: Judgement): void
   }
 }
 
-/** While a delivered lease lives there is one entity of it, with nothing to sign in with but what was delivered. */
+/** While a delivered lease lives there is one entity of it, with no more to sign in with than was delivered. */
 function judgeShown({ trace }: Evidence, lease: SeenLease, terms: Terms, judgement: Judgement): void {
   const { delivery, mayEndFrom } = terms;
   const delivered = identitiesOf(delivery.outcome.identity);
+  const most = Math.max(delivered.length, SIGN_INS[delivery.integration]);
   for (const [index, entities] of lease.shown) {
     const { startedAt, endedAt } = trace.snapshots[index]!;
     if (startedAt < delivery.answeredAt || endedAt + ROUNDING_MS >= mayEndFrom) continue;
     judgement.look();
-    const others = shownBy(entities).filter((identity) => !delivered.includes(identity));
+    const shown = shownBy(entities);
     const names = new Set(entities.map(({ name }) => name));
-    if (others.length === 0 && names.size === 1) continue;
+    if (shown.length <= most && names.size === 1) continue;
     judgement.violated(
       lease.leaseId,
-      `At ${time(startedAt)} there was more of it than ${delivery.outcome.identity}: ${[...others, ...names].join(', ')}.`,
+      `At ${time(startedAt)} there was more of it than ${delivery.outcome.identity}: ${[...shown, ...names].join(', ')}.`,
     );
     return;
   }
