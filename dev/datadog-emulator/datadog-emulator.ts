@@ -61,6 +61,8 @@ export interface DatadogEmulator {
   /** All API keys there are, the orchestrator's included; without their values. */
   apiKeys(): readonly ApiKeyRecord[];
   applicationKeys(): readonly ApplicationKeyRecord[];
+  /** Id of the key with this value, also once it is deleted; null: there never was one. */
+  idOf(value: string): string | null;
 
   /** Gives a user a right. @param userId default: the orchestrator */
   grant(permission: Permission, userId?: string): void;
@@ -166,6 +168,7 @@ async function startOn(port: number): Promise<DatadogEmulator> {
     },
     apiKeys: () => organization.apiKeys.all().map(recordOf),
     applicationKeys: () => organization.applicationKeys.all().map(recordOf),
+    idOf: (value) => organization.apiKeys.idOf(value) ?? organization.applicationKeys.idOf(value),
     grant: (permission, userId = orchestrator.id) => {
       organization.userOf(userId).permissions.add(permission);
     },

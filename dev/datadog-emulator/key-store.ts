@@ -45,10 +45,13 @@ export interface KeyStore<Key extends StoredKey> {
   shown(): readonly Key[];
   /** The key of this value, if it is honoured at the moment. */
   honoured(value: string): Key | undefined;
+  /** Id of the key that has or had this value. */
+  idOf(value: string): string | null;
 }
 
 export function createKeyStore<Key extends StoredKey>(propagation: () => Propagation): KeyStore<Key> {
   let live: Key[] = [];
+  const ids = new Map<string, string>();
   let deleted: { readonly key: Key; readonly at: number }[] = [];
 
   return {
@@ -56,6 +59,7 @@ export function createKeyStore<Key extends StoredKey>(propagation: () => Propaga
       const now = new Date();
       const key = { ...given, id: randomUUID(), createdAt: now, modifiedAt: now } as Key;
       live = [...live, key];
+      ids.set(key.key, key.id);
       return key;
     },
     change: (id, fields) => {
@@ -79,5 +83,6 @@ export function createKeyStore<Key extends StoredKey>(propagation: () => Propaga
         ...deleted.map(({ key }) => key),
       ].find(({ key }) => key === value);
     },
+    idOf: (value) => ids.get(value) ?? null,
   };
 }

@@ -1,4 +1,6 @@
 import type { Client } from '@temporalio/client';
+import type { LogLevel } from '../../config/environment';
+import type { Tools } from '../../dev/tools';
 import type { CallFault, Fault, IntegrationName, ProcessName } from './plan-types';
 import type { DeedSeen, EntitySeen, FaultSeen } from './trace';
 
@@ -7,6 +9,10 @@ export type Break = 'fence' | 'plan' | 'sweep';
 
 export interface WorldOptions {
   readonly broken: Break | null;
+  /** Default: found or installed. */
+  readonly tools?: Tools;
+  /** Of the programs. Default `info`. */
+  readonly logLevel?: LogLevel;
   readonly onDeed: (deed: DeedSeen) => void;
   readonly onCrash: (process: ProcessName | 'temporal', how: string) => void;
 }
@@ -38,7 +44,10 @@ export interface World {
   identityOf(integration: IntegrationName, credential: Readonly<Record<string, string>>): string;
   /** Injects one and resolves when it is over. Never rejects for what a fault may bring about. */
   inject(fault: Fault): Promise<FaultSeen>;
-  /** Writes the configuration anew, valid or not, and tells all processes by SIGHUP. */
+  /**
+   * Writes the configuration anew and tells all processes by SIGHUP. `invalid`: with an error first, which is mended after two
+   * seconds.
+   */
   reload(invalid: boolean): Promise<void>;
   /** Ends all faults: everything runs, with the right clock, on a valid configuration. */
   heal(): Promise<void>;

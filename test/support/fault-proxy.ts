@@ -22,6 +22,12 @@ export interface ProviderCall {
   fault: FaultKind | null;
   /** HTTP status of the answer; null: none was given. */
   status: number | null;
+  /** Of the caller's end of the connection. */
+  port?: number | undefined;
+  /** When the provider itself was asked; absent: not yet, or never. */
+  askedAt?: number;
+  /** Whether the provider did it, whatever the caller was answered; absent: it was never asked, or has not answered. */
+  done?: boolean;
 }
 
 /** `body`: the head of the answer is on its way, the rest is not. */
@@ -85,6 +91,7 @@ export async function startFaultProxy<Call extends ProviderCall>(
   async function answer(request: IncomingMessage): Promise<[Call, Answer | null]> {
     const body = await readBody(request);
     const call = dialect.describe(request, body);
+    call.port = request.socket.remotePort;
     calls.push(call);
     await onCall?.(call.operation, 'before', call);
     const given = await decide(call, () => ask(target, request, body));
@@ -100,7 +107,9 @@ export async function startFaultProxy<Call extends ProviderCall>(
     if (failed !== null) return failed;
     if (fault?.kind === 'hang') return hang();
     if (fault?.kind === 'delay') await sleep(fault.delayMs ?? 100, undefined, { signal: closing.signal });
+    call.askedAt = Date.now();
     const done = await dialect.answer(call, forward);
+    call.done = done.status < 400;
     await onCall?.(call.operation, 'after', call);
     if (fault?.kind === 'hang-after') return hang();
     if (fault?.kind === 'lost-answer') return null;

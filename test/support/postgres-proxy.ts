@@ -32,6 +32,12 @@ export interface PostgresCall {
   fault: FaultKind | null;
   /** SQLSTATE of the error it was answered with; null: none. */
   error: string | null;
+  /** Of the caller's end of the connection. */
+  port?: number | undefined;
+  /** When the server itself was asked; absent: not yet, or never. */
+  askedAt?: number;
+  /** Whether the server did it, whatever the caller was answered; absent: it was never asked, or has not answered. */
+  done?: boolean;
 }
 
 export interface PostgresProxyOptions {
@@ -117,6 +123,7 @@ export async function startPostgresProxy(options: PostgresProxyOptions): Promise
 
   async function relay(near: Socket, server: Server, bytes: Buffer): Promise<void> {
     const call = describeCall(queryText(bytes));
+    call.port = near.remotePort;
     calls.push(call);
     await onCall?.(call.operation, 'before', call);
     const fault = faults.take(call);
@@ -146,7 +153,9 @@ export async function startPostgresProxy(options: PostgresProxyOptions): Promise
     if (before !== null) return failed(server, before);
     if (fault?.kind === 'hang') return closed;
     if (fault?.kind === 'delay') await sleep(fault.delayMs ?? 100, undefined, { signal: closing.signal });
+    call.askedAt = Date.now();
     const done = await server.ask(bytes);
+    call.done = done.every(({ type }) => type !== 'E');
     await onCall?.(call.operation, 'after', call);
     if (fault?.kind === 'hang-after') return closed;
     if (fault?.kind === 'lost-answer') return null;
@@ -236,7 +245,11 @@ function converse(near: Socket, far: Socket, echoed: (message: Message) => Buffe
   far.on('close', () => {
     near.end(Buffer.concat(answer.map(echoed)));
   });
-  near.on('close', () => far.destroy());
+  // What the server was asked it does and answers, though nobody may be there to hear it.
+  near.on('close', () => {
+    if (complete === null) far.destroy();
+    else far.end();
+  });
   return {
     ask: (bytes) =>
       new Promise((resolve) => {

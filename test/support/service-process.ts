@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 
 /** A program that runs until it is stopped, as it is run in production: built, and in a process of its own. */
 export interface ServiceProcess {
@@ -16,6 +17,14 @@ export interface ServiceProcess {
   stop(): Promise<number | null>;
 }
 
+/** A program that may not be ready yet. */
+export interface SpawnedService extends ServiceProcess {
+  /** Rejects if it ends before it is. */
+  readonly ready: Promise<void>;
+  /** As {@link ServiceProcess.ended}, and waits until the last that it wrote was read. */
+  closed(): Promise<number | null>;
+}
+
 /**
  * Starts a program and waits until it is ready.
  * @param main under dist/, e.g. `worker/main.js`.
@@ -27,20 +36,39 @@ export async function startService(
   flags: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
+  const service = spawnService(main, ready, flags, environment);
+  await service.ready;
+  return service;
+}
+
+/** @param log gets what it writes, which is then remembered no longer than until it is ready. */
+export function spawnService(
+  main: string,
+  ready: string,
+  flags: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  log?: Writable,
+): SpawnedService {
   const child = spawn(process.execPath, [join(__dirname, '../../dist', main), ...flags], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
+  let isRemembering = true;
   const ended = once(child, 'exit');
+  const closed = once(child, 'close');
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const stopWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', stopWithUs);
   void ended.then(() => process.removeListener('exit', stopWithUs));
   const isReady = new Promise<void>((resolve, reject) => {
     const listen = (chunk: Buffer): void => {
+      log?.write(chunk);
+      if (!isRemembering) return;
       output += chunk.toString();
-      if (output.includes(ready)) resolve();
+      if (!output.includes(ready)) return;
+      resolve();
+      isRemembering = log === undefined;
     };
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);
@@ -48,9 +76,14 @@ export async function startService(
       reject(new Error(`${main} ended at its start: ${output}`));
     });
   });
-  await isReady;
+  isReady.catch(() => undefined);
   return {
     pid: child.pid!,
+    ready: isReady,
+    closed: async () => {
+      await closed;
+      return child.exitCode;
+    },
     output: () => output,
     signal: (name) => void child.kill(name),
     ended: async () => {

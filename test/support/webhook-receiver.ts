@@ -5,6 +5,7 @@ export interface Received {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
+  readonly at: Date;
 }
 
 /** Takes notices, as Slack or an alert manager would. */
@@ -32,6 +33,7 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
           path: request.url ?? '',
           headers: request.headers,
           body: Buffer.concat(chunks).toString(),
+          at: new Date(),
         });
       }
       response.writeHead(answered).end();
