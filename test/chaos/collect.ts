@@ -1,3 +1,8 @@
+import { readAuditFiles } from './audit-files';
+import { readHistories } from './histories';
+import { searchFiles, secretsOf } from './leaks';
+import { createNeedles } from './needles';
+import { replaySample } from './replays';
 import type { Trace } from './trace';
 import type { Vault } from './vault';
 import type { World } from './world-types';
@@ -7,21 +12,28 @@ export type Collected = Pick<Trace, 'runs' | 'audit' | 'cutLines' | 'leaks' | 's
 
 export interface CollectOptions {
   /** Its programs stopped, Temporal running. */
-  readonly world: Pick<World, 'client' | 'namespace' | 'directory' | 'auditFiles' | 'secrets' | 'alerts'>;
+  readonly world: Pick<World, 'client' | 'directory' | 'auditFiles' | 'secrets' | 'alerts'>;
   readonly vault: Pick<Vault, 'holdings'>;
   /** How many histories are replayed, chosen among those in which most happened. */
   readonly replays: number;
 }
 
 /** To be called after `world.stopPrograms()` and before `world.close()`. */
-export async function collect(options: CollectOptions): Promise<Collected> {
-  const { world } = options;
+export async function collect({ world, vault, replays }: CollectOptions): Promise<Collected> {
+  const secrets = secretsOf(vault.holdings, world.secrets);
+  const needles = createNeedles(secrets);
+  const read = await readHistories(world, needles);
+  const files = await searchFiles(world.directory, needles);
   return {
-    runs: [],
-    audit: [],
-    cutLines: [],
-    leaks: [],
-    searched: { bytes: 0, files: 0, histories: 0, values: 0 },
+    runs: await replaySample(world, read, replays),
+    ...(await readAuditFiles(world.auditFiles)),
+    leaks: [...read.leaks, ...files.leaks],
+    searched: {
+      bytes: read.bytes + files.bytes,
+      files: files.files,
+      histories: read.histories,
+      values: secrets.size,
+    },
     alerts: world.alerts(),
   };
 }

@@ -1,9 +1,10 @@
-import type { temporal } from '@temporalio/proto';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { LeaseOutcome } from '../../workflows/contract';
 import type { LeaseRun } from './trace';
 
-type Event = temporal.api.history.v1.IHistoryEvent;
-type Payload = temporal.api.common.v1.IPayload;
+export type HistoryEvent = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
+type Marker = NonNullable<HistoryEvent['markerRecordedEventAttributes']>;
+type Payload = NonNullable<NonNullable<NonNullable<Marker['details']>[string]['payloads']>[number]>;
 
 /** What a lease's history tells of its run. */
 export type Told = Omit<LeaseRun, 'leaseId' | 'runId' | 'status' | 'startedAt' | 'closedAt' | 'replay'>;
@@ -11,7 +12,7 @@ export type Told = Omit<LeaseRun, 'leaseId' | 'runId' | 'status' | 'startedAt' |
 type Growing = { -readonly [Field in keyof Told]: Told[Field] };
 
 /** Reads events in their order. A run that was made by a reset has the first events of the one before it. */
-export function readLeaseHistory(events: readonly Event[]): Told {
+export function readLeaseHistory(events: readonly HistoryEvent[]): Told {
   const told: Growing = {
     integration: null,
     state: null,
@@ -56,11 +57,7 @@ export function readLeaseHistory(events: readonly Event[]): Told {
 }
 
 /** A plan that was refused is a marker with a failure. */
-function readPlan(
-  told: Growing,
-  marker: temporal.api.history.v1.IMarkerRecordedEventAttributes,
-  at: number,
-): void {
+function readPlan(told: Growing, marker: Marker, at: number): void {
   const data = marker.details?.['data']?.payloads?.[0];
   const result = marker.details?.['result']?.payloads?.[0];
   if (marker.markerName !== 'core_local_activity' || data === undefined || result === undefined) return;
@@ -90,6 +87,6 @@ function read(payload: Payload): unknown {
   return JSON.parse(Buffer.from(payload.data ?? []).toString('utf8'));
 }
 
-function instantOf({ eventTime }: Event): number {
+function instantOf({ eventTime }: HistoryEvent): number {
   return Number(eventTime?.seconds ?? 0) * 1_000 + Math.floor((eventTime?.nanos ?? 0) / 1_000_000);
 }
