@@ -12,7 +12,7 @@ test.each<[string, Break]>([
 ])(
   'the checker finds what breaks without %s',
   async (_name, broken) => {
-    const { report } = await runAndJudge(SIZE, { broken, patienceMs: 20_000 });
+    const { report } = await runAndJudge(SIZE, { broken });
     expect(violationsBy(broken, report)).not.toEqual([]);
   },
   8 * 60_000,

@@ -21,11 +21,15 @@ const AGAINST: Readonly<Record<Break, Emphasis>> = {
   sweep: {},
 };
 
+const BROKEN_PATIENCE_MS = 20_000;
+
 /** Plays a run, judges it and prints the table. */
 export async function runAndJudge(size: Size, options: ChaosOptions): Promise<Verdict> {
   const { broken = null } = options;
   const plan = makePlan(size, broken === null ? {} : AGAINST[broken]);
-  const trace = await runChaos(size, { plan, ...options, say });
+  // What is broken may never end.
+  const patience = broken === null ? {} : { patienceMs: BROKEN_PATIENCE_MS };
+  const trace = await runChaos(size, { plan, ...patience, ...options, say });
   const report = check(trace);
   process.stderr.write(`\n${textTable(trace, report)}\n`);
   return { trace, report };
