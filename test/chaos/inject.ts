@@ -23,7 +23,7 @@ export async function inject(deps: InjectDeps, fault: Fault): Promise<FaultSeen>
   return { fault: typeof met === 'boolean' ? fault : met.fault, from, to: Date.now(), hit };
 }
 
-/** Of a fault at a call: which worker it met, as another one than was meant may be the only one that calls. */
+/** Of a fault at a call: it meets whichever worker calls first, and says so. */
 type Met = boolean | { readonly hit: boolean; readonly fault: Fault };
 
 async function act({ temporal, programs, weather, pauses }: InjectDeps, fault: Fault): Promise<Met> {
@@ -75,8 +75,7 @@ async function atCall(
   let done: Promise<boolean> = Promise.resolve(false);
   await weather[fault.integration].setTrap({
     phase: fault.phase,
-    wanted: () => programs[fault.process].pid(),
-    all: () => workers.map((worker) => worker.pid()).filter((pid) => pid !== null),
+    pids: () => workers.map((worker) => worker.pid()).filter((pid) => pid !== null),
     spring: (pid) => {
       caught = workers.find((worker) => worker.pid() === pid);
       if (caught !== undefined) done = does(caught);

@@ -73,7 +73,10 @@ export type Fault =
   | { readonly do: 'restart'; readonly process: ProcessName }
   /** SIGSTOP for longer than the time-outs: its attempts wake as zombies. */
   | { readonly do: 'stop'; readonly process: ProcessName; readonly forMs: number }
-  /** SIGSTOP of a worker right when the provider has done (`after`), or is asked to do, something that changes. */
+  /**
+   * SIGSTOP of a worker right when the provider has done (`after`), or is asked to do, something that changes. Of the worker that
+   * asked, whichever is named here: what the fault met is said by what is seen of it.
+   */
   | {
       readonly do: 'stop-at-call';
       readonly process: 'worker-1' | 'worker-2';

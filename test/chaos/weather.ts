@@ -29,9 +29,8 @@ export interface Proxy {
 /** Waits for the right moment to do something to a worker. */
 export interface Trap {
   readonly phase: 'before' | 'after';
-  /** Of the worker that is meant, and of all; asked when a call comes. */
-  readonly wanted: () => number | null;
-  readonly all: () => readonly number[];
+  /** Of the workers; asked when a call comes. */
+  readonly pids: () => readonly number[];
   /** Done to the worker of this process id, before the call goes on. */
   readonly spring: (pid: number) => void;
 }
@@ -60,8 +59,6 @@ export interface WeatherOptions {
 
 /** No call in a busy run keeps a fault waiting for longer. */
 const COMES_BY_WITHIN_MS = 10_000;
-/** How long only the worker that is meant will do. */
-const PATIENT_FOR_MS = 4_000;
 /** Until a signal has been seen to by the system. */
 const SETTLES_MS = 30;
 /** What a request may need on its way, so that a slow provider is one that is slow to answer. */
@@ -79,7 +76,6 @@ interface Spoiling {
 }
 
 interface SetTrap extends Trap {
-  readonly patientUntil: number;
   readonly sprang: () => void;
 }
 
@@ -106,9 +102,8 @@ export function createWeather(proxy: Proxy, { pauses, effectOf, onChange }: Weat
 
   async function springTraps(call: Call, phase: CallPhase): Promise<void> {
     for (const trap of traps.filter((each) => each.phase === phase)) {
-      const pid = await callerOf(call.port, trap.all());
+      const pid = await callerOf(call.port, trap.pids());
       if (pid === null || !traps.includes(trap)) continue;
-      if (pid !== trap.wanted() && Date.now() < trap.patientUntil) continue;
       traps = traps.filter((each) => each !== trap);
       trap.spring(pid);
       trap.sprang();
@@ -189,7 +184,7 @@ export function createWeather(proxy: Proxy, { pauses, effectOf, onChange }: Weat
           resolve();
         };
       });
-      const own: SetTrap = { ...trap, patientUntil: Date.now() + PATIENT_FOR_MS, sprang };
+      const own: SetTrap = { ...trap, sprang };
       traps.push(own);
       await Promise.race([over, pauses.pause(COMES_BY_WITHIN_MS)]);
       traps = traps.filter((each) => each !== own);

@@ -44,7 +44,16 @@ async function openIn(
   options: WorldOptions,
   ends: (() => Promise<void>)[],
 ): Promise<Omit<World, 'close'>> {
-  const { broken, onDeed, onCrash } = options;
+  const { broken, onDeed } = options;
+  let failOpening: (problem: Error) => void;
+  const failed = new Promise<never>((_, reject) => {
+    failOpening = reject;
+  });
+  failed.catch(() => undefined);
+  const onCrash: WorldOptions['onCrash'] = (process, how) => {
+    failOpening(new Error(`The world does not open: ${process} ${how}.`));
+    options.onCrash(process, how);
+  };
   const tools = options.tools ?? (await findOrInstallTools(() => undefined));
   const pauses = createPauses();
   const underWay = new Set<Promise<unknown>>();
@@ -63,7 +72,7 @@ async function openIn(
     onDeed,
   });
   ends.push(() => providers.close());
-  await temporal.up();
+  await Promise.race([temporal.up(), failed]);
   const connection = await Connection.connect({ address: temporal.address });
   ends.push(() => connection.close());
   deployment = await deploymentId(connection, NAMESPACE);
@@ -97,8 +106,7 @@ async function openIn(
     await Promise.all(all.map((program) => program.end()));
   };
   ends.push(() => pauses.skipDuring(stopPrograms));
-  await Promise.all(all.map((program) => program.up()));
-  if (!all.every((program) => program.isUp())) throw new Error(`Not all programs began: see the logs in ${directory}.`);
+  await Promise.race([Promise.all(all.map((program) => program.up())), failed]);
 
   const weather = mapValues(providers.byName, (provider) => provider.weather);
   const tell = (): void => {
