@@ -14,6 +14,7 @@ const USAGE = `Usage: npm run chaos -- [options]
   --minutes N      how long leases are asked for; the last ones are waited for beyond that (default: 5)
   --break WHAT     fence, plan or sweep: breaks this part of the workers, and expects the checker to find it
   --report FILE    writes what was found as JSON
+  --keep DIRECTORY leaves there everything that was seen, and the logs, audit files and Temporal's database
 `;
 
 const BREAKS = ['fence', 'plan', 'sweep'];
@@ -31,6 +32,7 @@ function read() {
     minutes: { type: 'string', default: '5' },
     break: { type: 'string' },
     report: { type: 'string' },
+    keep: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   };
   try {
@@ -63,6 +65,7 @@ const request = {
   minutes: number('minutes', given.minutes, 0.1, 1_440, true),
   broken: given.break ?? null,
   report: given.report === undefined ? null : resolve(given.report),
+  keep: given.keep === undefined ? null : resolve(given.keep),
 };
 
 const require = createRequire(import.meta.url);

@@ -1,4 +1,5 @@
 import { faultMoments } from './plan-faults';
+import type { Emphasis } from './plan-faults';
 import { operationMoments } from './plan-operations';
 import type { Moment, Plan, Size } from './plan-types';
 import { randomOf } from './random';
@@ -9,8 +10,8 @@ const ABANDONED = 0.006;
 const STUCK_BY = 0.85;
 
 /** Everything that a run of this size and seed does, and when. */
-export function makePlan(size: Size): Plan {
-  const faults = faultMoments(size);
+export function makePlan(size: Size, emphasis?: Emphasis): Plan {
+  const faults = faultMoments(size, emphasis);
   const moments = [...operationMoments(size), ...faults, ...abandonMoments(size, faults)];
   return moments.toSorted((one, other) => one.atMs - other.atMs);
 }

@@ -1,3 +1,4 @@
+import { cp, lstat } from 'node:fs/promises';
 import { createActor } from './actor';
 import { collect } from './collect';
 import { createHoldings } from './holdings';
@@ -22,6 +23,8 @@ export interface ChaosOptions extends Pick<WorldOptions, 'tools'> {
   readonly patienceMs?: number;
   /** Histories that are replayed at the end. */
   readonly replays?: number;
+  /** Where the logs, the audit files and Temporal's database are left; null: nowhere. */
+  readonly keep?: string | null;
   /** How far it is, for people. */
   readonly say?: (line: string) => void;
 }
@@ -88,6 +91,7 @@ export async function runChaos(size: Size, options: ChaosOptions = {}): Promise<
       await world.stopPrograms();
       say(`settled ${inSeconds(settledAt - healedAt)} after all faults had ended; now everything is read`);
       const collected = await collect({ world, vault: holdings, replays: options.replays ?? REPLAYS });
+      if (options.keep != null) await keepFiles(world.directory, options.keep);
       return recorder.trace({ startedAt, healedAt, settledAt }, collected);
     } finally {
       clearInterval(ticking);
@@ -96,6 +100,15 @@ export async function runChaos(size: Size, options: ChaosOptions = {}): Promise<
   } finally {
     await world.close();
   }
+}
+
+/** Sockets cannot be copied, and tell nothing. */
+async function keepFiles(from: string, to: string): Promise<void> {
+  const filter = async (path: string): Promise<boolean> => {
+    const entry = await lstat(path);
+    return entry.isFile() || entry.isDirectory();
+  };
+  await cp(from, to, { recursive: true, filter });
 }
 
 function longestTtlMs(plan: Plan): number {

@@ -2,6 +2,8 @@ import { check } from './check';
 import type { PromiseName, Report, Violation } from './report';
 import { runChaos } from './run';
 import type { ChaosOptions } from './run';
+import { makePlan } from './plan';
+import type { Emphasis } from './plan-faults';
 import type { Size } from './plan-types';
 import { textTable } from './table';
 import type { Trace } from './trace';
@@ -12,9 +14,18 @@ export interface Verdict {
   readonly report: Report;
 }
 
+/** What has to happen for the broken part to be missed: attempts that wake after others have taken over, and processes that die. */
+const AGAINST: Readonly<Record<Break, Emphasis>> = {
+  fence: { 'stop-at-call': 150 },
+  plan: { 'kill-at-call': 100 },
+  sweep: {},
+};
+
 /** Plays a run, judges it and prints the table. */
 export async function runAndJudge(size: Size, options: ChaosOptions): Promise<Verdict> {
-  const trace = await runChaos(size, { ...options, say });
+  const { broken = null } = options;
+  const plan = makePlan(size, broken === null ? {} : AGAINST[broken]);
+  const trace = await runChaos(size, { plan, ...options, say });
   const report = check(trace);
   process.stderr.write(`\n${textTable(trace, report)}\n`);
   return { trace, report };

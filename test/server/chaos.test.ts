@@ -5,11 +5,11 @@ import { provided } from '../support/stack';
 let verdict: Verdict;
 
 beforeAll(async () => {
-  const size = { seed: 11, leases: 60, faults: 25, durationMs: 60_000 };
+  const size = { seed: 11, leases: 60, faults: 25, durationMs: 50_000 };
   verdict = await runAndJudge(size, { tools: provided().tools, replays: 20 });
 }, 180_000);
 
-test('a minute of faults of every kind breaks no promise', () => {
+test('faults of every kind break no promise', () => {
   expect(verdict.report.violations).toEqual([]);
 });
 

@@ -30,11 +30,12 @@ test('help is given without a run', () => {
 });
 
 test('a run is as long as it was asked for, and of some minutes where nothing was', () => {
-  const asked = { seed: 1, leases: 2, faults: 3, minutes: 0.5, broken: 'fence', report: null };
+  const asked = { seed: 1, leases: 2, faults: 3, minutes: 0.5, broken: 'fence', report: null, keep: null };
   expect(readRequest(JSON.stringify(asked))).toEqual({
     size: { seed: 1, leases: 2, faults: 3, durationMs: 30_000 },
     broken: 'fence',
     report: null,
+    keep: null,
   });
   expect(readRequest(undefined)).toMatchObject({ broken: null, size: { durationMs: 240_000 } });
 });
