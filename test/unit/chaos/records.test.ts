@@ -15,6 +15,12 @@ describe('the audit log', () => {
     expect(verdictOn(traceOf([{ ...life, lines: [...life.lines, other] }]))).toEqual([['audit', LEASE]]);
   });
 
+  it('may tell of more than one expiry where a workflow task was lost, one of them what was handed over', () => {
+    const first = lineOf('issued', LEASE, { details: { expiresAt: new Date(T0 + 28_000).toISOString() } });
+    expect(verdictOn(traceOf([{ ...life, lines: [first, ...life.lines] }]))).toEqual([]);
+    expect(verdictOn(traceOf([{ ...life, lines: [first, ...without('issued')] }]))).toEqual([['audit', LEASE]]);
+  });
+
   it('is not to tell two ends of one run', () => {
     expect(verdictOn(traceOf([{ ...life, lines: [...life.lines, lineOf('revoked')] }]))).toEqual([['audit', LEASE]]);
   });

@@ -205,7 +205,7 @@ export function lineOf(event: AuditEvent, leaseId: string | null = LEASE, over: 
     entity: null,
     by: null,
     reason: null,
-    details: {},
+    details: event === 'issued' ? { expiresAt: new Date(T0 + 31_000).toISOString() } : {},
     ...over,
   };
 }
