@@ -2,7 +2,7 @@ import type { Size } from './plan-types';
 import { runAndJudge, violationsBy } from './verdict';
 import type { Break } from './world-types';
 
-const SIZE: Size = { seed: 3, leases: 150, faults: 60, durationMs: 90_000 };
+const SIZE: Size = { seed: 3, leases: 120, faults: 20, durationMs: 75_000 };
 
 // A checker that finds nothing may be blind: it has to find each of these.
 test.each<[string, Break]>([

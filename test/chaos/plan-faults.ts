@@ -28,12 +28,12 @@ const START_MS = 4_000;
 const SHORTEST_STOP_MS = 5_000;
 const CLOCK_OFF_MS = 10 * 60_000;
 
-/** How much of each kind there is, where that differs from what is usual. */
-export type Emphasis = Partial<Record<Fault['do'], number>>;
+/** How much each kind weighs, where that differs from what is usual. */
+export type Weights = Partial<Record<Fault['do'], number>>;
 
-export function faultMoments(size: Size, emphasis: Emphasis = {}): readonly Moment[] {
+export function faultMoments(size: Size, weights: Weights = {}): readonly Moment[] {
   const random = randomOf(size.seed, 'faults');
-  const kinds = random.shuffled(apportion(size.faults, { ...WEIGHTS, ...emphasis }));
+  const kinds = random.shuffled(apportion(size.faults, { ...WEIGHTS, ...weights }));
   const calls = random.shuffled(
     apportion(
       kinds.filter((kind) => kind === 'call').length,

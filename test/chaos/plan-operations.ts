@@ -26,8 +26,15 @@ const LONGEST_TTL_MS = 90_000;
 /** What is issued last need not be waited for long. */
 const LAST_TTL_MS = 15_000;
 
-export function operationMoments(size: Size): readonly Moment[] {
-  return [...issueMoments(size), ...Object.keys(SHARES).flatMap((kind) => changeMoments(size, kind as Change))];
+/** How many of each kind there are for each lease, where that differs from what is usual. */
+export type Shares = Partial<Record<Change, number>>;
+
+export function operationMoments(size: Size, shares: Shares = {}): readonly Moment[] {
+  const all = { ...SHARES, ...shares };
+  return [
+    ...issueMoments(size),
+    ...Object.keys(all).flatMap((kind) => changeMoments(size, kind as Change, all[kind as Change])),
+  ];
 }
 
 type Change = keyof typeof SHARES;
@@ -65,9 +72,9 @@ function drawTtlMs(random: Random): number {
   return kind < 0.95 ? random.between(25_000, 60_000) : random.between(60_000, LONGEST_TTL_MS);
 }
 
-function changeMoments(size: Size, kind: Change): readonly Moment[] {
+function changeMoments(size: Size, kind: Change, share: number): readonly Moment[] {
   const random = randomOf(size.seed, kind);
-  const count = Math.max(1, Math.round(size.leases * SHARES[kind]));
+  const count = Math.max(1, Math.round(size.leases * share));
   return Array.from({ length: count }, (_, index) => {
     const atMs = spread(random, index, count, Math.min(FIRST_CHANGE_MS, size.durationMs), size.durationMs);
     return { atMs, operation: changeOf(kind, random, longestTtlMs(size, atMs)) };

@@ -1,6 +1,7 @@
 import { faultMoments } from './plan-faults';
-import type { Emphasis } from './plan-faults';
+import type { Weights } from './plan-faults';
 import { operationMoments } from './plan-operations';
+import type { Shares } from './plan-operations';
 import type { Moment, Plan, Size } from './plan-types';
 import { randomOf } from './random';
 
@@ -9,10 +10,16 @@ const ABANDONED = 0.006;
 /** Into the outage of a provider, by when removals that it holds up are stuck. */
 const STUCK_BY = 0.85;
 
+/** What there is more or less of than usual. */
+export interface Emphasis {
+  readonly operations?: Shares;
+  readonly faults?: Weights;
+}
+
 /** Everything that a run of this size and seed does, and when. */
-export function makePlan(size: Size, emphasis?: Emphasis): Plan {
-  const faults = faultMoments(size, emphasis);
-  const moments = [...operationMoments(size), ...faults, ...abandonMoments(size, faults)];
+export function makePlan(size: Size, emphasis: Emphasis = {}): Plan {
+  const faults = faultMoments(size, emphasis.faults);
+  const moments = [...operationMoments(size, emphasis.operations), ...faults, ...abandonMoments(size, faults)];
   return moments.toSorted((one, other) => one.atMs - other.atMs);
 }
 

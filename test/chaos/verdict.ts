@@ -3,7 +3,7 @@ import type { PromiseName, Report, Violation } from './report';
 import { runChaos } from './run';
 import type { ChaosOptions } from './run';
 import { makePlan } from './plan';
-import type { Emphasis } from './plan-faults';
+import type { Emphasis } from './plan';
 import type { Size } from './plan-types';
 import { textTable } from './table';
 import type { Trace } from './trace';
@@ -14,11 +14,11 @@ export interface Verdict {
   readonly report: Report;
 }
 
-/** What has to happen for the broken part to be missed: attempts that wake after others have taken over, and processes that die. */
+/** What has to happen for the broken part to be missed: attempts that wake after others have taken over, that die, leases that are terminated. */
 const AGAINST: Readonly<Record<Break, Emphasis>> = {
-  fence: { 'stop-at-call': 150 },
-  plan: { 'kill-at-call': 100 },
-  sweep: {},
+  fence: { faults: { 'stop-at-call': 100 } },
+  plan: { faults: { 'kill-at-call': 100 } },
+  sweep: { operations: { terminate: 0.1 } },
 };
 
 const BROKEN_PATIENCE_MS = 20_000;
