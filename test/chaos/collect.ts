@@ -4,7 +4,7 @@ import { searchFiles, secretsOf } from './leaks';
 import { createNeedles } from './needles';
 import { replaySample } from './replays';
 import type { Trace } from './trace';
-import type { Vault } from './vault';
+import type { Holdings } from './holdings';
 import type { World } from './world-types';
 
 /** What can be told of a run only at its end. */
@@ -13,14 +13,14 @@ export type Collected = Pick<Trace, 'runs' | 'audit' | 'cutLines' | 'leaks' | 's
 export interface CollectOptions {
   /** Its programs stopped, Temporal running. */
   readonly world: Pick<World, 'client' | 'directory' | 'auditFiles' | 'secrets' | 'alerts'>;
-  readonly vault: Pick<Vault, 'holdings'>;
+  readonly holdings: Pick<Holdings, 'holdings'>;
   /** How many histories are replayed, chosen among those in which most happened. */
   readonly replays: number;
 }
 
 /** To be called after `world.stopPrograms()` and before `world.close()`. */
-export async function collect({ world, vault, replays }: CollectOptions): Promise<Collected> {
-  const secrets = secretsOf(vault.holdings, world.secrets);
+export async function collect({ world, holdings, replays }: CollectOptions): Promise<Collected> {
+  const secrets = secretsOf(holdings.holdings, world.secrets);
   const needles = createNeedles(secrets);
   const read = await readHistories(world, needles);
   const files = await searchFiles(world.directory, needles);

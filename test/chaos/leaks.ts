@@ -2,13 +2,16 @@ import { open } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { filesUnder } from '../support/canaries';
 import type { Needles } from './needles';
-import type { Holding } from './vault';
+import type { Holding } from './holdings';
 
 /** Which variables of a credential are secret; the others name it. */
 const SECRET = /SECRET|PASSWORD|API_KEY|APP_KEY/;
 
 /** Everything that may be nowhere, by what it is. */
-export function secretsOf(holdings: readonly Holding[], own: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+export function secretsOf(
+  holdings: readonly Pick<Holding, 'leaseId' | 'credential'>[],
+  own: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   const leased = holdings.flatMap(({ leaseId, credential }) =>
     Object.entries(credential)
       .filter(([name]) => SECRET.test(name))

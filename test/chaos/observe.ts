@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { INTEGRATIONS } from './plan-types';
 import type { Recorder } from './trace';
-import type { Holding, Vault } from './vault';
+import type { Holding, Holdings } from './holdings';
 import type { World } from './world-types';
 
 export interface ObserveOptions {
   readonly world: Pick<World, 'entities' | 'use'>;
   readonly recorder: Pick<Recorder, 'snapshot' | 'use'>;
-  readonly vault: Pick<Vault, 'holdings'>;
+  readonly holdings: Pick<Holdings, 'holdings'>;
   /** From the end of one look to the next. */
   readonly everyMs?: number;
   /** Credentials used with each look: so many of those that should work, and one of those that should not any more. */
@@ -55,13 +55,13 @@ export function startObserver(options: ObserveOptions): Observer {
 }
 
 async function lookOnce(
-  { world, recorder, vault }: ObserveOptions,
+  { world, recorder, holdings }: ObserveOptions,
   choose: (holdings: readonly Holding[]) => readonly Holding[],
 ): Promise<void> {
   const startedAt = Date.now();
   const lists = await Promise.all(INTEGRATIONS.map((integration) => world.entities(integration)));
   recorder.snapshot({ startedAt, endedAt: Date.now(), entities: lists.flat() });
-  for (const { leaseId, integration, credential } of choose(vault.holdings)) {
+  for (const { leaseId, integration, credential } of choose(holdings.holdings)) {
     const asked = Date.now();
     const answer = await world.use(integration, credential);
     recorder.use({ leaseId, startedAt: asked, endedAt: Date.now(), answer });

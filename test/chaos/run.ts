@@ -53,7 +53,7 @@ export async function runChaos(size: Size, options: ChaosOptions = {}): Promise<
   });
   try {
     const holdings = createHoldings();
-    const observer = startObserver({ world, recorder, vault: holdings });
+    const observer = startObserver({ world, recorder, holdings });
     const actor = createActor(world, recorder, holdings);
     const startedAt = Date.now();
     const counts = { leases: 0, refused: 0, faults: 0, hit: 0 };
@@ -90,7 +90,7 @@ export async function runChaos(size: Size, options: ChaosOptions = {}): Promise<
       await observer.stop();
       await world.stopPrograms();
       say(`settled ${inSeconds(settledAt - healedAt)} after all faults had ended; now everything is read`);
-      const collected = await collect({ world, vault: holdings, replays: options.replays ?? REPLAYS });
+      const collected = await collect({ world, holdings, replays: options.replays ?? REPLAYS });
       if (options.keep != null) await keepFiles(world.directory, options.keep);
       return recorder.trace({ startedAt, healedAt, settledAt }, collected);
     } finally {

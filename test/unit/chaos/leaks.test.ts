@@ -44,7 +44,7 @@ describe('the search for leaks', () => {
       PASSWORD: 'p',
       USER: 'u',
     };
-    const holding = { leaseId: 'x', integration: 'aws', credential, worksUntil: 0 } as const;
+    const holding = { leaseId: 'x', credential };
     expect([...secretsOf([holding], new Map([['token of ada', 't']])).values()]).toEqual(['t', 's', 'a', 'b', 'p']);
   });
 
