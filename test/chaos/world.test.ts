@@ -36,8 +36,10 @@ async function entitiesOf(integration: IntegrationName, leaseId: string): Promis
 }
 
 async function until(condition: () => Promise<boolean>, withinMs: number): Promise<void> {
-  for (const end = Date.now() + withinMs; !(await condition()); await sleep(200)) {
+  const end = Date.now() + withinMs;
+  while (!(await condition())) {
     if (Date.now() > end) throw new Error('waited in vain');
+    await sleep(200);
   }
 }
 
