@@ -32,5 +32,7 @@ module.exports = {
     { ...transform, ...served, displayName: 'server', testMatch: ['<rootDir>/test/server/**/*.test.ts'] },
     // Only `npm run test:long` has these, and LEASEHOLD_TEST_FULL with them.
     { ...transform, ...served, displayName: 'long', testMatch: ['<rootDir>/test/long/**/*.test.ts'] },
+    // For `npm run chaos`, and `npm run test:long` at its end: one run at a time, which starts all that it needs by itself.
+    { ...transform, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.test.ts'] },
   ],
 };

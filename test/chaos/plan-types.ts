@@ -4,6 +4,10 @@
 export const INTEGRATIONS = ['aws', 'database', 'datadog'] as const;
 export type IntegrationName = (typeof INTEGRATIONS)[number];
 
+/** Who leases. The admin is none of them. */
+export const HOLDERS = ['ada', 'bob', 'eve'] as const;
+export type HolderName = (typeof HOLDERS)[number];
+
 /** Programs of ours that can be killed. Of each kind there are two, so that one may be missing. */
 export const PROCESSES = ['worker-1', 'worker-2', 'api-1', 'api-2'] as const;
 export type ProcessName = (typeof PROCESSES)[number];
@@ -25,6 +29,7 @@ export interface Size {
 export type Operation =
   | {
       readonly do: 'issue';
+      readonly holder: HolderName;
       readonly integration: IntegrationName;
       readonly ttlMs: number;
       readonly through: 'api-1' | 'api-2';

@@ -113,7 +113,8 @@ export async function openProviders(options: ProvidersOptions): Promise<Provider
       weather: weatherOf('datadog', datadogProxy),
       entities: () => Promise.resolve(keysOf(datadog, deployment())),
       use: (credential) => tryKeyPair(datadog.url, credential),
-      identityOf: ({ API_KEY: key = '' }) => datadog.idOf(key) ?? '',
+      identityOf: ({ API_KEY: apiKey = '', APP_KEY: appKey = '' }) =>
+        [apiKey, appKey].map((key) => datadog.idOf(key) ?? '').join(','),
     },
   };
   return {

@@ -117,13 +117,19 @@ export interface LeaseRun {
   readonly entity: string | null;
   /** When the first attempt to provision was scheduled. */
   readonly provisionScheduledAt: number | null;
+  /** When provision had succeeded; null: it has not. */
+  readonly provisionedAt: number | null;
   /** When removal was scheduled first. */
   readonly deprovisionScheduledAt: number | null;
   /** The expiry in force when removal was scheduled, as the search attribute or the result says; null: never active. */
   readonly expiresAt: number | null;
-  readonly wasStuck: boolean;
-  /** Null: it replays against the workflows of this tree; else why not. */
-  readonly replayFailure: string | null;
+  /** How often removal was scheduled, and the nudges that came, each of which may schedule it once more. */
+  readonly removals: number;
+  readonly nudges: number;
+  /** When it was called stuck; null: never. */
+  readonly stuckAt: number | null;
+  /** `not tried`; `ok`: it replays against the workflows of this tree; else why not. */
+  readonly replay: string;
 }
 
 /** An audit line with where it was found. The clock of its process may be off: its `time` proves nothing. */
@@ -148,8 +154,17 @@ export interface Trace {
   readonly faults: readonly FaultSeen[];
   readonly runs: readonly LeaseRun[];
   readonly audit: readonly AuditSeen[];
+  /** Where an audit file holds something that is no line of it, or not a whole one. */
+  readonly cutLines: readonly string[];
   /** Credentials found where none may be: what and where, never the value. */
   readonly leaks: readonly string[];
+  /** Through how much these were looked for. */
+  readonly searched: {
+    readonly bytes: number;
+    readonly files: number;
+    readonly histories: number;
+    readonly values: number;
+  };
   /** Programs that ended by themselves, or with another exit code than 0 when asked to end. */
   readonly crashes: readonly {
     readonly process: ProcessName | 'temporal';

@@ -84,7 +84,8 @@ export function configText(places: Places, edition: number): string {
           name,
           {
             hash,
-            scopes: [`${PROJECT}/${CONFIG}`],
+            // Of a revoke of many leases its reach is not to be the question.
+            scopes: [name === 'admin' ? '*' : `${PROJECT}/${CONFIG}`],
             rights: ['read', 'lease', 'revoke-own', ...(name === 'admin' ? ['admin'] : [])],
           },
         ]),

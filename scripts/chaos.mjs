@@ -1,0 +1,85 @@
+// Plays a random plan of leases and faults against everything that a deployment has, and judges it by the promises of
+// docs/design.md. What it does and how to read it: docs/reliability.md.
+import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const USAGE = `Usage: npm run chaos -- [options]
+
+  --seed N         which plan is made: the same seed and size make the same plan (default: a random one, which is said)
+  --leases N       how many are asked for (default: 600)
+  --faults N       how many are brought about (default: 80)
+  --minutes N      how long leases are asked for; the last ones are waited for beyond that (default: 5)
+  --break WHAT     fence, plan or sweep: breaks this part of the workers, and expects the checker to find it
+  --report FILE    writes what was found as JSON
+  --keep DIRECTORY leaves there everything that was seen, and the logs, audit files and Temporal's database
+`;
+
+const BREAKS = ['fence', 'plan', 'sweep'];
+
+function fail(problem) {
+  process.stderr.write(`${problem}\n\n${USAGE}`);
+  process.exit(2);
+}
+
+function read() {
+  const options = {
+    seed: { type: 'string' },
+    leases: { type: 'string', default: '600' },
+    faults: { type: 'string', default: '80' },
+    minutes: { type: 'string', default: '5' },
+    break: { type: 'string' },
+    report: { type: 'string' },
+    keep: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  };
+  try {
+    return parseArgs({ options, allowPositionals: false }).values;
+  } catch (error) {
+    return fail(error.message);
+  }
+}
+
+/** @param fractions whether the number need not be whole. */
+function number(name, text, least, most, fractions = false) {
+  const value = (fractions ? /^\d+(\.\d+)?$/ : /^\d+$/).test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return value;
+  return fail(`--${name} must be a ${fractions ? '' : 'whole '}number from ${least} to ${most}, not "${text}".`);
+}
+
+const given = read();
+if (given.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+if (given.break !== undefined && !BREAKS.includes(given.break)) {
+  fail(`--break must be one of ${BREAKS.join(', ')}, not "${given.break}".`);
+}
+const seed = given.seed === undefined ? randomInt(2 ** 31) : number('seed', given.seed, 0, 2 ** 32 - 1);
+const request = {
+  seed,
+  leases: number('leases', given.leases, 1, 1_000_000),
+  faults: number('faults', given.faults, 0, 1_000_000),
+  minutes: number('minutes', given.minutes, 0.1, 1_440, true),
+  broken: given.break ?? null,
+  report: given.report === undefined ? null : resolve(given.report),
+  keep: given.keep === undefined ? null : resolve(given.keep),
+};
+
+const require = createRequire(import.meta.url);
+const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+if (build.status !== 0) process.exit(build.status ?? 1);
+
+const flags = given.break === undefined ? '' : ` --break ${given.break}`;
+process.stderr.write(
+  `To make this plan again: npm run chaos -- --seed ${seed} --leases ${request.leases} --faults ${request.faults} ` +
+    `--minutes ${request.minutes}${flags}\n`,
+);
+const jest = spawnSync(
+  process.execPath,
+  [require.resolve('jest/bin/jest.js'), '--selectProjects', 'chaos', '--testPathPatterns', 'chaos/chaos\\.test', '-i'],
+  { stdio: 'inherit', env: { ...process.env, LEASEHOLD_CHAOS: JSON.stringify(request) } },
+);
+process.exit(jest.status ?? 1);

@@ -1,0 +1,103 @@
+import type { AuditEvent, AuditLine } from '../../../audit/line';
+import { time } from '../instants';
+import type { SeenLease } from '../seen-leases';
+import type { LeaseRun } from '../trace';
+import { judge } from './rule';
+import type { Evidence, Judgement, Verdict } from './rule';
+
+const ENDS: readonly AuditEvent[] = ['expired', 'revoked', 'failed', 'denied', 'abandoned'];
+/** What the sweep writes tells what it saw when it wrote, which may be something else at the next attempt. */
+const MAY_DIFFER: readonly AuditEvent[] = ['swept', 'late'];
+
+/** The audit log tells of each lease how it was issued and how it ended, in whole lines, the same each time. */
+export function recorded(evidence: Evidence): Verdict {
+  const judgement = judge('audit');
+  for (const where of evidence.trace.cutLines) judgement.violated(null, where);
+  judgeRepeats(evidence, judgement);
+  for (const lease of evidence.leases.values()) {
+    const ids = new Set(lease.lines.map(({ id }) => id));
+    for (const run of lease.runs) judgeEnd(run, ids, judgement);
+    judgeDelivery(evidence, lease, ids, judgement);
+    judgeSweep(evidence, lease, judgement);
+  }
+  return judgement.verdict();
+}
+
+function judgeRepeats({ trace }: Evidence, judgement: Judgement): void {
+  const known = new Map<string, string>();
+  const told = new Set<string>();
+  for (const { line, file } of trace.audit) {
+    judgement.look();
+    if (MAY_DIFFER.includes(line.event)) continue;
+    const content = contentOf(line);
+    const before = known.get(line.id);
+    if (before === undefined) known.set(line.id, content);
+    if (before === undefined || before === content || told.has(line.id)) continue;
+    told.add(line.id);
+    judgement.violated(line.leaseId, `Two lines with the id ${line.id} say different things, one of them in ${file}.`);
+  }
+}
+
+/** A workflow task that was lost after its line had been written is computed again, at another time. */
+function contentOf({ details, ...line }: AuditLine): string {
+  return JSON.stringify({ ...line, time: null, details: { ...details, expiresAt: null, lagMs: null } });
+}
+
+/** Of a run that ended by itself there is the line of its end, and of no other. */
+function judgeEnd(run: LeaseRun, ids: ReadonlySet<string>, judgement: Judgement): void {
+  const { leaseId, runId, status, state, closedAt, plannedAt } = run;
+  if (status !== 'COMPLETED' || state === null || closedAt === null) return;
+  judgement.look();
+  const end = state === 'failed' && plannedAt === null ? 'denied' : state;
+  const told = ENDS.filter((event) => ids.has(`${leaseId}/${runId}/${event}`));
+  if (told.length === 1 && told[0] === end) return;
+  const said = told.length === 0 ? 'does not tell' : `tells ${told.join(' and ')}`;
+  judgement.violated(leaseId, `It ended at ${time(closedAt)} as ${end}, and the audit log ${said} of run ${runId}.`);
+}
+
+function judgeDelivery({ terms }: Evidence, lease: SeenLease, ids: ReadonlySet<string>, judgement: Judgement): void {
+  const { leaseId, deliveries, changes, lines } = lease;
+  const [delivery] = deliveries;
+  if (delivery === undefined) return;
+  judgement.look();
+  const runId = terms.get(leaseId)?.run?.runId ?? null;
+  const at = time(delivery.answeredAt);
+  if (runId !== null && !ids.has(`${leaseId}/${runId}/issued`)) {
+    judgement.violated(leaseId, `Its credential was handed over at ${at}, and no line says that it was issued.`);
+  }
+  const issued = lines.filter(({ event }) => event === 'issued').map(({ details }) => details['expiresAt']);
+  const expiresAt = new Date(delivery.outcome.expiresAt).toISOString();
+  const isMoved = changes.some(({ askedAt }) => askedAt < delivery.answeredAt);
+  if (issued.length > 0 && !isMoved && !issued.includes(expiresAt)) {
+    judgement.violated(
+      leaseId,
+      `Its credential was handed over at ${at} until ${expiresAt}, and the audit log tells only of ${issued.join(' and ')}.`,
+    );
+  }
+  const told = lines.filter(({ event }) => event === 'delivered').length;
+  if (told < deliveries.length) {
+    judgement.violated(
+      leaseId,
+      `Its credential was handed over ${deliveries.length} times, first at ${at}, and the audit log tells of ${told}.`,
+    );
+  }
+}
+
+/** What a lease that was ended by force had left behind does not go without a line of the sweep. */
+function judgeSweep({ trace }: Evidence, lease: SeenLease, judgement: Judgement): void {
+  const { leaseId, runs, shown, lines } = lease;
+  const [run] = runs;
+  if (run === undefined || runs.length > 1 || run.status !== 'TERMINATED' || run.closedAt === null) return;
+  // An attempt of its own removal may have been under way.
+  if (run.deprovisionScheduledAt !== null) return;
+  const closedAt = run.closedAt;
+  const left = [...shown.keys()].map((index) => trace.snapshots[index]!).find(({ startedAt }) => startedAt > closedAt);
+  // What is still there at the end was swept by nobody, which is another promise's business.
+  if (left === undefined || shown.has(trace.snapshots.length - 1)) return;
+  judgement.look();
+  if (lines.some(({ event }) => MAY_DIFFER.includes(event))) return;
+  judgement.violated(
+    leaseId,
+    `It was terminated at ${time(closedAt)}, its entity was there at ${time(left.startedAt)} and is gone, and no line tells of its sweep.`,
+  );
+}

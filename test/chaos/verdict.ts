@@ -1,0 +1,52 @@
+import { check } from './check';
+import type { PromiseName, Report, Violation } from './report';
+import { runChaos } from './run';
+import type { ChaosOptions } from './run';
+import { makePlan } from './plan';
+import type { Emphasis } from './plan';
+import type { Size } from './plan-types';
+import { textTable } from './table';
+import type { Trace } from './trace';
+import type { Break } from './world-types';
+
+export interface Verdict {
+  readonly trace: Trace;
+  readonly report: Report;
+}
+
+/** What has to happen for the broken part to be missed: attempts that wake after others have taken over, that die, leases that are terminated. */
+const AGAINST: Readonly<Record<Break, Emphasis>> = {
+  fence: { faults: { 'stop-at-call': 100 } },
+  plan: { faults: { 'kill-at-call': 100 } },
+  sweep: { operations: { terminate: 0.1 } },
+};
+
+const BROKEN_PATIENCE_MS = 20_000;
+
+/** Plays a run, judges it and prints the table. */
+export async function runAndJudge(size: Size, options: ChaosOptions): Promise<Verdict> {
+  const { broken = null } = options;
+  const plan = makePlan(size, broken === null ? {} : AGAINST[broken]);
+  // What is broken may never end.
+  const patience = broken === null ? {} : { patienceMs: BROKEN_PATIENCE_MS };
+  const trace = await runChaos(size, { plan, ...patience, ...options, say });
+  const report = check(trace);
+  process.stderr.write(`\n${textTable(trace, report)}\n`);
+  return { trace, report };
+}
+
+/** What cannot be kept without the part that is broken. */
+const BROKEN_BY: Readonly<Record<Break, readonly PromiseName[]>> = {
+  fence: ['P1', 'P2'],
+  plan: ['P1'],
+  sweep: ['P1'],
+};
+
+/** Violations of the promises that the broken part is there for. */
+export function violationsBy(broken: Break, { violations }: Report): readonly Violation[] {
+  return violations.filter(({ promise }) => BROKEN_BY[broken].includes(promise));
+}
+
+function say(line: string): void {
+  process.stderr.write(`chaos: ${line}\n`);
+}

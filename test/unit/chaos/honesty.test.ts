@@ -1,0 +1,69 @@
+import {
+  changeOf,
+  entityOf,
+  expiredLease,
+  issueOf,
+  LEASE,
+  revokedLease,
+  runOf,
+  T0,
+  traceOf,
+  useOf,
+  verdictOn,
+} from './traces';
+
+describe('P8, honest', () => {
+  it('finds a lease that was said to be revoked while its entity was there', () => {
+    const life = revokedLease();
+    const runs = [{ ...life.runs[0]!, closedAt: T0 + 16_000 }];
+    const shown = [{ from: 700, to: 15_500, entity: entityOf(LEASE) }];
+    expect(verdictOn(traceOf([{ ...life, uses: [], runs, shown }]))).toEqual([['P8', LEASE]]);
+    const accepted = life.changes.map((change) => ({ ...change, state: 'accepted' as const }));
+    expect(verdictOn(traceOf([{ ...life, uses: [], runs, shown, changes: accepted }]))).toEqual([]);
+  });
+
+  it('finds a credential that works after its lease has ended', () => {
+    const life = expiredLease();
+    expect(verdictOn(traceOf([{ ...life, uses: [useOf(34_000, 'ok')] }]))).toEqual([['P8', LEASE]]);
+  });
+
+  it('finds a TTL over the maximum that was not refused', () => {
+    const life = expiredLease();
+    const long = issueOf(LEASE, {
+      ttlMs: 600_000,
+      outcome: { is: 'delivered', leaseId: LEASE, expiresAt: T0 + 601_000, identity: 'AKIAAAAA' },
+    });
+    const lives = [{ ...life, uses: [], issues: [long], runs: [runOf({ expiresAt: 601_000 })] }];
+    expect(verdictOn(traceOf(lives))).toContainEqual(['P8', LEASE]);
+    const refused = { is: 'refused', code: 'InvalidTtl', leaseId: null, undelivered: null } as const;
+    const clean = {
+      ...life,
+      issues: [{ ...long, outcome: refused }],
+      uses: [],
+      runs: [],
+      deeds: [],
+      lines: [],
+      shown: [],
+    };
+    expect(verdictOn(traceOf([clean]))).toEqual([]);
+    const planned = { ...long, outcome: { ...refused, leaseId: LEASE } };
+    expect(verdictOn(traceOf([{ ...life, issues: [planned] }]))).toEqual([['P8', LEASE]]);
+  });
+
+  it('finds a TTL that was cut, and one that is longer than was asked for', () => {
+    const life = expiredLease();
+    for (const ttlMs of [31_000, 29_000]) {
+      expect(verdictOn(traceOf([{ ...life, issues: [issueOf(LEASE, { ttlMs })] }]))).toEqual([['P8', LEASE]]);
+    }
+  });
+
+  it('finds an extension that was accepted and is not in force', () => {
+    const life = expiredLease();
+    const changes = [changeOf({ what: 'extend', ttlMs: 20_500, expiresAt: 30_900 })];
+    expect(verdictOn(traceOf([{ ...life, changes }]))).toEqual([['P8', LEASE]]);
+    const runs = [runOf({ expiresAt: 30_900 })];
+    expect(verdictOn(traceOf([{ ...life, changes, runs }]))).toEqual([]);
+    const unknown = [...changes, changeOf({ what: 'extend', askedAt: 12_000, ttlMs: 18_000, answer: 'unknown' })];
+    expect(verdictOn(traceOf([{ ...life, changes: unknown }]))).toEqual([]);
+  });
+});
