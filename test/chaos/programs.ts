@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawnService } from '../support/service-process';
@@ -44,7 +44,8 @@ async function startProgram(name: ProcessName, options: ProgramsOptions): Promis
   const temporary = join(directory, 'tmp', name);
   await mkdir(join(directory, 'audit'), { recursive: true });
   await mkdir(temporary, { recursive: true });
-  const log = createWriteStream(join(directory, `${name}.log`), { flags: 'a', mode: 0o600 });
+  const logFile = join(directory, `${name}.log`);
+  const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   let offsets: { readonly offsetMs: number }[] = [];
 
   const program = supervise({
@@ -76,7 +77,7 @@ async function startProgram(name: ProcessName, options: ProgramsOptions): Promis
     pauses,
     isCalmSince,
     onCrash: (how) => {
-      onCrash(name, how);
+      onCrash(name, `${how}; its log ends with ${lastOf(logFile)}`);
     },
     endsWithinMs: ENDS_WITHIN_MS,
     endsWell: true,
@@ -102,6 +103,11 @@ async function startProgram(name: ProcessName, options: ProgramsOptions): Promis
       await new Promise<void>((resolve) => log.end(resolve));
     },
   };
+}
+
+/** What it said last, which is why it ended if anything is. */
+function lastOf(logFile: string): string {
+  return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-2).join(' ').slice(-1_000);
 }
 
 function isWorker(name: ProcessName): boolean {
