@@ -10,6 +10,7 @@ export function noOrphans(evidence: Evidence): Verdict {
   const { snapshots } = evidence.trace;
   for (const lease of evidence.leases.values()) {
     judgeShown(lease, snapshots, judgement);
+    judgeNames(lease, snapshots, judgement);
     for (const deed of lease.deeds) {
       if (deed.effect === 'makes' && deed.done) judgeMaking(lease, deed, judgement);
     }
@@ -38,6 +39,21 @@ function judgeShown(lease: SeenLease, snapshots: readonly Snapshot[], judgement:
     lease.leaseId,
     `The provider still showed its entity at ${time(first.startedAt)} (for ${seconds(last.startedAt - first.startedAt)} at least), ${what}.`,
   );
+}
+
+/** What a plan does not name cannot be removed by it. */
+function judgeNames({ leaseId, runs, shown }: SeenLease, snapshots: readonly Snapshot[], judgement: Judgement): void {
+  const planned = runs.filter(({ entity }) => entity !== null).map(({ entity }) => entity);
+  if (planned.length === 0) return;
+  for (const [index, entities] of shown) {
+    const stranger = entities.find(({ name }) => !planned.includes(name));
+    if (stranger === undefined) continue;
+    judgement.violated(
+      leaseId,
+      `The provider showed ${stranger.name} of it at ${time(snapshots[index]!.startedAt)}, which no plan names: planned was ${planned.join(', ')}.`,
+    );
+    return;
+  }
 }
 
 function isAllowed(lease: SeenLease, { startedAt, endedAt }: Snapshot): boolean {

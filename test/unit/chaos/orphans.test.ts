@@ -48,6 +48,12 @@ describe('P1, no orphan', () => {
     expect(verdictOn(traceOf([{ ...life, deeds }]))).toEqual([['P1', LEASE]]);
   });
 
+  it('finds an entity of another name than its plan says', () => {
+    const life = expiredLease();
+    const entity = { ...entityOf(LEASE), name: `leasehold-x-abcdefgh-${LEASE}` };
+    expect(verdictOn(traceOf([{ ...life, shown: [{ ...life.shown[0]!, entity }] }]))).toEqual([['P1', LEASE]]);
+  });
+
   it('finds an entity of which Temporal knows no lease', () => {
     const life = expiredLease();
     const lives = [{ ...life, issues: [], uses: [], runs: [], lines: [], deeds: [] }];

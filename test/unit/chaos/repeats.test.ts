@@ -54,7 +54,7 @@ describe('P5, idempotent', () => {
     const life = expiredLease();
     const second = { ...entityOf(LEASE, []), name: `other-abcdefgh-${LEASE}` };
     const shown = [...life.shown, { from: 2_000, to: 31_600, entity: second }];
-    expect(verdictOn(traceOf([{ ...life, shown }]))).toEqual([['P5', LEASE]]);
+    expect(verdictOn(traceOf([{ ...life, shown }]))).toContainEqual(['P5', LEASE]);
   });
 
   it('finds a removal that was begun twice, and knows a nudge', () => {

@@ -110,7 +110,7 @@ export function runOf(over: Partial<LeaseRun> = {}): LeaseRun {
     endedBy: null,
     delivered: true,
     plannedAt: 600,
-    entity: 'leasehold-abcdefgh-' + LEASE,
+    entity: entityOf(over.leaseId ?? LEASE).name,
     provisionScheduledAt: 600,
     provisionedAt: 990,
     removals: 1,
