@@ -26,6 +26,8 @@ const FIRST_FAULT_MS = 3_000;
 const START_MS = 4_000;
 /** Longer than the heartbeat time-out of the world, so that another attempt begins meanwhile. */
 const SHORTEST_STOP_MS = 5_000;
+/** Below the 8 s that a call to a provider may take in the world. */
+const LONGEST_ZOMBIE_MS = 7_000;
 const CLOCK_OFF_MS = 10 * 60_000;
 
 /** How much each kind weighs, where that differs from what is usual. */
@@ -88,7 +90,7 @@ function draw(kind: Exclude<Fault['do'], 'call'>, { atMs, span, random, free }: 
       return { do: kind, process: free(PROCESSES, atMs, forMs + START_MS), offsetMs, forMs };
     }
     case 'stop-at-call':
-      return { do: kind, process: worker(), integration, phase, forMs: span(SHORTEST_STOP_MS) };
+      return { do: kind, process: worker(), integration, phase, forMs: zombieMs(random, span) };
     case 'kill-at-call':
       return { do: kind, process: worker(), integration, phase };
     case 'temporal-kill':
@@ -110,6 +112,11 @@ function draw(kind: Exclude<Fault['do'], 'call'>, { atMs, span, random, free }: 
       return { do: kind, integration: free(INTEGRATIONS, atMs, forMs), forMs };
     }
   }
+}
+
+/** Mostly so short that the call itself has not timed out when the attempt wakes, which then goes on as if nothing had been. */
+function zombieMs(random: Random, span: Draw['span']): number {
+  return random.chance(0.75) ? random.whole(SHORTEST_STOP_MS, LONGEST_ZOMBIE_MS) : span(SHORTEST_STOP_MS);
 }
 
 /** One that no other fault has at that time, if there is any, which it then has for so long. */
