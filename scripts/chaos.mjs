@@ -79,7 +79,7 @@ process.stderr.write(
 );
 const jest = spawnSync(
   process.execPath,
-  [require.resolve('jest/bin/jest.js'), '--selectProjects', 'chaos', '--testPathPatterns', 'chaos/chaos\\.test', '-i'],
+  [require.resolve('jest/bin/jest'), '--selectProjects', 'chaos', '--testPathPatterns', 'chaos/chaos\\.test', '-i'],
   { stdio: 'inherit', env: { ...process.env, LEASEHOLD_CHAOS: JSON.stringify(request) } },
 );
 process.exit(jest.status ?? 1);

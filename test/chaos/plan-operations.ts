@@ -74,7 +74,7 @@ function drawTtlMs(random: Random): number {
 
 function changeMoments(size: Size, kind: Change, share: number): readonly Moment[] {
   const random = randomOf(size.seed, kind);
-  const count = Math.max(1, Math.round(size.leases * share));
+  const count = share === 0 ? 0 : Math.max(1, Math.round(size.leases * share));
   return Array.from({ length: count }, (_, index) => {
     const atMs = spread(random, index, count, Math.min(FIRST_CHANGE_MS, size.durationMs), size.durationMs);
     return { atMs, operation: changeOf(kind, random, longestTtlMs(size, atMs)) };

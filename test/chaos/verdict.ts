@@ -14,11 +14,12 @@ export interface Verdict {
   readonly report: Report;
 }
 
-/** What has to happen for the broken part to be missed: attempts that wake after others have taken over, that die, leases that are terminated. */
+/** What has to happen for the broken part to be missed: attempts that wake after others have taken over, that die, leases that are terminated.
+ * No resets: what they leave open for a moment would pass for what the break did. */
 const AGAINST: Readonly<Record<Break, Emphasis>> = {
-  fence: { faults: { 'stop-at-call': 100 } },
-  plan: { faults: { 'kill-at-call': 100 } },
-  sweep: { operations: { terminate: 0.1 } },
+  fence: { operations: { reset: 0 }, faults: { 'stop-at-call': 100 } },
+  plan: { operations: { reset: 0 }, faults: { 'kill-at-call': 100 } },
+  sweep: { operations: { reset: 0, terminate: 0.1 } },
 };
 
 const BROKEN_PATIENCE_MS = 20_000;
