@@ -72,6 +72,8 @@ export interface WorkerVersion {
 
 const DEPLOYMENT_VARIABLE = 'TEMPORAL_DEPLOYMENT_NAME';
 const BUILD_VARIABLE = 'TEMPORAL_WORKER_BUILD_ID';
+/** Temporal makes an id of both together, which a server may bound at 255 (`limit.maxIDLength`), as our compose file does. */
+const VERSION_WORD = /^(?!__)[!-~]{1,100}$/;
 
 /**
  * What TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID say together; null: neither is set, and the worker is unversioned.
@@ -88,12 +90,12 @@ export function workerVersion(): WorkerVersion | null {
     throw new ConfigError('The environment', [{ path: lacking, message }]);
   }
   const problems = [];
-  if (!/^(?!__)[!-~]{1,200}$/.test(build)) {
-    const message = `${quote(build)} is no build id. Allowed: 1 to 200 printable ASCII characters without spaces that do not begin with __.`;
+  if (!VERSION_WORD.test(build)) {
+    const message = `${quote(build)} is no build id. Allowed: 1 to 100 printable ASCII characters without spaces that do not begin with __.`;
     problems.push({ path: BUILD_VARIABLE, message });
   }
-  if (!/^(?!__)[!-~]{1,200}$/.test(deployment) || /[.:]/.test(deployment)) {
-    const message = `${quote(deployment)} is no name of a deployment. Allowed: 1 to 200 printable ASCII characters without spaces, "." and ":" that do not begin with __.`;
+  if (!VERSION_WORD.test(deployment) || /[.:]/.test(deployment)) {
+    const message = `${quote(deployment)} is no name of a deployment. Allowed: 1 to 100 printable ASCII characters without spaces, "." and ":" that do not begin with __.`;
     problems.push({ path: DEPLOYMENT_VARIABLE, message });
   }
   if (problems.length > 0) throw new ConfigError('The environment', problems);

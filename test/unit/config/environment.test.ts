@@ -137,6 +137,8 @@ test('a worker is versioned by a deployment and a build id together, and not wit
   expect(workerVersion()).toBeNull();
   version('prod/leasehold', '0.4.0-3f2a');
   expect(workerVersion()).toEqual({ deployment: 'prod/leasehold', build: '0.4.0-3f2a' });
+  version('l'.repeat(100), '7'.repeat(100));
+  expect(workerVersion()).toEqual({ deployment: 'l'.repeat(100), build: '7'.repeat(100) });
 });
 
 test.each([
@@ -147,7 +149,8 @@ test.each([
   ['__leasehold', '7', 'TEMPORAL_DEPLOYMENT_NAME: "__leasehold" is no name'],
   ['leasehold', '__unversioned__', 'TEMPORAL_WORKER_BUILD_ID: "__unversioned__" is no build id. Allowed:'],
   ['leasehold', 'a b', 'TEMPORAL_WORKER_BUILD_ID: "a b" is no build id.'],
-  ['leasehold', '7'.repeat(201), 'TEMPORAL_WORKER_BUILD_ID: "7777'],
+  ['leasehold', '7'.repeat(101), 'TEMPORAL_WORKER_BUILD_ID: "7777'],
+  ['l'.repeat(101), '7', 'TEMPORAL_DEPLOYMENT_NAME: "llll'],
 ])('the deployment %p with the build id %p is refused, for Temporal would not tell', (deployment, build, sentence) => {
   version(deployment, build);
   expect(workerVersion).toThrow(ConfigError);
