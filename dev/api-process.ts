@@ -27,7 +27,12 @@ export async function startApi({ temporal, configFile, logDirectory }: ApiOption
     const running = await startProcess({
       command: process.execPath,
       args: [join(projectRoot(), 'dist', 'api', 'main.js'), '--config', configFile, '--listen', `127.0.0.1:${api}`],
-      environment: { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace },
+      environment: {
+        TEMPORAL_ADDRESS: temporal.address,
+        TEMPORAL_NAMESPACE: temporal.namespace,
+        // There is no balancer that must notice, and a person at a terminal who waits.
+        LEASEHOLD_API_LEAVE: '0s',
+      },
       logFile,
       ready: async () => (await readFile(logFile, 'utf8')).includes('The API is ready.'),
     });
