@@ -23,7 +23,7 @@ const apis = new Set<ApiProcess>();
 beforeAll(async () => {
   const tokens = { ci: { hash: ci.hash, scopes: ['backend/prd'] } };
   lab = await openLab({ file: { access: { tokens }, api: { requests_per_minute: 100_000 } } });
-  balancer = await startBalancer('/readyz');
+  balancer = await startBalancer('/healthz');
 }, 60_000);
 
 afterAll(async () => {
