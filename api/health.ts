@@ -23,7 +23,8 @@ export function healthRoutes(app: FastifyInstance, deps: ApiDeps): void {
     '/readyz',
     { config: OPEN, schema: { response: { 200: readinessSchema, 503: readinessSchema } } },
     async (_, reply) => {
-      const looked = await readiness();
+      // A balancer has to notice before the port is closed.
+      const looked = await readiness({ atOnce: isLeaving() });
       const found = isLeaving() ? { ...looked, ready: false, problems: [ENDS, ...looked.problems] } : looked;
       return reply.status(found.ready ? 200 : 503).send(found);
     },

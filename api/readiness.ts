@@ -25,6 +25,11 @@ const REMEMBERED_MS = 3_000;
 /** Less than what a probe waits for. */
 const TIMEOUT_MS = 4_000;
 
+export interface ReadinessQuestion {
+  /** Whether what was found before will do, however long ago: whoever asks is not made to wait for Temporal. */
+  readonly atOnce: boolean;
+}
+
 /**
  * Says whether leases can be issued and ended now. One question at a time, however many ask.
  * @param timeoutMs for Temporal's answers, all together.
@@ -32,7 +37,7 @@ const TIMEOUT_MS = 4_000;
 export function createReadiness(
   deps: Pick<ApiDeps, 'client' | 'config' | 'namespace'>,
   timeoutMs = TIMEOUT_MS,
-): () => Promise<Readiness> {
+): (question: ReadinessQuestion) => Promise<Readiness> {
   let known: Readiness | undefined;
   let askedAt = -Infinity;
   let asking: Promise<Readiness> | undefined;
@@ -47,10 +52,10 @@ export function createReadiness(
     }
   };
 
-  return () => {
+  return ({ atOnce }) => {
     const config = deps.config();
     const isFresh = performance.now() - askedAt < REMEMBERED_MS && known?.config === config.hash;
-    if (isFresh && known !== undefined) return Promise.resolve(known);
+    if ((atOnce || isFresh) && known !== undefined) return Promise.resolve(known);
     return (asking ??= ask(config));
   };
 }
