@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { integrationTypes } from '../activities/integrations/registry';
@@ -113,10 +114,12 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
   logger.info('The API has stopped.');
 }
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
 /** From then on the next signal, of either kind, ends the process at once. */
-async function askedToStop(): Promise<'SIGTERM' | 'SIGINT'> {
+async function askedToStop(): Promise<(typeof SIGNALS)[number]> {
   const first = new AbortController();
-  const signals = (['SIGTERM', 'SIGINT'] as const).map(async (name) => {
+  const signals = SIGNALS.map(async (name) => {
     await once(process, name, { signal: first.signal });
     return name;
   });
@@ -125,6 +128,8 @@ async function askedToStop(): Promise<'SIGTERM' | 'SIGINT'> {
   } finally {
     first.abort();
     await Promise.allSettled(signals);
+    // Not left to the system, which spares the first process of a container.
+    for (const name of SIGNALS) process.once(name, () => process.exit(128 + constants.signals[name]));
   }
 }
 

@@ -303,6 +303,14 @@ describe('asked to stop', () => {
     });
   }, 60_000);
 
+  test('twice, it ends at once also while it still takes requests', async () => {
+    const api = await startApi([], { LEASEHOLD_API_LEAVE: '1m' });
+    api.signal('SIGTERM');
+    await eventually(async () => api.output().includes('The API is about to stop'), 'it to be about to stop');
+    api.signal('SIGTERM');
+    expect(await api.ended()).toBe(143);
+  }, 30_000);
+
   test('from a terminal, it stops without that', async () => {
     const api = await startApi([], { LEASEHOLD_API_LEAVE: '1m' });
     api.signal('SIGINT');
