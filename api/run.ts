@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { integrationTypes } from '../activities/integrations/registry';
@@ -8,6 +6,7 @@ import { apiAddress, apiLeaveMs, auditFile, configPath, logLevel, metricsAddress
 import { ConfigError, loadConfig } from '../config/load';
 import type { Config } from '../config/load';
 import { startReload } from '../config/reload';
+import { askedToStop } from '../packaging/asked-to-stop';
 import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
@@ -112,25 +111,6 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
   await audit.close();
   await connection.close();
   logger.info('The API has stopped.');
-}
-
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-
-/** From then on the next signal, of either kind, ends the process at once. */
-async function askedToStop(): Promise<(typeof SIGNALS)[number]> {
-  const first = new AbortController();
-  const signals = SIGNALS.map(async (name) => {
-    await once(process, name, { signal: first.signal });
-    return name;
-  });
-  try {
-    return await Promise.race(signals);
-  } finally {
-    first.abort();
-    await Promise.allSettled(signals);
-    // Not left to the system, which spares the first process of a container.
-    for (const name of SIGNALS) process.once(name, () => process.exit(128 + constants.signals[name]));
-  }
 }
 
 /** `api.tls` was added or taken away, which the open port cannot follow. */

@@ -3,15 +3,18 @@ import type { LeaseWorker } from './worker';
 
 /** The workers of one process, of which the latest takes new work and those before it finish theirs. */
 export interface Generations {
-  /** Works until the process is asked to stop and everything that goes on has ended. */
+  /** Works until it is stopped and everything that goes on has ended. Rejects if a worker ends without having been told to. */
   run(): Promise<void>;
-  /** Has `next` take over; ends once it works. One that comes when the process is about to end takes up nothing. */
+  /** Has `next` take over; ends once it works. One that comes when all shall end takes up nothing. */
   replace(next: LeaseWorker): Promise<void>;
+  /** Nothing new is taken up; what goes on may end. */
+  stop(): void;
 }
 
 export function createGenerations(first: LeaseWorker, logger: Logger): Generations {
   let current = first;
   let isOver = false;
+  let isStopped = false;
   let end: (result: Promise<void>) => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -19,11 +22,14 @@ export function createGenerations(first: LeaseWorker, logger: Logger): Generatio
   const running = new Set<Promise<void>>();
 
   const start = (worker: LeaseWorker): void => {
-    const run = worker.run();
+    const run = worker.run().catch((error: unknown) => {
+      if (worker !== current) logger.error({ error }, 'A worker by the configuration before failed as it finished.');
+      else if (isStopped)
+        logger.warn({ error }, 'What did not end in time is left behind: another worker takes it up.');
+      else throw error;
+    });
     const watched: Promise<void> = run
-      .catch((error: unknown) => {
-        if (worker !== current) logger.error({ error }, 'A worker by the configuration before failed as it finished.');
-      })
+      .catch(() => undefined)
       .then(() => {
         running.delete(watched);
         if (worker !== current) return;
@@ -43,7 +49,7 @@ export function createGenerations(first: LeaseWorker, logger: Logger): Generatio
       }
     },
     replace: async (next) => {
-      if (isOver) {
+      if (isOver || isStopped) {
         const run = next.run();
         next.shutdown();
         await run;
@@ -54,6 +60,10 @@ export function createGenerations(first: LeaseWorker, logger: Logger): Generatio
       start(next);
       // Not earlier: at each moment somebody takes new work.
       before.shutdown();
+    },
+    stop: () => {
+      isStopped = true;
+      current.shutdown();
     },
   };
 }

@@ -6,6 +6,7 @@ import { auditFile, configPath, logLevel, metricsAddress, workerVersion } from '
 import { ConfigError, loadConfig } from '../config/load';
 import type { Config } from '../config/load';
 import { startReload } from '../config/reload';
+import { askedToStop } from '../packaging/asked-to-stop';
 import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
@@ -22,22 +23,23 @@ import type { LeaseWorker, Share } from './worker';
 const EXIT_USAGE = 2;
 const EXIT_FAILED = 1;
 
-/** Works until it is asked to end. Answers the exit code, or ends the process itself where that would not end. */
-export async function runWorker(flags: WorkerFlags): Promise<number> {
+/** Works until it is asked to end, and ends the process. */
+export async function runWorker(flags: WorkerFlags): Promise<never> {
   let logger = createLogger('info');
   try {
     logger = createLogger(logLevel());
     endWhenUncaught(logger, 'The worker has failed at something that nobody waited for.');
     await serve(flags, logger);
-    return 0;
   } catch (error) {
     logger.fatal({ error }, 'The worker has stopped.');
-    // Not by exitCode: once the SDK's runtime is installed it keeps a process without workers alive, SIGTERM or not.
     process.exit(exitCodeOf(error));
   }
+  // Not by itself: an attempt that was left behind may still wait for something, and the SDK's runtime keeps a process alive.
+  process.exit(0);
 }
 
 async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
+  const asked = askedToStop();
   const file = flags.config ?? configPath();
   const share = shareOf(flags);
   const version = workerVersion();
@@ -61,7 +63,11 @@ async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
         metrics,
         logger,
       });
-    const worker = await create(initial);
+    const worker = await Promise.race([create(initial), asked.then(() => null)]);
+    if (worker === null) {
+      logger.info('The worker was asked to stop before it was ready, and has taken up nothing.');
+      return;
+    }
     const generations = createGenerations(worker, logger);
     const reload = startReload({
       file,
@@ -80,6 +86,10 @@ async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
       },
     });
     process.on('SIGHUP', () => void reload.now());
+    void asked.then(() => {
+      logger.info('The worker stops: what it is doing may end, and it takes up nothing new.');
+      generations.stop();
+    });
     if (version !== null && !share.workflows) {
       logger.warn(
         'This worker runs no workflows, and their version is of no matter to it: it takes work whatever is current.',
@@ -95,11 +105,9 @@ async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
       },
       'The worker is ready.',
     );
-    try {
-      await generations.run();
-    } finally {
-      await reload.stop();
-    }
+    await generations.run();
+    // Not waited for: a worker by another configuration that is being made has taken up nothing.
+    void reload.stop();
   } finally {
     await server?.close();
     await audit.close();
@@ -117,13 +125,14 @@ function shareOf(flags: WorkerFlags): Share {
   return { workflows: true, integrations: flags.workflowsOnly === true ? [] : null };
 }
 
-/** Sends the SDK's logs through ours and lets it end the workers on SIGINT and SIGTERM. */
+/** Sends the SDK's logs through ours, and leaves it to us to end the workers: it knows none that is still being made. */
 function installRuntime(logger: Logger): void {
   Runtime.install({
     logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
       logger[LEVELS[level]]({ ...meta }, message);
     }),
     telemetryOptions: { logging: { forward: {} } },
+    shutdownSignals: [],
   });
 }
 

@@ -1,5 +1,11 @@
 import type { CancellationScope } from '@temporalio/workflow';
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  patched,
+  proxyActivities,
+  proxyLocalActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { provisionQueue } from './contract';
 import type { Plan, PlanningActivities, ProvisionActivities } from './contract';
 import type { LeaseRecord } from './record';
@@ -12,6 +18,9 @@ export const planning = proxyLocalActivities<PlanningActivities>({
   // Bounded by attempts: with a schedule-to-close that runs out between two of them the SDK never reports the end.
   retry: { initialInterval: '200ms', maximumInterval: '2s', maximumAttempts: 6 },
 });
+
+/** Marks the histories of runs, made by a reset, that remove although they have made nothing. */
+const AFTER_RESET = 'after-reset';
 
 /** What is left to do once provision has ended, however it ended. */
 export interface Remains {
@@ -34,13 +43,13 @@ export async function provisionLease(record: LeaseRecord, scope: CancellationSco
   const plan = record.plan;
   move(record, { integration: plan.integration, entity: plan.entity });
   const outcomeUnknown = plan.timings.attemptTimeoutMs + plan.timings.consistencyWindowMs;
-  if (isCondemned(record)) return isFirstRun() ? null : { absenceCertainAt: after(outcomeUnknown) };
+  if (isCondemned(record)) return isAlone() ? null : { absenceCertainAt: after(outcomeUnknown) };
   record.provisionedBy = Date.now() + plan.timings.issueTimeoutMs;
   try {
     record.provisioned = await scope.run(() => provision(record, plan));
   } catch (error) {
     if (!isCondemned(record)) move(record, { failure: readFailure(error, late(plan)) });
-    if (nothingWasMade(error) && isFirstRun()) return null;
+    if (nothingWasMade(error) && isAlone()) return null;
     return { absenceCertainAt: after(outcomeUnknown) };
   }
   return { absenceCertainAt: after(plan.timings.consistencyWindowMs) };
@@ -73,10 +82,10 @@ function provision(record: LeaseRecord, plan: Plan): ReturnType<ProvisionActivit
   });
 }
 
-/** A run that was made by a reset may find what the run before it had made. */
-function isFirstRun(): boolean {
+/** Whether nothing was made of the lease but by this run. One that was made by a reset may find what the run before it had made. */
+function isAlone(): boolean {
   const { runId, firstExecutionRunId } = workflowInfo();
-  return runId === firstExecutionRunId;
+  return runId === firstExecutionRunId || !patched(AFTER_RESET);
 }
 
 function late(plan: Plan): string {

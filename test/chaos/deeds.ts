@@ -9,11 +9,22 @@ export function effectOf(integration: IntegrationName, operation: string): DeedS
   return words.other.test(operation) ? 'other' : null;
 }
 
+/** Whether it is what an attempt to make something asks first, by whose answer it goes. Attempts to remove ask the same. */
+export function isLook(integration: IntegrationName, operation: string): boolean {
+  return LOOKS[integration] === operation;
+}
+
 /** Of a name that an entity of this deployment has, whatever stands before it; null: it is none. */
 export function leaseIdOf(deployment: string, name: string): string | null {
   const [, own, leaseId] = /-([a-z2-7]{8})-([a-z2-7]{24})$/.exec(name) ?? [];
   return own === deployment ? (leaseId ?? null) : null;
 }
+
+const LOOKS: Readonly<Record<IntegrationName, string>> = {
+  aws: 'GetUser',
+  database: 'LookUpRole',
+  datadog: 'ListServiceAccountApplicationKeys',
+};
 
 /** A user without a key is nobody that can sign in, and a role comes and goes in one statement. */
 const WORDS: Readonly<Record<IntegrationName, Readonly<Record<DeedSeen['effect'], RegExp>>>> = {

@@ -74,6 +74,7 @@ async function atCall(
   let caught: Program | undefined;
   let done: Promise<boolean> = Promise.resolve(false);
   await weather[fault.integration].setTrap({
+    at: fault.do === 'stop-at-call' ? (fault.at ?? 'change') : 'change',
     phase: fault.phase,
     pids: () => workers.map((worker) => worker.pid()).filter((pid) => pid !== null),
     spring: (pid) => {

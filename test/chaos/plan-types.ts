@@ -82,6 +82,8 @@ export type Fault =
       readonly process: 'worker-1' | 'worker-2';
       readonly integration: IntegrationName;
       readonly phase: 'before' | 'after';
+      /** At the look that comes before a change, by which the attempt then still goes when it wakes. Default: at a change. */
+      readonly at?: 'look';
       readonly forMs: number;
     }
   | {

@@ -13,7 +13,7 @@ import { startDatadogProxy } from '../support/datadog-proxy';
 import { openPostgresSetting } from '../support/postgres-setting';
 import type { PostgresSetting } from '../support/postgres-setting';
 import { startPostgresProxy } from '../support/postgres-proxy';
-import { effectOf, leaseIdOf } from './deeds';
+import { effectOf, isLook, leaseIdOf } from './deeds';
 import { openAwsHoldings } from './holding-aws';
 import { keysOf } from './holding-datadog';
 import { rolesOf } from './holding-postgres';
@@ -82,6 +82,7 @@ export async function openProviders(options: ProvidersOptions): Promise<Provider
     return createWeather(proxy, {
       pauses,
       effectOf: (operation) => effectOf(integration, operation),
+      isLook: (operation) => isLook(integration, operation),
       onChange: (call, phase, effect) => {
         also(call, phase);
         if (phase === 'before' || told.has(call)) return;

@@ -1,4 +1,4 @@
-import { replay } from '../support/replay';
+import { asRun, replay } from '../support/replay';
 import type { HistoriesRead } from './histories';
 import type { LeaseRun } from './trace';
 import type { World } from './world-types';
@@ -12,7 +12,7 @@ export async function replaySample(
   const outcomes = new Map<string, string>();
   for (const { leaseId, runId } of choose(runs, lengths, count)) {
     const history = await world.client.workflow.getHandle(leaseId, runId).fetchHistory();
-    const outcome = await replay(history, leaseId).then(
+    const outcome = await replay(asRun(history, runId), leaseId).then(
       () => 'ok',
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );

@@ -194,7 +194,8 @@ export function supervise(options: SupervisedOptions): Supervised {
     end: async () => {
       isWanted = false;
       changed();
-      if (current !== null) await endLife(current);
+      // A second signal would cut it off: a restart that is under way sees to its end.
+      if (current?.isAsked === false) await endLife(current);
       await running;
     },
   };

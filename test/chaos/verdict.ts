@@ -4,7 +4,7 @@ import { runChaos } from './run';
 import type { ChaosOptions } from './run';
 import { makePlan } from './plan';
 import type { Emphasis } from './plan';
-import type { Size } from './plan-types';
+import type { Moment, Plan, Size } from './plan-types';
 import { textTable } from './table';
 import type { Trace } from './trace';
 import type { Break } from './world-types';
@@ -14,20 +14,47 @@ export interface Verdict {
   readonly report: Report;
 }
 
-/** What has to happen for the broken part to be missed: attempts that wake after others have taken over, that die, leases that are terminated.
- * No resets: what they leave open for a moment would pass for what the break did. */
+/**
+ * What has to happen for the broken part to be missed: attempts that wake after others have taken over, that die, leases that are
+ * terminated. No resets: what they leave open for a moment would pass for what the break did.
+ */
 const AGAINST: Readonly<Record<Break, Emphasis>> = {
-  fence: { operations: { reset: 0 }, faults: { 'stop-at-call': 100 } },
+  // Few others, and not too many: while both workers are stopped nobody takes over.
+  fence: {
+    operations: { reset: 0 },
+    faults: { 'stop-at-call': 40, stop: 0, kill: 0, 'temporal-kill': 0, 'temporal-stop': 0 },
+  },
   plan: { operations: { reset: 0 }, faults: { 'kill-at-call': 100 } },
   sweep: { operations: { reset: 0, terminate: 0.1 } },
 };
+
+/** Shorter than a call may take, and as long as it can be, so that its successor has delivered when it wakes. */
+const ZOMBIE_MS = 7_000;
+
+/**
+ * What an attempt does that goes by a look it took before another had taken over, nothing but the fence can hold up. Of a role it
+ * finds that it is there, and sets another password.
+ */
+function asZombie(moment: Moment): Moment {
+  if (moment.fault?.do !== 'stop-at-call') return moment;
+  return {
+    atMs: moment.atMs,
+    fault: { ...moment.fault, integration: 'database', phase: 'after', at: 'look', forMs: ZOMBIE_MS },
+  };
+}
+
+function planFor(size: Size, broken: Break | null): Plan {
+  if (broken === null) return makePlan(size);
+  const plan = makePlan(size, AGAINST[broken]);
+  return broken === 'fence' ? plan.map(asZombie) : plan;
+}
 
 const BROKEN_PATIENCE_MS = 20_000;
 
 /** Plays a run, judges it and prints the table. */
 export async function runAndJudge(size: Size, options: ChaosOptions): Promise<Verdict> {
   const { broken = null } = options;
-  const plan = makePlan(size, broken === null ? {} : AGAINST[broken]);
+  const plan = planFor(size, broken);
   // What is broken may never end.
   const patience = broken === null ? {} : { patienceMs: BROKEN_PATIENCE_MS };
   const trace = await runChaos(size, { plan, ...patience, ...options, say });

@@ -28,6 +28,7 @@ export interface Proxy {
 
 /** Waits for the right moment to do something to a worker. */
 export interface Trap {
+  readonly at: 'change' | 'look';
   readonly phase: 'before' | 'after';
   /** Of the workers; asked when a call comes. */
   readonly pids: () => readonly number[];
@@ -53,6 +54,8 @@ export interface WeatherOptions {
   readonly pauses: Pauses;
   /** What an operation does, by the provider's name of it; null: it only reads. */
   readonly effectOf: (operation: string) => DeedSeen['effect'] | null;
+  /** Whether it is asked before something is made. */
+  readonly isLook: (operation: string) => boolean;
   /** A call that changes something: when it has come, was done or refused, and was answered. */
   readonly onChange: (call: Call, phase: CallPhase, effect: DeedSeen['effect']) => void;
 }
@@ -79,7 +82,7 @@ interface SetTrap extends Trap {
   readonly sprang: () => void;
 }
 
-export function createWeather(proxy: Proxy, { pauses, effectOf, onChange }: WeatherOptions): Weather {
+export function createWeather(proxy: Proxy, { pauses, effectOf, isLook, onChange }: WeatherOptions): Weather {
   const slow = new Set<{ readonly delayMs: number }>();
   const throttles = new Set<object>();
   let downs = 0;
@@ -100,8 +103,8 @@ export function createWeather(proxy: Proxy, { pauses, effectOf, onChange }: Weat
     return counted % THROTTLED === 0 ? null : { ...about, kind: 'throttle', retryAfterSeconds: 1 };
   }
 
-  async function springTraps(call: Call, phase: CallPhase): Promise<void> {
-    for (const trap of traps.filter((each) => each.phase === phase)) {
+  async function springTraps(call: Call, phase: CallPhase, at: Trap['at']): Promise<void> {
+    for (const trap of traps.filter((each) => each.phase === phase && each.at === at)) {
       const pid = await callerOf(call.port, trap.pids());
       if (pid === null || !traps.includes(trap)) continue;
       traps = traps.filter((each) => each !== trap);
@@ -119,7 +122,8 @@ export function createWeather(proxy: Proxy, { pauses, effectOf, onChange }: Weat
     const onItsWay = Math.min(delayMs / 2, LONGEST_WAY_MS);
     if (phase === 'before' && delayMs > 0) await pauses.pause(onItsWay);
     if (phase === 'after' && delayMs > 0) await pauses.pause(delayMs - onItsWay);
-    if (effect !== null) await springTraps(call, phase);
+    if (effect !== null) await springTraps(call, phase, 'change');
+    else if (isLook(operation)) await springTraps(call, phase, 'look');
     if (phase !== 'before') return;
     // Nothing is waited for between this and the proxy's own look for faults.
     const fault = faultFor(call, effect !== null);

@@ -15,6 +15,8 @@ export interface Places {
   readonly database: { readonly host: string; readonly port: number; readonly publicPort: number };
   readonly datadog: { readonly endpoint: string; readonly serviceAccount: string };
   readonly webhook: string;
+  /** How many leases of an integration a worker makes at once. */
+  readonly provisions: number;
   /** Of the tokens, by their names. */
   readonly tokenHashes: Readonly<Record<string, string>>;
 }
@@ -32,7 +34,7 @@ const SWEEP = { every: '10s', grace: '1s', overdue_after: '5s' };
 /** @param edition any other number makes it another configuration. */
 export function configText(places: Places, edition: number): string {
   const common = {
-    limits: { calls_per_second: 100 + (edition % 100), provisions: 20, deprovisions: 20 },
+    limits: { calls_per_second: 100 + (edition % 100), provisions: places.provisions, deprovisions: 20 },
     timings: TIMINGS,
     sweep: SWEEP,
   };

@@ -20,6 +20,7 @@ import type { World, WorldOptions } from './world-types';
 
 const NAMESPACE = 'default';
 const HOLDERS = ['ada', 'bob', 'eve', 'admin'] as const;
+const PROVISIONS = 20;
 /** How long a configuration that was written with an error stays there. */
 const INVALID_FOR_MS = 2_000;
 
@@ -81,6 +82,8 @@ async function openIn(
   const file = createConfigFile(join(directory, 'leasehold.yaml'), {
     ...providers.places,
     webhook: receiver.url,
+    // A stopped worker keeps what its open polls are given, and with its only slot taken it has none: so another takes over.
+    provisions: broken === 'fence' ? 1 : PROVISIONS,
     tokenHashes: Object.fromEntries(made.map(([name, { hash }]) => [name, hash])),
   });
   await file.writeValid();

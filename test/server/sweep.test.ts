@@ -12,6 +12,7 @@ import type { SweepInput, SweepReport } from '../../workflows/contract';
 import { eventually } from '../support/lab';
 import { MEMORY_REQUEST, openMemoryLab } from '../support/memory-lab';
 import type { MemoryLab, RunningWorker } from '../support/memory-lab';
+import { asRun, replay } from '../support/replay';
 
 let lab: MemoryLab;
 let worker: RunningWorker;
@@ -247,6 +248,12 @@ async function reset(leaseId: string): Promise<void> {
   });
 }
 
+/** As another worker replays it that takes it over. */
+async function replayLatest(leaseId: string): Promise<void> {
+  const { runId } = await lab.handle(leaseId).describe();
+  await replay(asRun(await lab.handle(leaseId).fetchHistory(), runId), leaseId);
+}
+
 test('a lease that was reset and is revoked before it provisions again ends when what it had made is gone', async () => {
   const leaseId = await issue('10m');
   await worker.stop();
@@ -255,6 +262,7 @@ test('a lease that was reset and is revoked before it provisions again ends when
   worker = await lab.startWorker();
   expect(await lab.outcome(leaseId)).toMatchObject({ state: 'revoked' });
   expect(lab.provider.of(leaseId)).toEqual([]);
+  await replayLatest(leaseId);
 });
 
 test('a lease that was reset and can make nothing any more removes what it had made', async () => {
@@ -267,6 +275,7 @@ test('a lease that was reset and can make nothing any more removes what it had m
     lab.provider.heal();
   }
   expect(lab.provider.of(leaseId)).toEqual([]);
+  await replayLatest(leaseId);
 });
 
 test('a lease that was reset provisions again under its name, and nothing is left at its end', async () => {

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { REQUEST, useLab } from '../support/lab';
 import type { Lab } from '../support/lab';
+import { spawnService } from '../support/service-process';
 
 let lab: Lab;
 
@@ -39,10 +42,10 @@ async function run(
 
 test('what is wrong with flags or configuration is said in one go, with exit code 2', async () => {
   const bad = join(lab.directory, 'bad.yaml');
-  await writeFile(bad, 'version: 2\nintegrations: { aws: { type: azure } }\nsurprise: 1\n');
+  await writeFile(bad, 'version: 1\nintegrations: { aws: { type: azure } }\nsurprise: 1\n');
   const cases: [string[], Record<string, string>, RegExp][] = [
     [['--config', 'missing.yaml'], {}, /missing\.yaml.*--config/s],
-    [['--config', bad], {}, /version.*azure|version.*type/s],
+    [['--config', bad], {}, /type.*must be one of.*surprise/s],
     [['--config', lab.configFile, '--integrations', 'nope'], {}, /nope.*aws/],
     [
       ['--config', lab.configFile, '--integrations', 'aws', '--workflows-only'],
@@ -97,4 +100,24 @@ test('workers can share the work: one runs workflows only, another serves an int
   expect(aws.output()).toContain('"queues":["aws/provision","aws/deprovision","aws/upkeep"]');
   const lease = await lab.leases.issue({ ...REQUEST, ttl: '5m' });
   expect(await lease.revoke({ wait: true })).toMatchObject({ state: 'revoked' });
+});
+
+test('a worker that is asked to end while it waits for a Temporal that says nothing ends at once, with exit code 0', async () => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const asked = once(silent, 'connection') as Promise<[Socket]>;
+  const { port } = silent.address() as AddressInfo;
+  const worker = spawnService('worker/main.js', 'The worker is ready.', ['--config', lab.configFile], {
+    TEMPORAL_ADDRESS: `127.0.0.1:${port}`,
+    TEMPORAL_NAMESPACE: lab.namespace,
+  });
+  try {
+    const [socket] = await asked;
+    expect(await worker.stop()).toBe(0);
+    expect(worker.output()).toContain('has taken up nothing');
+    socket.destroy();
+  } finally {
+    await worker.kill();
+    silent.close();
+  }
 });

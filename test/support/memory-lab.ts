@@ -1,5 +1,4 @@
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { AuditError } from '../../audit/writer';
@@ -20,6 +19,7 @@ import { eventually } from './lab';
 import { createMemoryProvider } from './memory-provider';
 import type { MemoryProvider } from './memory-provider';
 import { createNamespace } from './namespace';
+import { installQuietRuntime } from './quiet-runtime';
 import { provided } from './stack';
 
 /** A namespace of its own and the real worker in this process, whose provider is a map in memory. */
@@ -79,11 +79,8 @@ export interface MemoryConfig {
 
 export const MEMORY_REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN', holder: 'tester' } as const;
 
-let installed = false;
-
 export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab> {
-  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
-  installed = true;
+  installQuietRuntime();
   const { address } = provided().temporal;
   const connection = await Connection.connect({ address });
   const namespace = await createNamespace(connection);

@@ -1,9 +1,10 @@
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { bundleWorkflows } from '../../worker/bundle';
+import { installQuietRuntime } from './quiet-runtime';
 
 // A replay's comings and goings are no news.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+installQuietRuntime();
 
 let bundle: Promise<{ code: string }> | undefined;
 
@@ -19,4 +20,22 @@ export async function replay(
   bundle ??= bundleWorkflows();
   const workflowBundle = { code: change((await bundle).code) } as WorkflowBundleWithSourceMap;
   await Worker.runReplayHistory({ workflowBundle }, history, leaseId);
+}
+
+/**
+ * A history as a replay needs it to take the run for what it is: one that was made by a reset begins with the events of the run
+ * before it, from which a replay would read that it is that one.
+ */
+export function asRun<H extends History>(history: H, runId: string): H {
+  const attributes = history.events?.[0]?.workflowExecutionStartedEventAttributes;
+  if (attributes != null) attributes.originalExecutionRunId = runId;
+  return history;
+}
+
+interface History {
+  readonly events?:
+    | readonly {
+        readonly workflowExecutionStartedEventAttributes?: { originalExecutionRunId?: string | null } | null;
+      }[]
+    | null;
 }

@@ -66,3 +66,38 @@ test('one that comes when all is over takes up nothing', async () => {
   second.end();
   await replacing;
 });
+
+test('one that was told to stop and leaves something behind has not failed, which is told', async () => {
+  let logs = '';
+  const logger = createLogger('info', { write: (line) => (logs += line) });
+  const order: string[] = [];
+  const first = worker('first', order);
+  const generations = createGenerations(first.self, logger);
+  const run = generations.run();
+  generations.stop();
+  expect(order).toEqual(['first runs', 'first shall stop']);
+  first.fail(new Error('did not end in time'));
+  await expect(run).resolves.toBeUndefined();
+  expect(logs).toMatch(/did not end in time.*left behind/);
+});
+
+test('one that fails without having been told to stop has failed', async () => {
+  const first = worker('first', []);
+  const run = createGenerations(first.self, createLogger('silent')).run();
+  first.fail(new Error('lost its connection'));
+  await expect(run).rejects.toThrow('lost its connection');
+});
+
+test('one that comes when all were told to stop takes up nothing, though the one before it has not ended', async () => {
+  const order: string[] = [];
+  const [first, second] = [worker('first', order), worker('second', order)];
+  const generations = createGenerations(first.self, createLogger('silent'));
+  const run = generations.run();
+  generations.stop();
+  const replacing = generations.replace(second.self);
+  expect(order).toEqual(['first runs', 'first shall stop', 'second runs', 'second shall stop']);
+  second.end();
+  await replacing;
+  first.end();
+  await run;
+});
