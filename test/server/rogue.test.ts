@@ -91,9 +91,9 @@ test('nor does one of a workflow that is no lease', async () => {
 
 test.each<[string, string, Partial<ProvisionInput>]>([
   ['lives longer than its dynamic secret allows', 'InvalidTtl', { ttlMs: 13 * 3_600_000 }],
-  ['is to be made for a year', 'InvalidInput', { issueTimeoutMs: 365 * 86_400_000 }],
-  ['has another name', 'InvalidInput', { entity: 'lab-other', handle: { name: 'lab-other' } }],
-  ['is to be removed in another way', 'InvalidInput', { handle: { name: 'lab', owner: 'postgres' } }],
+  ['is to be made for a year', 'Unavailable', { issueTimeoutMs: 365 * 86_400_000 }],
+  ['has another name', 'Unavailable', { entity: 'lab-other', handle: { name: 'lab-other' } }],
+  ['is to be removed in another way', 'Unavailable', { handle: { name: 'lab', owner: 'postgres' } }],
 ])('a history that was written by hand makes nothing that %s', async (_, type, change) => {
   expect(await provisionFrom(LEASE_WORKFLOW, change)).toBe(type);
   expect(lab.provider.entities.size).toBe(0);
@@ -103,3 +103,28 @@ test('what it can make is what the configuration lets be leased', async () => {
   expect(await provisionFrom(LEASE_WORKFLOW)).toBe('made');
   expect(lab.provider.entities.size).toBe(1);
 });
+
+test('nobody who is honest is refused while a new configuration reaches one worker after the other', async () => {
+  const share = { workflows: false, integrations: null };
+  const own = await openMemoryLab();
+  try {
+    await own.startWorker({ share: { workflows: true, integrations: [] } });
+    const behind = await own.startWorker({ share, config: { integration: { connection: { prefix: 'before' } } } });
+    const issued = own.leases.issue({ ...MEMORY_REQUEST, ttl: '5m' });
+    await eventually(async () => {
+      for await (const { workflowId } of own.client.workflow.list({ query: 'WorkflowType = "lease"' })) {
+        const { raw } = await own.handle(workflowId).describe();
+        if (raw.pendingActivities?.some(({ attempt }) => attempt! > 1) === true) return true;
+      }
+      return false;
+    }, 'the worker that is behind to leave it to another');
+    expect(own.provider.entities.size).toBe(0);
+    await Promise.all([behind.stop(), own.startWorker({ share })]);
+    const lease = await issued;
+    expect(own.provider.of(lease.leaseId)).toHaveLength(1);
+    await lease.revoke({ wait: true });
+    expect(own.provider.entities.size).toBe(0);
+  } finally {
+    await own.close();
+  }
+}, 60_000);
