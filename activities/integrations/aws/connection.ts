@@ -104,7 +104,7 @@ export const awsConnection = {
 /** To be checked with {@link awsConnection}: the secret of a new key comes in the answers, and a web identity goes there. */
 export const awsEndpoints = secureEndpoints({
   fields: ['endpoint', 'sts_endpoint'],
-  own: ['amazonaws.com', 'amazonaws.com.cn', 'amazonaws.eu', 'aws'],
+  own: ['amazonaws.com', 'amazonaws.com.cn', 'amazonaws.eu', 'api.aws'],
 });
 
 export type AwsConnection = z.output<z.ZodObject<typeof awsConnection>>;

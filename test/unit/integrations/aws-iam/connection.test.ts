@@ -17,6 +17,7 @@ describe('settings of an AWS IAM integration', () => {
     [{ endpoint: 'http://127.0.0.1:5000', sts_endpoint: 'https://sts.example.com/' }],
     [{ endpoint: 'http://[::1]:5000' }],
     [{ endpoint: 'http://localstack:4566', sts_endpoint: 'http://10.0.0.5', insecure_http: true }],
+    [{ endpoint: 'http://aws:5000', insecure_http: true }],
     [{ name_prefix: 'a'.repeat(30) }],
     [{ path: '/' }],
     [{ path: '/a/b/' }],
