@@ -10,7 +10,6 @@ import type {
   ProvisionInput,
 } from '../workflows/contract';
 import type { Config } from '../config/load';
-import { findDynamicSecret } from '../config/load';
 import { seal } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
 import type { Metrics } from '../telemetry/metrics';
@@ -69,22 +68,14 @@ export function createDeprovisionActivities(deps: DeprovisionDeps): DeprovisionA
 }
 
 async function provision(deps: ProvisionDeps, input: ProvisionInput, attempt: Attempt): Promise<Provisioned> {
-  const found = findDynamicSecret(deps.config, input.project, input.config, input.dynamicSecret);
-  if (!found.ok) throw refuse('UnknownDynamicSecret', found.message);
-  if (found.dynamicSecret.integration !== input.integration) {
-    throw refuse(
-      'UnknownDynamicSecret',
-      `${input.dynamicSecret} was planned for integration ${input.integration}, which it does not belong to any more.`,
-    );
-  }
-  requirePlanned(deps, input, found.dynamicSecret);
+  const { attempt: number, scheduledTimestampMs } = Context.current().info;
+  const { parameters } = requirePlanned(deps, input, number);
   const integration = deps.connections.open(input.integration);
   // Later attempts may have made it already, and then need no room.
-  if (Context.current().info.attempt === 1) await deps.quota.pass(input.integration);
+  if (number === 1) await deps.quota.pass(input.integration);
   // From the server's clock, and from the last instant at which provision can end: the backstop never beats the lease.
-  const { scheduledTimestampMs } = Context.current().info;
   const backstop = new Date(scheduledTimestampMs + input.issueTimeoutMs + input.ttlMs + CLOCK_SKEW_MS);
-  const made = await integration.provision(input.handle, found.dynamicSecret.parameters, backstop, attempt);
+  const made = await integration.provision(input.handle, parameters, backstop, attempt);
   refuseLeak(made, input.entity);
   const sealed = await sealOrRefuse(made, input);
   return { sealed, usableAt: made.usableAt?.toISOString() ?? null, facts: made.facts, notes: made.notes };

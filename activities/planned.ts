@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ProvisionInput } from '../workflows/contract';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Handle, LeaseFailureType, ProvisionInput } from '../workflows/contract';
 import { checkTtlRange } from '../workflows/ttl';
 import type { Config, DynamicSecret } from '../config/load';
+import { findDynamicSecret } from '../config/load';
 import { integrationOf } from './connections';
 import { refuse } from './failures';
 import type { IntegrationType } from './integrations/integration';
@@ -15,24 +17,52 @@ export interface PlannedDeps {
 /** The longest `issue_timeout` that a configuration may have. */
 const LONGEST_ISSUE_MS = 30 * 60_000;
 
+/** While a new configuration or release reaches one worker after the other, the next attempt may be another worker's. */
+const LAST_ATTEMPT = 5;
+
 /**
  * Lets only pass what this worker would have planned itself. The plan comes from history, and who can write there must not get what
  * no dynamic secret allows: a longer life, another path or role, another owner of what is left.
- * @throws ApplicationFailure `InvalidInput` or `InvalidTtl`
+ * @param attempt which attempt it is, from 1.
+ * @returns the dynamic secret that the lease is of.
+ * @throws ApplicationFailure `UnknownDynamicSecret`, `InvalidTtl` or `Unavailable`; the first few attempts may be made again.
  */
 export function requirePlanned(
   { config, types, deployment }: PlannedDeps,
-  { leaseId, integration, entity, handle, ttlMs, issueTimeoutMs }: ProvisionInput,
-  { minTtlMs, maxTtlMs, parameters }: DynamicSecret,
-): void {
-  const problem = checkTtlRange(ttlMs, minTtlMs, maxTtlMs);
-  if (problem !== null) throw refuse('InvalidTtl', problem);
+  input: ProvisionInput,
+  attempt: number,
+): DynamicSecret {
+  const { leaseId, integration, entity, handle, ttlMs, issueTimeoutMs } = input;
+  const refuseHere = (type: LeaseFailureType, message: string): ApplicationFailure =>
+    attempt >= LAST_ATTEMPT ? refuse(type, message) : ApplicationFailure.create({ type, message, category: 'BENIGN' });
+  const found = findDynamicSecret(config, input.project, input.config, input.dynamicSecret);
+  if (!found.ok) throw refuseHere('UnknownDynamicSecret', found.message);
+  const { dynamicSecret } = found;
+  if (dynamicSecret.integration !== integration) {
+    throw refuseHere(
+      'UnknownDynamicSecret',
+      `${input.dynamicSecret} was planned for integration ${integration}, which it does not belong to any more.`,
+    );
+  }
+  const problem = checkTtlRange(ttlMs, dynamicSecret.minTtlMs, dynamicSecret.maxTtlMs);
+  if (problem !== null) throw refuseHere('InvalidTtl', problem);
   const { settings, type } = integrationOf(config, types, integration);
-  const own = type.plan({ leaseId, deployment, integration, ttlMs, issueTimeoutMs }, settings.connection, parameters);
-  const isBounded = issueTimeoutMs > 0 && issueTimeoutMs <= LONGEST_ISSUE_MS;
-  if (isBounded && own.entity === entity && isDeepStrictEqual(own.handle, handle)) return;
-  throw refuse(
-    'InvalidInput',
-    'The configuration of this worker plans this lease in another way than it was planned. Issue a new lease; if that fails too, the workers run different configurations.',
+  const own = type.plan(
+    { leaseId, deployment, integration, ttlMs, issueTimeoutMs },
+    settings.connection,
+    dynamicSecret.parameters,
   );
+  const isBounded = issueTimeoutMs > 0 && issueTimeoutMs <= LONGEST_ISSUE_MS;
+  if (isBounded && own.entity === entity && isSame(own.handle, handle, type)) return dynamicSecret;
+  throw refuseHere(
+    'Unavailable',
+    'The configuration of this worker plans this lease in another way than it was planned. Issue a new lease; if that fails too, the workers run different configurations or releases.',
+  );
+}
+
+/** Whether both name the same thing. One of them came through history, as JSON. */
+function isSame(own: Handle, planned: Handle, { forReaders = [] }: IntegrationType): boolean {
+  const namingOf = (handle: Handle): Map<string, unknown> =>
+    new Map(Object.entries(handle).filter(([name]) => !forReaders.includes(name)));
+  return isDeepStrictEqual(namingOf(own), namingOf(planned));
 }

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 /** A version with a critical advisory (CVE-2021-44906), asked about with the rest: a registry that has nothing to say of it knows none. */
 const CANARY = { at: 'audit-canary', name: 'minimist', version: '0.0.8' };
 const HARMLESS = ['info', 'low', 'moderate'];
-const WITHIN_MS = 120_000;
+/** A registry that hangs must not hold up CI. */
+const WITHIN_MS = 45_000;
 const FLAGS = ['--package-lock-only', '--omit=dev', '--json', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'];
 
 const [exceptionsFile = 'scripts/audit-exceptions.json'] = process.argv.slice(2);
@@ -38,6 +39,7 @@ function ask() {
       cwd: directory,
       encoding: 'utf8',
       timeout: WITHIN_MS,
+      killSignal: 'SIGKILL',
       maxBuffer: 64 * 1024 * 1024,
     });
     if (error !== undefined) return `npm did not answer (${error.code ?? error.message}).`;

@@ -3,6 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { Activities } from '../activities';
+import { forWorkflows } from '../activities/for-workflows';
 import type { IntegrationType } from '../activities/integrations/integration';
 import { integrationTypes } from '../activities/integrations/registry';
 import type { AuditWriter } from '../audit/writer';
@@ -125,7 +126,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           ...common,
           taskQueue: WORKFLOW_QUEUE,
           workflowBundle: options.workflowBundle ?? (await findWorkflowBundle()),
-          activities: { ...activities.workflow },
+          activities: forWorkflows(activities.workflow),
           ...versioned(options.version),
           maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
           maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
@@ -150,19 +151,19 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
         await Worker.create({
           ...provision,
           taskQueue: provisionQueue(name),
-          activities: { ...activities.provision },
+          activities: forWorkflows(activities.provision),
           maxConcurrentActivityTaskExecutions: limits.provisions,
         }),
         await Worker.create({
           ...provision,
           taskQueue: deprovisionQueue(name),
-          activities: { ...activities.deprovision },
+          activities: forWorkflows(activities.deprovision),
           maxConcurrentActivityTaskExecutions: removalSlots(limits),
         }),
         await Worker.create({
           ...provision,
           taskQueue: upkeepQueue(name),
-          activities: { ...activities.upkeep },
+          activities: forWorkflows(activities.upkeep),
           maxConcurrentActivityTaskExecutions: UPKEEP_SLOTS,
         }),
       );

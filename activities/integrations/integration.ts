@@ -177,6 +177,11 @@ export interface IntegrationType<Connection = unknown, Parameters = unknown> {
    */
   plan(context: PlanContext, connection: Connection, parameters: Parameters): EntityPlan;
   /**
+   * Names of what stands in a handle for whoever reads the lease, and is used for nothing: it may differ between the configurations of two
+   * workers. Absent: nothing is.
+   */
+  readonly forReaders?: readonly string[];
+  /**
    * Loads what connections need that not every process does: the provider's client. A worker does so ahead of its first lease.
    * @throws IntegrationError, as the connection then does. Absent: nothing is to be loaded, or only when it is used.
    */

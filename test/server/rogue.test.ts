@@ -2,7 +2,7 @@ import { temporal } from '@temporalio/proto';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { randomLeaseId } from '../../client/lease-id';
 import { generateRecipient } from '../../sealing/recipient';
-import { LEASE_WORKFLOW, provisionQueue, WORKFLOW_QUEUE } from '../../workflows/contract';
+import { LEASE_WORKFLOW, provisionQueue, upkeepQueue, WORKFLOW_QUEUE } from '../../workflows/contract';
 import type { ProvisionInput } from '../../workflows/contract';
 import { eventually } from '../support/lab';
 import { MEMORY_REQUEST, openMemoryLab } from '../support/memory-lab';
@@ -29,7 +29,7 @@ async function inputOf(leaseId: string, change: Partial<ProvisionInput>): Promis
   return { leaseId, ...what, ...bounds, recipient, ...change };
 }
 
-const payloads = (input: ProvisionInput) => ({ payloads: [defaultPayloadConverter.toPayload(input)] });
+const payloads = (input: object) => ({ payloads: [defaultPayloadConverter.toPayload(input)] });
 
 /** Answers how the activity ended that a workflow of somebody else's scheduled as `provision`. */
 async function provisionFrom(workflowType: string, change: Partial<ProvisionInput> = {}): Promise<string> {
@@ -66,22 +66,37 @@ async function provisionFrom(workflowType: string, change: Partial<ProvisionInpu
   return end;
 }
 
-test('an activity that is started alone makes nothing, for it would pass limits, blocks and audit log', async () => {
+/** Answers what an activity says that somebody starts by a single command, without a workflow. */
+async function startAlone(type: string, queue: string, input: object): Promise<string> {
   const { namespace, connection } = lab;
-  const leaseId = randomLeaseId();
-  const activityId = `alone-${leaseId}`;
+  const activityId = `alone-${randomLeaseId()}`;
   await connection.workflowService.startActivityExecution({
     namespace,
     activityId,
-    activityType: { name: 'provision' },
-    taskQueue: { name: provisionQueue('memory') },
+    activityType: { name: type },
+    taskQueue: { name: queue },
     retryPolicy: { maximumAttempts: 1 },
-    input: payloads(await inputOf(leaseId, {})),
+    input: payloads(input),
     ...TIMEOUTS,
   });
   const { outcome } = await connection.workflowService.pollActivityExecution({ namespace, activityId });
-  expect(outcome?.failure?.message).toMatch(/by the workflow of their lease alone/);
+  return outcome?.failure?.message ?? 'done';
+}
+
+test('an activity that is started alone makes nothing, for it would pass limits, blocks and audit log', async () => {
+  const input = await inputOf(randomLeaseId(), {});
+  expect(await startAlone('provision', provisionQueue('memory'), input)).toMatch(/for workflows alone/);
   expect(lab.provider.entities.size).toBe(0);
+});
+
+test('nor does it sweep, or write a line of somebody else into the audit log', async () => {
+  const dryRun = { integration: 'memory', dryRun: true, deployment: null };
+  expect(await startAlone('sweep', upkeepQueue('memory'), dryRun)).toMatch(/for workflows alone/);
+  const worker = await lab.startWorker({ share: { workflows: true, integrations: [] } });
+  const line = { id: 'forged', event: 'issued', leaseId: 'x', details: {} };
+  expect(await startAlone('record', WORKFLOW_QUEUE, line)).toMatch(/for workflows alone/);
+  expect(lab.audit).toEqual([]);
+  await worker.stop();
 });
 
 test('nor does one of a workflow that is no lease', async () => {
@@ -91,9 +106,9 @@ test('nor does one of a workflow that is no lease', async () => {
 
 test.each<[string, string, Partial<ProvisionInput>]>([
   ['lives longer than its dynamic secret allows', 'InvalidTtl', { ttlMs: 13 * 3_600_000 }],
-  ['is to be made for a year', 'InvalidInput', { issueTimeoutMs: 365 * 86_400_000 }],
-  ['has another name', 'InvalidInput', { entity: 'lab-other', handle: { name: 'lab-other' } }],
-  ['is to be removed in another way', 'InvalidInput', { handle: { name: 'lab', owner: 'postgres' } }],
+  ['is to be made for a year', 'Unavailable', { issueTimeoutMs: 365 * 86_400_000 }],
+  ['has another name', 'Unavailable', { entity: 'lab-other', handle: { name: 'lab-other' } }],
+  ['is to be removed in another way', 'Unavailable', { handle: { name: 'lab', owner: 'postgres' } }],
 ])('a history that was written by hand makes nothing that %s', async (_, type, change) => {
   expect(await provisionFrom(LEASE_WORKFLOW, change)).toBe(type);
   expect(lab.provider.entities.size).toBe(0);
@@ -103,3 +118,28 @@ test('what it can make is what the configuration lets be leased', async () => {
   expect(await provisionFrom(LEASE_WORKFLOW)).toBe('made');
   expect(lab.provider.entities.size).toBe(1);
 });
+
+test('nobody who is honest is refused while a new configuration reaches one worker after the other', async () => {
+  const share = { workflows: false, integrations: null };
+  const own = await openMemoryLab();
+  try {
+    await own.startWorker({ share: { workflows: true, integrations: [] } });
+    const behind = await own.startWorker({ share, config: { integration: { connection: { prefix: 'before' } } } });
+    const issued = own.leases.issue({ ...MEMORY_REQUEST, ttl: '5m' });
+    await eventually(async () => {
+      for await (const { workflowId } of own.client.workflow.list({ query: 'WorkflowType = "lease"' })) {
+        const { raw } = await own.handle(workflowId).describe();
+        if (raw.pendingActivities?.some(({ attempt }) => attempt! > 1) === true) return true;
+      }
+      return false;
+    }, 'the worker that is behind to leave it to another');
+    expect(own.provider.entities.size).toBe(0);
+    await Promise.all([behind.stop(), own.startWorker({ share })]);
+    const lease = await issued;
+    expect(own.provider.of(lease.leaseId)).toHaveLength(1);
+    await lease.revoke({ wait: true });
+    expect(own.provider.entities.size).toBe(0);
+  } finally {
+    await own.close();
+  }
+}, 60_000);

@@ -17,6 +17,7 @@ export const awsIam: IntegrationType<AwsIamConnection, AwsIamParameters> = {
   fields: () => ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'],
   consistencyWindowMs: 5 * 60_000,
   plan: planUser,
+  forReaders: ['region'],
   load,
   connect: (connection, deps) => connectLazily(async () => (await load()).connectAwsIam(connection, deps)),
 };

@@ -20,6 +20,7 @@ export const awsSts: IntegrationType<AwsStsConnection, AwsStsParameters> = {
   consistencyWindowMs: 30_000,
   selfEnding: sessionSpan,
   plan: planSession,
+  forReaders: ['region'],
   load,
   connect: (connection, deps) => connectLazily(async () => (await load()).connectAwsSts(connection, deps)),
 };

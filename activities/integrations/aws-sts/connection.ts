@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { awsConnection } from '../aws/connection';
+import { awsConnection, awsEndpoints } from '../aws/connection';
 
 /** Settings of an integration of type `aws_sts`. */
-export const awsStsConnection = z.strictObject(awsConnection);
+export const awsStsConnection = z.strictObject(awsConnection).check(awsEndpoints);
 
 export type AwsStsConnection = z.output<typeof awsStsConnection>;

@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { isReference, referenceSchema } from '../../../config/reference';
-import { isSecureUrl, SECURE_URL } from '../../../config/secure-url';
+import { secureEndpoints } from '../../../config/secure-url';
 import { MARK_LENGTH } from '../entity-name';
 import { MAX_ARN, MAX_USER_NAME, NAME, ROLE_ARN } from './syntax';
 
 const url = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
-  .refine(isBare, 'must hold no user, password, query or fragment')
-  // The secret of a new key comes in its answers, and a web identity goes there.
-  .refine(isSecureUrl, SECURE_URL);
+  .refine(isBare, 'must hold no user, password, query or fragment');
 
 const region = z
   .string()
@@ -91,6 +89,8 @@ export const awsConnection = {
   endpoint: url.optional(),
   /** The same for STS. Absent: `endpoint` when that is set. */
   sts_endpoint: url.optional(),
+  /** Lets both be http:// on another machine, for emulators: whoever is on the way reads the secret of each new key. */
+  insecure_http: z.boolean().optional(),
   /** Begins every name; user names and session names may be equally long. */
   name_prefix: z
     .string()
@@ -100,6 +100,12 @@ export const awsConnection = {
   /** The orchestrator's own credentials. Absent: the AWS SDK's default chain. */
   credentials: credentials.default({}),
 };
+
+/** To be checked with {@link awsConnection}: the secret of a new key comes in the answers, and a web identity goes there. */
+export const awsEndpoints = secureEndpoints({
+  fields: ['endpoint', 'sts_endpoint'],
+  own: ['amazonaws.com', 'amazonaws.com.cn', 'amazonaws.eu', 'api.aws'],
+});
 
 export type AwsConnection = z.output<z.ZodObject<typeof awsConnection>>;
 

@@ -43,12 +43,14 @@ export function readMarks(text: string | null): EntityMarks {
 
 /**
  * What should become of what the role owns, as its comment says, which no holder can change.
- * @param otherwise of a comment without a word about it. Absent: nothing is deleted.
+ * @param otherwise of what the comment has no word about, as where it was changed by hand. Absent: nothing is deleted.
  */
 export function readEstate(text: string | null, otherwise: Estate = { owned: 'reassign', owner: null }): Estate {
   const read = parse(text);
   if (read?.owned === undefined) return otherwise;
-  return read.owned === 'drop' ? { owned: 'drop' } : { owned: 'reassign', owner: read.owner ?? null };
+  if (read.owned === 'drop') return { owned: 'drop' };
+  const fallback = otherwise.owned === 'reassign' ? otherwise.owner : null;
+  return { owned: 'reassign', owner: read.owner === undefined ? fallback : read.owner };
 }
 
 /**

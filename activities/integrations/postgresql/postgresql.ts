@@ -20,6 +20,7 @@ export const postgresql: IntegrationType<PostgresqlConnection, PostgresqlParamet
   // PostgreSQL answers what is so. What was sent and not yet done takes effect within the pace's `validMs`, by its own guards.
   consistencyWindowMs: 2 * PACE.validMs,
   plan: planRole,
+  forReaders: ['host', 'port'],
   load,
   connect: (connection, deps) => connectLazily(async () => (await load()).connectPostgresql(connection, deps)),
 };

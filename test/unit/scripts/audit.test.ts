@@ -52,10 +52,18 @@ function advisory(id: string, severity: string) {
   return { id: 1, url, title: 'Trouble', severity, vulnerable_versions: '<1000', cwe: [], cvss: { score: 0 } };
 }
 
+/** The registry of the test, whatever proxy the machine needs for its own. */
+const environment = () => ({
+  ...process.env,
+  npm_config_registry: registry,
+  npm_config_cache: join(base, 'cache'),
+  npm_config_noproxy: '127.0.0.1',
+});
+
 async function audit(exceptions: unknown = []): Promise<{ code: number; said: string }> {
   const file = join(base, 'exceptions.json');
   await writeFile(file, JSON.stringify(exceptions));
-  const env = { ...process.env, npm_config_registry: registry, npm_config_cache: join(base, 'cache') };
+  const env = environment();
   return new Promise((resolve) => {
     execFile(process.execPath, ['scripts/audit.mjs', file], { cwd: ROOT, env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, said: stdout + stderr });
@@ -145,7 +153,7 @@ test('so is one that cannot be reached', async () => {
 test('the exceptions of this project are well formed', async () => {
   answer = AWAKE;
   const run = await new Promise<number>((resolve) => {
-    const env = { ...process.env, npm_config_registry: registry, npm_config_cache: join(base, 'cache') };
+    const env = environment();
     execFile(process.execPath, ['scripts/audit.mjs'], { cwd: ROOT, env }, (error) => {
       resolve(typeof error?.code === 'number' ? error.code : 0);
     });

@@ -1,4 +1,5 @@
 import { assertOurs, readEstate, readMarks, writeComment } from '../../../../activities/integrations/postgresql/mark';
+import type { Estate } from '../../../../activities/integrations/postgresql/handle';
 import { parseHandle, readHandle } from '../../../../activities/integrations/postgresql/handle';
 
 const MARK = { deployment: 'abcdefgh', leaseId: 'abcdefghijklmnopqrstuvwx' };
@@ -32,6 +33,18 @@ test('a comment whose expiry cannot be read still says whose role it is', () => 
   const text = '{"managed-by":"leasehold","deployment":"abcdefgh","lease":"x","expires-at":"soon","owned":"burn"}';
   expect(readMarks(text)).toEqual({ deployment: 'abcdefgh', leaseId: 'x', expiresAt: null });
   expect(readEstate(text)).toEqual({ owned: 'reassign', owner: null });
+});
+
+test.each<[string, string, Estate]>([
+  ['nothing of it', '', { owned: 'reassign', owner: 'planned' }],
+  ['no heir', '"owned":"reassign"', { owned: 'reassign', owner: 'planned' }],
+  ['an heir that is no name', '"owned":"reassign","owner":7', { owned: 'reassign', owner: 'planned' }],
+  ['that nobody is to get it', '"owned":"reassign","owner":null', { owned: 'reassign', owner: null }],
+  ['another heir', '"owned":"reassign","owner":"other"', { owned: 'reassign', owner: 'other' }],
+  ['that it is dropped', '"owned":"drop"', { owned: 'drop' }],
+])('of a comment that says %s, what is missing is as it was planned', (_, said, estate) => {
+  const text = `{"managed-by":"leasehold","deployment":"abcdefgh","lease":"x"${said === '' ? '' : `,${said}`}}`;
+  expect(readEstate(text, { owned: 'reassign', owner: 'planned' })).toEqual(estate);
 });
 
 test('a handle of another lease, or of nothing, goes no further', () => {
