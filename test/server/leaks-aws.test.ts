@@ -139,7 +139,7 @@ test('no credential is found in histories, visibility, logs, metrics, audit, ale
     for (const log of ['temporal.log', 'aws-emulator.log']) {
       hunt.place('logs of servers', log, await readFile(join(stackDirectory, log)));
     }
-    hunt.control('logs of servers', 'POST / HTTP/1.1');
+    hunt.control('logs of servers', '"POST / HTTP/1.1"');
     hunt.control('files', lease.leaseId);
     expect(lab.logs()).toContain('Refused');
     expect(await readFile(auditFile, 'utf8')).toContain('/stuck');

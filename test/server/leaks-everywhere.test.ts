@@ -261,6 +261,9 @@ test('no credential, token or key of anybody is found anywhere, whichever call o
   hunt.place('logs', 'worker', worker.output());
   hunt.place('logs', 'API', api.output());
   hunt.place('alerts', 'all', receiver.received.map(({ headers, body }) => JSON.stringify(headers) + body).join('\n'));
+  hunt.place('log of PostgreSQL', 'all', await lab.databaseLog());
+  // Leased passwords get there as what they can be checked by.
+  hunt.control('log of PostgreSQL', 'SCRAM-SHA-256$4096');
   hunt.place('audit lines', lab.auditFile, await readFile(lab.auditFile));
   for (const directory of [lab.temporary, lab.work]) {
     await writeFile(join(directory, 'planted'), PLANTED);
