@@ -17,7 +17,20 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { error: describeError, err: describeError },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? standardOutput());
+}
+
+/** As much is kept of what cannot be written yet. Further lines are lost. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** Without waiting for it. Where it cannot be written, on a full disk for instance, the process goes on: leases end without a log, too. */
+function standardOutput(): DestinationStream {
+  const stream = pino.destination({ dest: 1, sync: false, maxLength: KEPT_BYTES });
+  stream.on('error', () => {
+    // It would try for ever what cannot be done, so that the process would never end.
+    stream.flushSync = () => undefined;
+  });
+  return stream;
 }
 
 /** What may be logged of an error. */

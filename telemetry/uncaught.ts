@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import type { Logger } from './logger';
 
 /**
@@ -7,13 +8,25 @@ import type { Logger } from './logger';
 export function endWhenUncaught(logger: Logger, sentence: string): void {
   process.setUncaughtExceptionCaptureCallback(null);
   process.setUncaughtExceptionCaptureCallback((error: unknown) => {
-    logger.fatal({ type: kindOf(error), at: placesOf(error) }, sentence);
-    process.exit(1);
+    try {
+      logger.fatal({ type: kindOf(error), code: systemCodeOf(error), at: placesOf(error) }, sentence);
+    } finally {
+      // Whatever comes of that: what is thrown here Node would write.
+      process.exit(1);
+    }
   });
 }
 
 function kindOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
+}
+
+const SYSTEM_CODES: ReadonlySet<unknown> = new Set([...getSystemErrorMap().values()].map(([code]) => code));
+
+/** E.g. `ECONNRESET`; undefined unless it is one that the system knows, for it may be anything. */
+export function systemCodeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && SYSTEM_CODES.has(code) ? code : undefined;
 }
 
 /** The frames of its stack. Before them stands its message, which may repeat anything. */

@@ -131,15 +131,17 @@ test('no credential, token or key of anybody is found anywhere, whichever call o
   );
   const operations = new Map(lab.providers.map((provider) => [provider, provider.operations()]));
   const download = `/v3/configs/config/secrets/download?include_dynamic_secrets=true&project=${PLACE.project}&config=${PLACE.config}`;
-  for (const format of FORMAT_NAMES) {
-    const text = await ask(`${download}&format=${format}&secrets=STATIC,AWS`);
-    const search = createLeakSearch(new Map([['static', STATIC]]));
-    // Where values are to be, they are: the answers that are looked through are of the same kind.
-    expect(search.find(Buffer.from(text))).toEqual(['static']);
-    for (const [, found] of text.matchAll(/AWS_?SECRET_?ACCESS_?KEY"?[=:]\s*["']?([A-Za-z0-9+/]{40})/gi)) {
-      canaries.add(`AWS as ${format}`, found!);
-    }
-  }
+  await Promise.all(
+    FORMAT_NAMES.map(async (format) => {
+      const text = await ask(`${download}&format=${format}&secrets=STATIC,AWS`);
+      const search = createLeakSearch(new Map([['static', STATIC]]));
+      // Where values are to be, they are: the answers that are looked through are of the same kind.
+      expect(search.find(Buffer.from(text))).toEqual(['static']);
+      for (const [, found] of text.matchAll(/AWS_?SECRET_?ACCESS_?KEY"?[=:]\s*["']?([A-Za-z0-9+/]{40})/gi)) {
+        canaries.add(`AWS as ${format}`, found!);
+      }
+    }),
+  );
 
   // Each call of each provider, which fails in each way.
   await Promise.all(
@@ -259,6 +261,9 @@ test('no credential, token or key of anybody is found anywhere, whichever call o
   hunt.place('logs', 'worker', worker.output());
   hunt.place('logs', 'API', api.output());
   hunt.place('alerts', 'all', receiver.received.map(({ headers, body }) => JSON.stringify(headers) + body).join('\n'));
+  hunt.place('log of PostgreSQL', 'all', await lab.databaseLog());
+  // Leased passwords get there as what they can be checked by.
+  hunt.control('log of PostgreSQL', 'SCRAM-SHA-256$4096');
   hunt.place('audit lines', lab.auditFile, await readFile(lab.auditFile));
   for (const directory of [lab.temporary, lab.work]) {
     await writeFile(join(directory, 'planted'), PLANTED);

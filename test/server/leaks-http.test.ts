@@ -17,6 +17,8 @@ const run = promisify(execFile);
 // What a faulty provider repeats in every error, as AWS does with session tokens in signature errors.
 const ECHOED = 'FwoGZXIvYXdzCANARYOVERHTTPxyz0123456789';
 const STATIC = 'CANARYSTATICSECRETxyz0123456789';
+/** Given where nothing can be changed, and where nothing can be read. */
+const WRITTEN = 'CANARYWRITTENOVERHTTPxyz0123456789';
 const WANTED = { project: 'backend', config: 'prd', dynamic_secret: 'S3_READER', ttl: '10m' };
 
 test('no credential and no token that went over HTTP is found in histories, logs, metrics, audit, errors or on disk', async () => {
@@ -59,6 +61,7 @@ test('no credential and no token that went over HTTP is found in histories, logs
     ['a wrong token', wrong],
     ['a foreign JWT', jwt],
     ['the static secret', STATIC],
+    ['what is to be written', WRITTEN],
     ["the orchestrator's key", aws.secretAccessKey],
     ['what the provider echoed', ECHOED],
   ] as const) {
@@ -124,6 +127,21 @@ test('no credential and no token that went over HTTP is found in histories, logs
       expect(await ask(download, {}, token)).toMatchObject({ code: 'unauthenticated' });
       const basic = Buffer.from(`${token}:`).toString('base64');
       expect(await ask('/v3/me', { headers: { authorization: `Basic ${basic}` } })).toMatchObject({ success: false });
+    }
+    for (const [method, path] of [
+      ['POST', '/v3/configs/config/secrets'],
+      ['POST', '/v3/configs/config/secrets/upload'],
+      ['DELETE', '/v3/configs/config/secret'],
+      ['POST', '/v3/configs/config/tokens'],
+      ['POST', '/v3/auth/revoke'],
+    ] as const) {
+      const body = JSON.stringify({ token: WRITTEN, name: WRITTEN, secrets: { NEW: WRITTEN }, file: `NEW=${WRITTEN}` });
+      expect(await ask(path, { method, body })).toMatchObject({ code: 'read_only' });
+    }
+    for (const path of ['/v1/leases', '/v3/auth/oidc', '/v3/configs/config/secrets']) {
+      for (const body of [WRITTEN, `{"token":${WRITTEN}}`, `{"token":"${WRITTEN}`]) {
+        expect(await ask(path, { method: 'POST', body })).toMatchObject({ code: 'invalid_input' });
+      }
     }
     expect(await ask(`/v1/leases?cursor=${ci.token}`)).toMatchObject({ success: false });
     expect(await ask(`/nowhere/${ci.token}?token=${ci.token}`)).toMatchObject({ code: 'not_found' });

@@ -74,6 +74,12 @@ async function startCommand(args: readonly string[], site?: CrashSite): Promise<
 
 const RUN = ['run', ...PLACE, '--', 'sh', '-c', 'echo "program begun $S3_READER_SECRET_ACCESS_KEY"; exec sleep 60'];
 
+/** As a mount: its program has it in no variable that others see. */
+const MOUNTED = [
+  ...['run', ...PLACE, '--mount', 'mount', '--mount-format', 'env', '--', 'sh', '-c'],
+  '. "./$(basename "$LEASEHOLD_SECRETS_PATH")"; echo "program begun $S3_READER_SECRET_ACCESS_KEY"; exec sleep 60',
+];
+
 function leasedTo(service: ServiceProcess): string {
   return /program begun (\S+)/.exec(service.output())![1]!;
 }
@@ -83,10 +89,15 @@ inLinux(
   async () => {
     const run = await startCommand(RUN);
     const leased = leasedTo(run);
+    const place = { directory, dumpsCore: false };
+    const mounting = await startCommand(MOUNTED, { place, environment: {} });
+    const mounted = leasedTo(mounting);
+    expect(mounted).not.toBe(leased);
     const search = createLeakSearch(
       new Map([
         ['admin', secretAccessKey],
         ['leased', leased],
+        ['mounted', mounted],
         ['static', STATIC],
         ['token', ci.token],
       ]),
@@ -105,10 +116,11 @@ inLinux(
       void startCommand(command).catch(() => undefined);
     }
     await isHeld;
-    await eventually(async () => find('lease S3_READER') !== undefined, 'the command to be there');
+    for (const word of COMMANDS) await eventually(async () => find(word) !== undefined, 'the command to be there');
     const hunt = startLeakHunt('processes');
     for (const [name, value] of [
       ['leased', leased],
+      ['mounted', mounted],
       ['token', ci.token],
       ['static', STATIC],
       ['admin', secretAccessKey],
@@ -127,8 +139,10 @@ inLinux(
     expect(of(program.pid)).toEqual(['leased', 'static']);
     expect(of(run.pid)).toEqual(['token']);
     expect([witness, ...below(witness.pid)].flatMap(({ pid }) => of(pid))).toEqual([]);
-    expect(of(find('download')!.pid)).toEqual(['token']);
-    expect(of(find('lease S3_READER')!.pid)).toEqual(['token']);
+    expect(of(mounting.pid)).toEqual(['token']);
+    expect(below(mounting.pid).length).toBeGreaterThanOrEqual(2);
+    expect(below(mounting.pid).flatMap(({ pid }) => of(pid))).toEqual([]);
+    for (const word of COMMANDS) expect(of(find(word)!.pid)).toEqual(['token']);
     expect(of(api.pid)).toEqual(['static']);
     const holders = all.filter(({ environment }) => search.find(environment).includes('leased'));
     expect(holders.map(({ pid }) => pid)).toEqual([program.pid]);
@@ -140,9 +154,13 @@ inLinux(
     lab.proxy.setOnCall(undefined);
     process.kill(program.pid, 'SIGKILL');
     // They say nothing before they are done.
-    for (const word of ['download', 'lease S3_READER']) process.kill(find(word)!.pid, 'SIGKILL');
+    for (const word of COMMANDS) process.kill(find(word)!.pid, 'SIGKILL');
+    for (const { pid } of below(mounting.pid)) process.kill(pid, 'SIGKILL');
   },
 );
+
+/** In the command lines of what has not ended. */
+const COMMANDS = ['download', 'lease S3_READER'];
 
 function find(word: string): SeenProcess | undefined {
   return seeProcesses().find(({ commandLine }) => isOurs(commandLine) && commandLine.includes(word));

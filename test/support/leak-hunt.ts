@@ -131,7 +131,8 @@ function collect(value: unknown, parts: string[], seen: Set<unknown>): void {
   if (value instanceof Map || value instanceof Set) for (const each of value) collect(each, parts, seen);
   for (let owner: object | null = value; owner !== null && owner !== Object.prototype; owner = prototypeOf(owner)) {
     for (const key of Reflect.ownKeys(owner)) {
-      if (key === 'constructor') continue;
+      // Of a protobuf message `$type` is the schema, and with it all other schemas.
+      if (key === 'constructor' || key === '$type') continue;
       parts.push(String(key));
       try {
         collect(Reflect.get(owner, key, value), parts, seen);

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { escapeIdentifier } from 'pg';
 import { startDatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
 import { startTemporalServer } from '../../dev/temporal-server';
 import type { TemporalServer } from '../../dev/temporal-server';
@@ -39,6 +40,8 @@ export interface LeakLab extends BaseLab {
   readonly admins: ReadonlyMap<string, string>;
   /** Where Temporal keeps what it keeps, and its log. */
   readonly temporalDirectory: string;
+  /** What PostgreSQL has logged: each statement of the orchestrator. */
+  databaseLog(): Promise<string>;
   /** The TMPDIR of all processes, and where they run. */
   readonly temporary: string;
   readonly work: string;
@@ -82,6 +85,7 @@ export async function openLeakLab({ echo, secrets, file, environment: own }: Lea
     openPostgresSetting(),
     startDatadogEmulator(),
   ]);
+  await setting.ask(`ALTER ROLE ${escapeIdentifier(ORCHESTRATOR)} SET log_statement = 'all'`);
   const awsProxy = await startAwsProxy({ target: aws.url, echo });
   const databaseProxy = await startPostgresProxy({ target: setting.server, echo });
   const datadogProxy = await startDatadogProxy({ target: emulator.url, echo });
@@ -186,6 +190,7 @@ export async function openLeakLab({ echo, secrets, file, environment: own }: Lea
     server,
     admins,
     temporalDirectory,
+    databaseLog: () => setting.log(),
     temporary,
     work,
     auditFile,
