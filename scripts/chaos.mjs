@@ -1,10 +1,12 @@
 // Plays a random plan of leases and faults against everything that a deployment has, and judges it by the promises of
 // docs/design.md. What it does and how to read it: docs/reliability.md.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 const USAGE = `Usage: npm run chaos -- [options]
@@ -123,9 +125,53 @@ if (judge === null) {
       `--minutes ${request.minutes}${flags}\n`,
   );
 }
-const jest = spawnSync(
+const temporary = mkdtempSync(join(tmpdir(), 'leasehold-chaos-'));
+// PostgreSQL runs as another user where this one is root, and must get to what is its own in there.
+chmodSync(temporary, 0o711);
+const jest = spawn(
   process.execPath,
   [require.resolve('jest/bin/jest'), '--selectProjects', 'chaos', '--testPathPatterns', 'chaos/chaos\\.test', '-i'],
-  { stdio: 'inherit', env: { ...process.env, LEASEHOLD_CHAOS: JSON.stringify(request) } },
+  {
+    // A group of its own, with all programs that it starts: who interrupts us means all of them, also those that are stopped.
+    detached: true,
+    stdio: 'inherit',
+    env: { ...process.env, TMPDIR: temporary, LEASEHOLD_CHAOS: JSON.stringify(request) },
+  },
 );
-process.exit(jest.status ?? 1);
+let interrupted = false;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(name, () => {
+    interrupted = true;
+    signal(-jest.pid, 'SIGKILL');
+  });
+}
+jest.on('exit', async (status) => {
+  if (interrupted) await endServers();
+  rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
+  process.exit(interrupted ? 130 : (status ?? 1));
+});
+
+/** Servers end by themselves when jest has: those that a fault has stopped must be woken for that. */
+async function endServers() {
+  for (let left = servers(), tries = 0; left.length > 0 && tries < 50; left = servers(), tries += 1) {
+    for (const pid of left) signal(pid, 'SIGCONT');
+    await sleep(200);
+  }
+}
+
+/** Whose files are ours. */
+function servers() {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .filter((line) => line.includes(temporary))
+    .map((line) => Number.parseInt(line, 10));
+}
+
+function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended.
+  }
+}
