@@ -53,7 +53,9 @@ test('the same seed makes the same plan, and another seed another one', () => {
 });
 
 test('the plan of a seed is the same on every machine', () => {
-  const digest = createHash('sha256').update(JSON.stringify(makePlan(LONG))).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify(makePlan(LONG)))
+    .digest('hex');
   // Another plan means that seeds which were told of earlier stand for other runs: that is to be known.
   expect(digest.slice(0, 16)).toBe('2ed2a27e6cfddcd3');
 });
