@@ -1,7 +1,8 @@
-import { disturbed, outagesOf } from './disturbances';
+import { calmMs, concerns, disturbed } from './disturbances';
+import type { Fault } from './plan-types';
 import type { Removal } from './removals';
 import type { Lag, Lags } from './report';
-import type { Trace } from './trace';
+import type { FaultSeen, Trace } from './trace';
 
 interface Span {
   readonly leaseId: string;
@@ -14,16 +15,23 @@ export function lagsOf(trace: Trace, removals: readonly Removal[]): Lags {
   const by = (what: Removal['by']): readonly Removal[] => removals.filter((removal) => removal.by === what);
   const isDue = ({ dueAt }: Removal): number => dueAt;
   const expired = by('expiry');
+  const own = removals.filter((removal) => removal.by !== 'sweep');
+  const after = (held: readonly Held[]): Lag =>
+    lagOf(held.map(({ leaseId, goneAt, heldBy }) => ({ leaseId, ms: goneAt - heldBy.to })));
+  const byOutage = heldUp(trace, own, 'provider-down');
   return {
     pastExpiry: lagOf(spans(expired, isDue)),
     pastExpiryUndisturbed: lagOf(
       spans(
-        expired.filter(({ integration, dueAt, goneAt }) => !disturbed(trace, integration, dueAt, goneAt)),
+        expired.filter(({ integration, dueAt, goneAt }) => !disturbed(trace, integration, dueAt, goneAt, 'worker')),
         isDue,
       ),
     ),
     afterRevoke: lagOf(spans(by('revoke'), isDue)),
-    afterOutage: lagOf(heldUp(trace, removals)),
+    afterOutage: after(byOutage),
+    afterOutageAlone: lagOf(byOutage.map((each) => ({ leaseId: each.leaseId, ms: aloneMs(trace, each) }))),
+    afterTemporal: after(heldUp(trace, own, 'temporal-kill', 'temporal-stop')),
+    afterWorker: after(heldUp(trace, own, 'stop', 'kill', 'stop-at-call', 'kill-at-call')),
     afterHealing: lagOf(
       spans(
         removals.filter(({ dueAt, goneAt }) => dueAt < trace.healedAt && goneAt > trace.healedAt),
@@ -34,28 +42,25 @@ export function lagsOf(trace: Trace, removals: readonly Removal[]): Lags {
   };
 }
 
-/**
- * What was due while its provider was away, from the end of that on. Not counted is what met another fault before it had
- * recovered from this one.
- */
-export function heldUp(trace: Trace, removals: readonly Removal[]): readonly Span[] {
-  const outages = new Map(
-    [...new Set(removals.map((each) => each.integration))].map((each) => [each, outagesOf(trace, each)]),
-  );
-  return removals.flatMap(({ leaseId, integration, dueAt, goneAt, by }) => {
-    if (by === 'sweep') return [];
-    const outage = outages
-      .get(integration)
-      ?.filter(({ from, to }) => from <= goneAt && to >= dueAt && to <= goneAt)
-      .reduce<{ readonly to: number; readonly from: number } | undefined>(
-        (last, each) => (last === undefined || each.to > last.to ? each : last),
-        undefined,
-      );
-    if (outage === undefined) return [];
-    const others = { ...trace, faults: trace.faults.filter((fault) => fault !== outage) };
-    if (disturbed(others, integration, outage.to, goneAt)) return [];
-    return [{ leaseId, ms: goneAt - outage.to }];
+type Held = Removal & { readonly heldBy: FaultSeen };
+
+/** What was due and not done when a trouble of these kinds ended, and the last such trouble. */
+function heldUp(trace: Trace, removals: readonly Removal[], ...kinds: readonly Fault['do'][]): readonly Held[] {
+  const troubles = trace.faults.filter(({ fault }) => kinds.includes(fault.do));
+  return removals.flatMap((removal) => {
+    const { integration, dueAt, goneAt } = removal;
+    const met = troubles.filter(
+      (each) => dueAt < each.to && each.to < goneAt && concerns(each, integration, 'worker') && each.hit,
+    );
+    const heldBy = met.toSorted((one, other) => one.to - other.to).at(-1);
+    return heldBy === undefined ? [] : [{ ...removal, heldBy }];
   });
+}
+
+/** How much of that time no other fault was felt. */
+function aloneMs(trace: Trace, { integration, goneAt, heldBy }: Held): number {
+  const others = { ...trace, faults: trace.faults.filter((fault) => fault !== heldBy) };
+  return calmMs(others, integration, heldBy.to, goneAt, 'worker');
 }
 
 function lagOf(spans: readonly Span[]): Lag {

@@ -1,5 +1,6 @@
 import type { SeenLease } from './seen-leases';
 import { ROUNDING_MS } from './instants';
+import { means } from './terms';
 import type { ChangeSeen, LeaseRun } from './trace';
 
 /** The end of what a lease had made at its provider. */
@@ -12,6 +13,8 @@ export interface Removal {
   readonly dueAt: number;
   /** When the provider removed it, or else when the lease said so. */
   readonly goneAt: number;
+  /** When the lease said so; for the sweep, which keeps no lease, the same. */
+  readonly toldAt: number;
 }
 
 export function removalsOf(leases: Iterable<SeenLease>): readonly Removal[] {
@@ -19,22 +22,25 @@ export function removalsOf(leases: Iterable<SeenLease>): readonly Removal[] {
 }
 
 function removalOf(lease: SeenLease, run: LeaseRun): Removal | null {
-  const { leaseId, integration, status, state, closedAt, deprovisionScheduledAt, expiresAt } = run;
+  const { leaseId, integration, status, state, startedAt, closedAt, deprovisionScheduledAt, expiresAt } = run;
   if (integration === null || closedAt === null) return null;
   const removed = (from: number, to: number): number | undefined =>
     lease.deeds.findLast(({ effect, done, at }) => effect === 'removes' && done && at >= from && at <= to)?.at;
   if (status === 'TERMINATED') {
     const next = lease.runs[lease.runs.indexOf(run) + 1];
     const goneAt = next === undefined ? removed(closedAt, Infinity) : undefined;
-    return goneAt === undefined ? null : { leaseId, integration, by: 'sweep', dueAt: closedAt, goneAt };
+    return goneAt === undefined ? null : { leaseId, integration, by: 'sweep', dueAt: closedAt, goneAt, toldAt: goneAt };
   }
   if (status !== 'COMPLETED' || state === 'abandoned' || deprovisionScheduledAt === null) return null;
   const goneAt = removed(deprovisionScheduledAt - ROUNDING_MS, closedAt + ROUNDING_MS) ?? closedAt;
-  if (state === 'expired' && expiresAt !== null)
-    return { leaseId, integration, by: 'expiry', dueAt: expiresAt, goneAt };
-  const askedAt = state === 'revoked' ? lease.changes.find(isAnsweredEnd)?.askedAt : undefined;
-  if (askedAt !== undefined) return { leaseId, integration, by: 'revoke', dueAt: askedAt, goneAt };
-  return { leaseId, integration, by: 'failure', dueAt: deprovisionScheduledAt, goneAt };
+  const gone = { leaseId, integration, goneAt, toldAt: Math.max(goneAt, closedAt) };
+  const asked = lease.changes.find((change) => isAnsweredEnd(change) && means(change, run));
+  // Of a bulk revoke that means what begins after it was asked for too.
+  const askedAt = asked === undefined ? Infinity : Math.max(asked.askedAt, startedAt);
+  // One that was asked for and expires all the same was to end then.
+  if (state !== 'failed' && askedAt < (expiresAt ?? Infinity)) return { ...gone, by: 'revoke', dueAt: askedAt };
+  if (state === 'expired' && expiresAt !== null) return { ...gone, by: 'expiry', dueAt: expiresAt };
+  return { ...gone, by: 'failure', dueAt: deprovisionScheduledAt };
 }
 
 /** One of which no answer came may have begun at any time. */

@@ -26,8 +26,14 @@ export interface Lags {
   readonly pastExpiryUndisturbed: Lag;
   /** From a revoke to the removal at the provider. */
   readonly afterRevoke: Lag;
-  /** From the end of a provider's outage to the removal of what it had held up. */
+  /** From the end of a provider's outage to the removal of what was due by then, whatever else was wrong meanwhile. */
   readonly afterOutage: Lag;
+  /** Of that, the time in which no other fault was felt. */
+  readonly afterOutageAlone: Lag;
+  /** From the end of an outage of Temporal to the removal of what was due by then. */
+  readonly afterTemporal: Lag;
+  /** The same where a worker had been stopped or killed, though the other one may have done it. */
+  readonly afterWorker: Lag;
   /** From the end of all faults to the removal of what was due before. */
   readonly afterHealing: Lag;
   /** From a termination to the removal by the sweep. */

@@ -107,8 +107,10 @@ function isDelivery(issue: IssueSeen): issue is Delivery {
 
 /** A bulk revoke concerns all that is asked for until its block keeps them out, which needs a worker. */
 const KEEPS_OUT_WITHIN_MS = 60_000;
+/** Who asks for bulk revokes, and for no other end of a lease. */
+const ADMIN = 'token:admin';
 
-/** Whom a bulk revoke concerns beyond those that were known when it was asked for: its filter says. */
+/** Whom a bulk revoke ended beyond those that were known when it was asked for: its filter means them, and they say so. */
 function giveChanges({ changes }: Trace, leases: ReadonlyMap<string, Growing>, of: (leaseId: string) => Growing): void {
   for (const change of changes) {
     for (const leaseId of new Set(change.leaseIds)) of(leaseId).changes.push(change);
@@ -117,6 +119,7 @@ function giveChanges({ changes }: Trace, leases: ReadonlyMap<string, Growing>, o
     const named = new Set(change.leaseIds);
     for (const lease of leases.values()) {
       if (named.has(lease.leaseId) || lease.integration !== filter.integration) continue;
+      if (!lease.runs.some(({ endedBy }) => endedBy === ADMIN)) continue;
       const [issue] = lease.issues;
       if (issue?.holder === filter.holder && issue.askedAt <= change.answeredAt + KEEPS_OUT_WITHIN_MS)
         lease.changes.push(change);

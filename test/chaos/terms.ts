@@ -14,7 +14,8 @@ export interface Terms {
   readonly certainExpiry: number | null;
 }
 
-const ENDS: readonly ChangeSeen['what'][] = ['revoke', 'bulk-revoke', 'cancel', 'terminate', 'reset'];
+/** What ends a lease before its expiry. */
+export const ENDS: readonly ChangeSeen['what'][] = ['revoke', 'bulk-revoke', 'cancel', 'terminate', 'reset'];
 
 /** Of the first delivery; null: nobody got a credential of this lease. */
 export function termsOf(lease: SeenLease): Terms | null {
@@ -24,7 +25,7 @@ export function termsOf(lease: SeenLease): Terms | null {
   const expiries = expiriesOf(lease, delivery);
   const values = expiries.possible.map(({ value }) => value);
   const expiry = Math.max(expiries.notBefore, Math.min(...values));
-  const asked = lease.changes.find(({ what }) => ENDS.includes(what));
+  const asked = lease.changes.find((change) => ENDS.includes(change.what) && means(change, run));
   const isAsked = asked !== undefined && asked.askedAt < expiry;
   return {
     delivery,
@@ -33,6 +34,13 @@ export function termsOf(lease: SeenLease): Terms | null {
     because: isAsked ? `a ${asked.what} was asked for only then` : 'its expiry came only then',
     certainExpiry: expiries.possible.length === 1 && expiries.possible[0]!.isCertain ? values[0]! : null,
   };
+}
+
+/** Whether a change may be about this run. One that was begun anew under a freed key is another lease to those who ended the first. */
+export function means({ what, answer, askedAt, answeredAt }: ChangeSeen, run: LeaseRun | null): boolean {
+  if (run === null) return true;
+  if (run.closedAt !== null && askedAt > run.closedAt) return false;
+  return what === 'bulk-revoke' || what === 'reset' || answer !== 'ok' || answeredAt >= run.startedAt;
 }
 
 /** The last one that had made a credential by then. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { check } from './check';
 import type { PromiseName, Report, Violation } from './report';
 import { runChaos } from './run';
@@ -57,7 +58,15 @@ export async function runAndJudge(size: Size, options: ChaosOptions): Promise<Ve
   const plan = planFor(size, broken);
   // What is broken may never end.
   const patience = broken === null ? {} : { patienceMs: BROKEN_PATIENCE_MS };
-  const trace = await runChaos(size, { plan, ...patience, ...options, say });
+  return judge(await runChaos(size, { plan, ...patience, ...options, say }));
+}
+
+/** Judges once more what a run has left, by the rules of this tree. */
+export async function judgeAgain(file: string): Promise<Verdict> {
+  return judge(JSON.parse(await readFile(file, 'utf8')) as Trace);
+}
+
+function judge(trace: Trace): Verdict {
   const report = check(trace);
   process.stderr.write(`\n${textTable(trace, report)}\n`);
   return { trace, report };

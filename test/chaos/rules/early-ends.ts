@@ -44,10 +44,12 @@ function judgeDeeds({ leaseId, deeds }: SeenLease, terms: Terms, judgement: Judg
   }
 }
 
-/** A role whose password is another, or that may not log in, is of no use either. */
+/** What has another password, may not log in, or has lost its rights is of no use either. */
 function spoils(effect: DeedSeen['effect'], operation: string): boolean {
-  return effect !== 'other' || ['SetPassword', 'DisableRole'].includes(operation);
+  return effect !== 'other' || SPOILS.test(operation);
 }
+
+const SPOILS = /^(SetPassword|DisableRole|DropOwned|EndSessions|EndPrepared|UpdateAccessKey|Delete|Detach|Remove)/;
 
 /** The provider did not answer at all, which says nothing of the credential. */
 const NO_ANSWER = 'unreachable';

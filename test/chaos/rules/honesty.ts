@@ -1,7 +1,8 @@
 import { ROUNDING_MS, time } from '../instants';
 import type { SeenLease } from '../seen-leases';
+import { ENDS } from '../terms';
 import type { Terms } from '../terms';
-import type { LeaseRun } from '../trace';
+import type { DeedSeen, LeaseRun } from '../trace';
 import { judge } from './rule';
 import type { Evidence, Judgement, Verdict } from './rule';
 
@@ -14,9 +15,11 @@ export function honest(evidence: Evidence): Verdict {
   judgeTooLong(evidence, judgement);
   for (const lease of evidence.leases.values()) {
     judgeEnded(evidence, lease, judgement);
+    judgeGone(lease, judgement);
+    judgeReason(lease, judgement);
     judgeUses(lease, judgement);
-    judgeTtls(lease, judgement);
     const terms = evidence.terms.get(lease.leaseId);
+    judgeTtls(lease, terms?.run?.provisionedAt ?? null, judgement);
     if (terms !== undefined) judgeExpiry(lease, terms, judgement);
   }
   return judgement.verdict();
@@ -29,6 +32,16 @@ function judgeEnded({ trace }: Evidence, lease: SeenLease, judgement: Judgement)
     if (lease.changes.some((change) => change.what === 'reset' || change.what === 'terminate')) continue;
     if (lease.runs.some(({ startedAt }) => startedAt > askedAt)) continue;
     judgement.look();
+    const late = lease.deeds.find(
+      ({ effect, done, at }) => effect === 'removes' && done && at > answeredAt + ROUNDING_MS,
+    );
+    if (late !== undefined) {
+      judgement.violated(
+        lease.leaseId,
+        `A caller was told at ${time(answeredAt)} that it was ${state}, and ${late.operation} was done at ${time(late.at)}.`,
+      );
+      return;
+    }
     const index = [...lease.shown.keys()].find((each) => trace.snapshots[each]!.startedAt > answeredAt + ROUNDING_MS);
     if (index === undefined) continue;
     judgement.violated(
@@ -37,6 +50,44 @@ function judgeEnded({ trace }: Evidence, lease: SeenLease, judgement: Judgement)
     );
     return;
   }
+}
+
+/** What a lease has made is removed before it says that it has ended, by what the provider did rather than by when somebody looked. */
+function judgeGone({ leaseId, runs, deeds }: SeenLease, judgement: Judgement): void {
+  const [run] = runs;
+  if (run === undefined || runs.length > 1 || !saysGone(run) || run.closedAt === null) return;
+  const closedAt = run.closedAt + ROUNDING_MS;
+  const done = (effect: DeedSeen['effect']): readonly DeedSeen[] =>
+    deeds.filter((deed) => deed.effect === effect && deed.done);
+  const made = done('makes').findLast(({ at }) => at <= closedAt);
+  if (made === undefined) return;
+  judgement.look();
+  const removals = done('removes');
+  const late = removals.find(({ at }) => at > closedAt);
+  if (late === undefined && removals.some(({ at }) => at >= made.at)) return;
+  const what =
+    late === undefined ? 'no call was seen that removed it' : `${late.operation} was done at ${time(late.at)}`;
+  judgement.violated(leaseId, `It said at ${time(run.closedAt)} that it was ${run.state ?? 'over'}, and ${what}.`);
+}
+
+/** Nothing is called revoked that nobody had asked for, and who waited is told what is in history. */
+function judgeReason({ leaseId, runs, deliveries, changes }: SeenLease, judgement: Judgement): void {
+  for (const { what, state, answeredAt } of changes) {
+    if (what !== 'revoke' || state === null || state === 'accepted') continue;
+    judgement.look();
+    if (runs.some((run) => run.state === state)) continue;
+    judgement.violated(
+      leaseId,
+      `A caller was told at ${time(answeredAt)} that it was ${state}; its workflow says ${runs.map((run) => run.state ?? run.status).join(' and ')}.`,
+    );
+  }
+  if (deliveries.length === 0 || changes.some(({ what }) => ENDS.includes(what))) return;
+  const revoked = runs.find(({ state }) => state === 'revoked');
+  if (revoked === undefined) return;
+  judgement.violated(
+    leaseId,
+    `It says that ${revoked.endedBy ?? 'somebody'} revoked it, and nobody had asked for that.`,
+  );
 }
 
 /** A credential does not work after its workflow has told its end. */
@@ -76,14 +127,18 @@ function judgeTooLong({ trace, leases }: Evidence, judgement: Judgement): void {
 }
 
 /** A TTL is what was asked for, counted from when the credential was made. */
-function judgeTtls({ leaseId, issues, deliveries, changes }: SeenLease, judgement: Judgement): void {
-  const firstAsked = Math.min(...issues.map(({ askedAt }) => askedAt));
+function judgeTtls(
+  { leaseId, issues, deliveries, changes }: SeenLease,
+  provisionedAt: number | null,
+  judgement: Judgement,
+): void {
+  const madeAt = provisionedAt ?? Math.min(...issues.map(({ askedAt }) => askedAt));
   for (const { outcome, ttlMs, answeredAt } of deliveries) {
     // Who joins later is told the expiry that was moved meanwhile.
     if (changes.some(({ askedAt }) => askedAt < answeredAt)) continue;
     judgement.look();
     const { expiresAt } = outcome;
-    const [earliest, latest] = [firstAsked + ttlMs, answeredAt + ttlMs];
+    const [earliest, latest] = [madeAt + ttlMs, answeredAt + ttlMs];
     if (expiresAt + ROUNDING_MS >= earliest && expiresAt - ROUNDING_MS <= latest) continue;
     judgement.violated(
       leaseId,

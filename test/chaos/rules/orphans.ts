@@ -15,6 +15,7 @@ export function noOrphans(evidence: Evidence): Verdict {
       if (deed.effect === 'makes' && deed.done) judgeMaking(lease, deed, judgement);
     }
   }
+  judgeLooks(evidence, judgement);
   judgeEnd(evidence, judgement);
   return judgement.verdict();
 }
@@ -102,6 +103,25 @@ function judgeMaking(lease: SeenLease, deed: DeedSeen, judgement: Judgement): vo
     judgement.violated(lease.leaseId, `${what}, after its lease had ended at ${time(closed.closedAt ?? NaN)}.`);
   } else {
     judgement.violated(lease.leaseId, `${what}, and Temporal knows no such lease.`);
+  }
+}
+
+/** Longer, and a good part of a lease could pass unseen. */
+const LOOKED_WITHIN_MS = 30_000;
+
+/** Whoever saw nothing has shown nothing. */
+function judgeLooks({ trace, leases, terms }: Evidence, judgement: Judgement): void {
+  trace.snapshots.forEach(({ startedAt }, index) => {
+    const before = trace.snapshots[index - 1];
+    if (before === undefined || startedAt - before.endedAt <= LOOKED_WITHIN_MS) return;
+    judgement.violated(
+      null,
+      `Nobody looked at what the providers hold from ${time(before.endedAt)} to ${time(startedAt)}.`,
+    );
+  });
+  for (const leaseId of terms.keys()) {
+    if (leases.get(leaseId)?.deeds.some(({ effect, done }) => effect === 'makes' && done) === true) continue;
+    judgement.violated(leaseId, 'It was delivered, and no call was seen that made it.');
   }
 }
 

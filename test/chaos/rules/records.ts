@@ -19,6 +19,9 @@ export function recorded(evidence: Evidence): Verdict {
     for (const run of lease.runs) judgeEnd(run, ids, judgement);
     judgeDelivery(evidence, lease, ids, judgement);
     judgeSweep(evidence, lease, judgement);
+    judgeOnce(lease, judgement);
+    judgeMoves(lease, judgement);
+    judgeHolder(lease, judgement);
   }
   return judgement.verdict();
 }
@@ -83,21 +86,47 @@ function judgeDelivery({ terms }: Evidence, lease: SeenLease, ids: ReadonlySet<s
   }
 }
 
+/** However often a lease is ended, each of its runs tells of it once. */
+function judgeOnce({ leaseId, lines, runs }: SeenLease, judgement: Judgement): void {
+  for (const event of ['issued', ...ENDS] as const) {
+    const ids = new Set(lines.filter((line) => line.event === event).map(({ id }) => id));
+    if (ids.size <= runs.length) continue;
+    judgement.violated(leaseId, `It is told ${ids.size} times that it was ${event}, of ${runs.length} runs.`);
+  }
+}
+
+function judgeMoves({ leaseId, lines, changes }: SeenLease, judgement: Judgement): void {
+  const moves = changes.filter(({ what, answer }) => (what === 'extend' || what === 'shorten') && answer === 'ok');
+  if (moves.length === 0) return;
+  judgement.look();
+  const told = new Set(lines.filter(({ event }) => event === 'extended').map(({ id }) => id)).size;
+  if (told >= moves.length) return;
+  judgement.violated(leaseId, `Its expiry was moved ${moves.length} times, and the audit log tells of ${told}.`);
+}
+
+/** The sweep does not know whose it was. */
+function judgeHolder({ leaseId, lines, issues }: SeenLease, judgement: Judgement): void {
+  const [issue] = issues;
+  const other = lines.find(({ holder }) => holder !== null && issue !== undefined && holder !== issue.holder);
+  if (issue === undefined || other === undefined) return;
+  judgement.violated(leaseId, `${issue.holder} leased it, and a line tells of ${other.holder ?? 'nobody'}.`);
+}
+
 /** What a lease that was ended by force had left behind does not go without a line of the sweep. */
 function judgeSweep({ trace }: Evidence, lease: SeenLease, judgement: Judgement): void {
-  const { leaseId, runs, shown, lines } = lease;
+  const { leaseId, runs, shown, lines, deeds } = lease;
   const [run] = runs;
   if (run === undefined || runs.length > 1 || run.status !== 'TERMINATED' || run.closedAt === null) return;
   // An attempt of its own removal may have been under way.
   if (run.deprovisionScheduledAt !== null) return;
   const closedAt = run.closedAt;
-  const left = [...shown.keys()].map((index) => trace.snapshots[index]!).find(({ startedAt }) => startedAt > closedAt);
+  const left = deeds.find(({ effect, done, at }) => effect === 'removes' && done && at > closedAt);
   // What is still there at the end was swept by nobody, which is another promise's business.
   if (left === undefined || shown.has(trace.snapshots.length - 1)) return;
   judgement.look();
   if (lines.some(({ event }) => MAY_DIFFER.includes(event))) return;
   judgement.violated(
     leaseId,
-    `It was terminated at ${time(closedAt)}, its entity was there at ${time(left.startedAt)} and is gone, and no line tells of its sweep.`,
+    `It was terminated at ${time(closedAt)}, its entity was removed at ${time(left.at)}, and no line tells of its sweep.`,
   );
 }

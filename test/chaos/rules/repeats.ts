@@ -1,3 +1,4 @@
+import { countBy } from '../counts';
 import { identitiesOf, shownBy, SIGN_INS } from '../identities';
 import { ROUNDING_MS, time } from '../instants';
 import type { SeenLease } from '../seen-leases';
@@ -13,6 +14,7 @@ export function idempotent(evidence: Evidence): Verdict {
   for (const lease of evidence.leases.values()) {
     judgeDeliveries(lease, judgement);
     judgeRemovals(lease, judgement);
+    judgeDeeds(lease, judgement);
     const terms = evidence.terms.get(lease.leaseId);
     if (terms !== undefined) judgeShown(evidence, lease, terms, judgement);
   }
@@ -54,6 +56,21 @@ function judgeRemovals({ leaseId, runs }: SeenLease, judgement: Judgement): void
       leaseId,
       `Its run ${runId} began its removal ${removals} times from ${time(deprovisionScheduledAt ?? 0)} on, with ${nudges} nudges.`,
     );
+  }
+}
+
+/** The provider itself tells the second removal of a thing from the first, which it was asked for before. */
+function judgeDeeds({ leaseId, deeds }: SeenLease, judgement: Judgement): void {
+  const removed = countBy(
+    deeds.filter(({ effect, done }) => effect === 'removes' && done),
+    ({ operation }) => operation,
+  );
+  for (const [operation, times] of removed) {
+    judgement.look();
+    const makes = operation.replace(/^(Delete|Drop)/, 'Create');
+    const made = deeds.filter((deed) => deed.operation === makes && deed.done).length;
+    if (times <= made) continue;
+    judgement.violated(leaseId, `${operation} was done ${times} times, and ${makes} ${made} times.`);
   }
 }
 

@@ -9,5 +9,7 @@ export function replaysStill({ trace }: Evidence): Verdict {
     judgement.look();
     if (replay !== 'ok') judgement.violated(leaseId, `Its run ${runId} does not replay: ${replay}`);
   }
+  if (trace.runs.length > 0 && trace.runs.every(({ replay }) => replay === 'not tried'))
+    judgement.violated(null, 'No history was replayed.');
   return judgement.verdict();
 }

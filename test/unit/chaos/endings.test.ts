@@ -10,6 +10,8 @@ import {
   traceOf,
   verdictOn,
 } from './traces';
+import type { AuditLine } from '../../../audit/line';
+import type { Trace } from '../../chaos/trace';
 import type { Life } from './traces';
 
 const down = { do: 'provider-down', integration: 'aws', forMs: 20_000 } as const;
@@ -42,15 +44,45 @@ describe('P3, never given up', () => {
   it('finds one that ends more than seconds after its provider came back', () => {
     const faults = [faultOf(down, 20_000, 40_000)];
     expect(verdictOn(traceOf([heldUpUntil(75_000)], { faults }))).toEqual([['P3', LEASE]]);
-    const another = faultOf({ do: 'kill', process: 'worker-1', downMs: 3_000 }, 60_000, 63_000);
+    const another = faultOf({ do: 'kill', process: 'worker-1', downMs: 10_000 }, 50_000, 60_000);
     expect(verdictOn(traceOf([heldUpUntil(75_000)], { faults: [...faults, another] }))).toEqual([]);
   });
 
-  it('finds one that ends more than seconds after all faults were over', () => {
-    const alerts = [{ at: T0 + 40_000, event: 'stuck', integration: 'aws' }];
-    const healed = { healedAt: T0 + 32_000, alerts };
-    expect(verdictOn(traceOf([heldUpUntil(95_000)], healed))).toEqual([['P3', LEASE]]);
-    expect(verdictOn(traceOf([heldUpUntil(85_000)], healed))).toEqual([]);
+  it('finds one that takes long though no fault is felt, and one that workers hold up whatever befalls them', () => {
+    expect(verdictOn(traceOf([heldUpUntil(48_000)]))).toEqual([]);
+    expect(verdictOn(traceOf([heldUpUntil(55_000)]))).toEqual([['P3', LEASE]]);
+    const killed = faultOf({ do: 'kill', process: 'worker-1', downMs: 60_000 }, 30_000, 90_000);
+    expect(verdictOn(traceOf([heldUpUntil(65_000)], { faults: [killed] }))).toEqual([]);
+    expect(verdictOn(traceOf([heldUpUntil(75_000)], { faults: [killed] }))).toEqual([['P3', LEASE]]);
+  });
+
+  it('feels nothing of an API in what a worker does by itself', () => {
+    const killed = faultOf({ do: 'kill', process: 'api-1', downMs: 60_000 }, 30_000, 90_000);
+    expect(verdictOn(traceOf([heldUpUntil(55_000)], { faults: [killed] }))).toEqual([['P3', LEASE]]);
+  });
+
+  it('finds a workflow that goes on for long after its removal is done', () => {
+    const life = expiredLease();
+    const runs = [runOf({ endedAt: 54_900, closedAt: 55_000 })];
+    expect(verdictOn(traceOf([{ ...life, runs }]))).toEqual([['P3', LEASE]]);
+  });
+
+  it('finds a revoke that was accepted and did nothing until the expiry', () => {
+    const changes = [changeOf({ what: 'revoke', askedAt: 5_000, answeredAt: 5_100, state: 'accepted' })];
+    expect(verdictOn(traceOf([{ ...expiredLease(), changes }]))).toEqual([['P3', LEASE]]);
+    const late = [{ ...changes[0]!, askedAt: T0 + 30_000 }];
+    expect(verdictOn(traceOf([{ ...expiredLease(), changes: late }]))).toEqual([]);
+  });
+
+  it('finds a sweep that takes long', () => {
+    const life = terminatedLease();
+    const swept = (at: number): Life => ({
+      ...life,
+      deeds: [life.deeds[0]!, { ...life.deeds[1]!, at: T0 + at }],
+      shown: [{ ...life.shown[0]!, to: at }],
+    });
+    expect(verdictOn(traceOf([swept(45_000)]))).toEqual([]);
+    expect(verdictOn(traceOf([swept(55_000)]))).toEqual([['P3', LEASE]]);
   });
 
   it('finds one that was given up, unless that was asked for', () => {
@@ -71,18 +103,40 @@ describe('P3, never given up', () => {
     expect(verdictOn(traceOf([life]))).toEqual([['P3', LEASE]]);
   });
 
+  const opened = (at: number): AuditLine =>
+    lineOf('incident_opened', null, { id: `trouble-${at}`, details: { openedAt: new Date(T0 + at).toISOString() } });
+  const closed = (at: number, alerts: number): AuditLine => ({
+    ...opened(at),
+    id: `trouble-${at}-over`,
+    event: 'incident_closed',
+    details: { ...opened(at).details, alerts },
+  });
+  const alert = (at: number, event = 'stuck'): Trace['alerts'][number] => ({ at: T0 + at, event, integration: 'aws' });
+
   it('finds an alert for each lease instead of one for their trouble', () => {
-    const alerts = Array.from({ length: 9 }, (_, index) => ({ at: T0 + index, event: 'stuck', integration: 'aws' }));
-    const lines = [...expiredLease().lines, lineOf('incident_opened', null)];
-    const life = { ...heldUpUntil(40_000), lines };
-    expect(verdictOn(traceOf([life], { alerts }))).toEqual([['P3', null]]);
-    expect(verdictOn(traceOf([life], { alerts: alerts.slice(0, 2) }))).toEqual([]);
+    const life = { ...heldUpUntil(40_000), lines: [...expiredLease().lines, opened(36_000), closed(36_000, 1)] };
+    const alerts = [alert(37_000), alert(41_000, 'recovered')];
+    expect(verdictOn(traceOf([life], { alerts }))).toEqual([]);
+    const repeated = [...alerts, alert(38_000)];
+    expect(verdictOn(traceOf([life], { alerts: repeated }))).toEqual([['P3', null]]);
+    const killed = faultOf({ do: 'kill', process: 'worker-1', downMs: 500 }, 37_100, 37_600);
+    expect(verdictOn(traceOf([life], { alerts: repeated, faults: [killed] }))).toEqual([]);
+    expect(verdictOn(traceOf([life], { alerts: [...repeated, alert(38_500)], faults: [killed] }))).toEqual([
+      ['P3', null],
+    ]);
+  });
+
+  it('finds a trouble, or the end of one, of which nobody was told', () => {
+    const life = { ...heldUpUntil(40_000), lines: [...expiredLease().lines, opened(36_000), closed(36_000, 1)] };
+    expect(verdictOn(traceOf([life], { alerts: [alert(37_000)] }))).toEqual([['P3', null]]);
+    expect(verdictOn(traceOf([life], { alerts: [alert(41_000, 'recovered')] }))).toEqual([['P3', null]]);
   });
 
   it('finds a lease that was stuck for long while nobody was told', () => {
     const life = heldUpUntil(97_000);
-    const trace = traceOf([life], { healedAt: T0 + 90_000 });
-    expect(verdictOn(trace)).toEqual([['P3', LEASE]]);
-    expect(verdictOn({ ...trace, alerts: [{ at: T0 + 40_000, event: 'stuck', integration: 'aws' }] })).toEqual([]);
+    const faults = [faultOf(down, 20_000, 95_000)];
+    expect(verdictOn(traceOf([life], { faults }))).toEqual([['P3', LEASE]]);
+    const told = { ...life, lines: [...life.lines, opened(36_000)] };
+    expect(verdictOn(traceOf([told], { faults, alerts: [alert(40_000)] }))).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import {
   expiredLease,
   issueOf,
   LEASE,
+  lineOf,
   revokedLease,
   runOf,
   T0,
@@ -58,12 +59,36 @@ describe('P8, honest', () => {
   });
 
   it('finds an extension that was accepted and is not in force', () => {
-    const life = expiredLease();
+    const life = { ...expiredLease(), lines: [...expiredLease().lines, lineOf('extended'), lineOf('extended')] };
     const changes = [changeOf({ what: 'extend', ttlMs: 20_500, expiresAt: 30_900 })];
     expect(verdictOn(traceOf([{ ...life, changes }]))).toEqual([['P8', LEASE]]);
     const runs = [runOf({ expiresAt: 30_900 })];
     expect(verdictOn(traceOf([{ ...life, changes, runs }]))).toEqual([]);
     const unknown = [...changes, changeOf({ what: 'extend', askedAt: 12_000, ttlMs: 18_000, answer: 'unknown' })];
     expect(verdictOn(traceOf([{ ...life, changes: unknown }]))).toEqual([]);
+  });
+
+  it('finds an end that was said before the removal was done, though nobody looked between', () => {
+    const life = { ...revokedLease(), shown: [{ from: 700, to: 10_400, entity: entityOf(LEASE) }] };
+    const runs = [{ ...life.runs[0]!, closedAt: T0 + 10_400 }];
+    expect(verdictOn(traceOf([{ ...life, runs }]))).toEqual([['P8', LEASE]]);
+    const [made] = life.deeds;
+    expect(verdictOn(traceOf([{ ...life, deeds: [made!] }]))).toEqual([['P8', LEASE]]);
+    const changes = life.changes.map((change) => ({ ...change, answeredAt: T0 + 10_300 }));
+    expect(verdictOn(traceOf([{ ...life, changes }]))).toEqual([['P8', LEASE]]);
+  });
+
+  it('finds that callers and workflow tell different ends, and an end that nobody had asked for', () => {
+    const life = revokedLease();
+    const changes = life.changes.map((change) => ({ ...change, state: 'expired' as const }));
+    expect(verdictOn(traceOf([{ ...life, changes }]))).toEqual([['P8', LEASE]]);
+    const unasked = { ...expiredLease(), runs: [runOf({ state: 'revoked', endedBy: 'token:ada' })] };
+    const lines = [...unasked.lines.slice(0, 2), lineOf('revoked')];
+    expect(verdictOn(traceOf([{ ...unasked, lines }]))).toEqual([['P8', LEASE]]);
+  });
+
+  it('finds an expiry that is counted from before the credential was made', () => {
+    const runs = [runOf({ provisionedAt: 1_100 })];
+    expect(verdictOn(traceOf([{ ...expiredLease(), runs }]))).toEqual([['P8', LEASE]]);
   });
 });

@@ -1,4 +1,4 @@
-import { expiredLease, LEASE, lineOf, runOf, T0, terminatedLease, traceOf, verdictOn } from './traces';
+import { changeOf, expiredLease, LEASE, lineOf, runOf, T0, terminatedLease, traceOf, verdictOn } from './traces';
 
 const life = expiredLease();
 const without = (event: string): ReturnType<typeof lineOf>[] => life.lines.filter((line) => line.event !== event);
@@ -42,6 +42,17 @@ describe('the audit log', () => {
     const swept = terminatedLease();
     const lines = swept.lines.filter(({ event }) => event !== 'swept');
     expect(verdictOn(traceOf([{ ...swept, lines }]))).toEqual([['audit', LEASE]]);
+  });
+
+  it('is to tell of one end and one issue of each run, of each move of its expiry, and of the right holder', () => {
+    for (const event of ['issued', 'expired'] as const) {
+      const twice = [...life.lines, { ...lineOf(event), id: `${LEASE}/another/${event}` }];
+      expect(verdictOn(traceOf([{ ...life, lines: twice }]))).toEqual([['audit', LEASE]]);
+    }
+    const changes = [changeOf({ what: 'extend', ttlMs: 21_000, expiresAt: 31_000 })];
+    expect(verdictOn(traceOf([{ ...life, changes }]))).toEqual([['audit', LEASE]]);
+    const lines = [...without('delivered'), lineOf('delivered', LEASE, { holder: 'token:eve' })];
+    expect(verdictOn(traceOf([{ ...life, lines }]))).toEqual([['audit', LEASE]]);
   });
 
   it('is to consist of whole lines', () => {

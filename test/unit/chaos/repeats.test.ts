@@ -57,6 +57,13 @@ describe('P5, idempotent', () => {
     expect(verdictOn(traceOf([{ ...life, shown }]))).toContainEqual(['P5', LEASE]);
   });
 
+  it('finds a second removal that the provider did', () => {
+    const life = expiredLease();
+    const again = { ...life.deeds[1]!, at: life.deeds[1]!.at + 50 };
+    expect(verdictOn(traceOf([{ ...life, deeds: [...life.deeds, again] }]))).toEqual([['P5', LEASE]]);
+    expect(verdictOn(traceOf([{ ...life, deeds: [...life.deeds, { ...again, done: false }] }]))).toEqual([]);
+  });
+
   it('finds a removal that was begun twice, and knows a nudge', () => {
     const life = expiredLease();
     expect(verdictOn(traceOf([{ ...life, runs: [runOf({ removals: 2 })] }]))).toEqual([['P5', LEASE]]);
