@@ -286,7 +286,7 @@ describe('check', () => {
   test('says everything that is wrong with the configuration at once, and asks nobody', async () => {
     lab.proxy.forget();
     const file = join(lab.directory, 'bad.yaml');
-    await writeFile(file, 'version: 2\nintegrations: { aws: { type: azure } }\nsurprise: 1\n');
+    await writeFile(file, 'version: one\nintegrations: { aws: { type: azure } }\nsurprise: 1\n');
     const { code, stdout, stderr } = await run(['check', '--config', file]);
     for (const problem of [/version/, /azure|type/, /surprise/]) expect(stderr).toMatch(problem);
     expect({ code, stdout, calls: lab.proxy.calls }).toEqual({ code: 2, stdout: '', calls: [] });

@@ -154,11 +154,11 @@ test('an outage of the provider that is shorter than what is left is ridden out,
 
 test('where extending fails but issuing works, another lease takes over in time', async () => {
   lab.provider.fail('Refused', 'extend');
-  const pool = await openPool('HTTP', { ttl: '3s' });
+  const pool = await openPool('HTTP', { ttl: '6s' });
   await eventually(async () => pool.handed.length === 2, 'a replacement');
   await pool.stop();
   expect(pool.calls().refused).toBe(0);
-  expect(pool.errors[0]).toMatchObject({ code: 'Refused' });
+  expect(pool.errors.map((error) => (error as LeaseError).code)).toContain('Refused');
 });
 
 test('after an outage that outlived the lease, which is told, a new credential comes by itself', async () => {
