@@ -2,6 +2,7 @@ import type { IntegrationName, Moment, Plan } from './plan-types';
 import { INTEGRATIONS } from './plan-types';
 import { runAndJudge, violationsBy } from './verdict';
 import type { Break } from './world-types';
+import { zombies } from './zombies';
 
 // A checker that finds nothing may be blind: it has to find each of these. Not by chance, so that each has the scene that needs
 // the part that is missing; `npm run chaos -- --break WHAT` finds them among everything else.
@@ -17,26 +18,6 @@ function issue(atMs: number, integration: IntegrationName, ttlMs: number): Momen
     hangUpAfterMs: null,
   } as const;
   return { atMs, operation };
-}
-
-const EVERY_MS = 11_000;
-
-/** An attempt is stopped when it has looked and found nothing, and wakes when another one has delivered. */
-function zombies(): Plan {
-  return [0, EVERY_MS, 2 * EVERY_MS].flatMap((atMs) => [
-    {
-      atMs,
-      fault: {
-        do: 'stop-at-call',
-        process: 'worker-1',
-        integration: 'database',
-        phase: 'after',
-        at: 'look',
-        forMs: 7_000,
-      },
-    },
-    issue(atMs + 300, 'database', 20_000),
-  ]);
 }
 
 /** An attempt dies when it has made something. */
@@ -56,7 +37,7 @@ function terminations(): Plan {
 }
 
 test.each<[string, Break, Plan]>([
-  ['the fence', 'fence', zombies()],
+  ['the fence', 'fence', zombies(40_000)],
   ['the plan before the deed', 'plan', deaths()],
   ['the sweep', 'sweep', terminations()],
 ])(

@@ -9,7 +9,7 @@ export function effectOf(integration: IntegrationName, operation: string): DeedS
   return words.other.test(operation) ? 'other' : null;
 }
 
-/** Whether it is what an attempt to make something asks first, by whose answer it goes. Attempts to remove ask the same. */
+/** Whether it is what an attempt to make something asks first, by whose answer it goes. Who removes asks the same later. */
 export function isLook(integration: IntegrationName, operation: string): boolean {
   return LOOKS[integration] === operation;
 }

@@ -5,10 +5,11 @@ import { runChaos } from './run';
 import type { ChaosOptions } from './run';
 import { makePlan } from './plan';
 import type { Emphasis } from './plan';
-import type { Moment, Plan, Size } from './plan-types';
+import type { Plan, Size } from './plan-types';
 import { textTable } from './table';
 import type { Trace } from './trace';
 import type { Break } from './world-types';
+import { zombies } from './zombies';
 
 export interface Verdict {
   readonly trace: Trace;
@@ -16,38 +17,23 @@ export interface Verdict {
 }
 
 /**
- * What has to happen for the broken part to be missed: attempts that wake after others have taken over, that die, leases that are
- * terminated. No resets: what they leave open for a moment would pass for what the break did.
+ * What has to happen for the broken part to be missed: attempts that die, leases that are terminated, and for the fence what is below.
+ * No resets: what they leave open for a moment would pass for what the break did.
  */
 const AGAINST: Readonly<Record<Break, Emphasis>> = {
-  // Few others, and not too many: while both workers are stopped nobody takes over.
   fence: {
     operations: { reset: 0 },
-    faults: { 'stop-at-call': 40, stop: 0, kill: 0, 'temporal-kill': 0, 'temporal-stop': 0 },
+    faults: { stop: 0, kill: 0, 'stop-at-call': 0, 'temporal-kill': 0, 'temporal-stop': 0 },
   },
   plan: { operations: { reset: 0 }, faults: { 'kill-at-call': 100 } },
   sweep: { operations: { reset: 0, terminate: 0.1 } },
 };
 
-/** Shorter than a call may take, and as long as it can be, so that its successor has delivered when it wakes. */
-const ZOMBIE_MS = 7_000;
-
-/**
- * What an attempt does that goes by a look it took before another had taken over, nothing but the fence can hold up. Of a role it
- * finds that it is there, and sets another password.
- */
-function asZombie(moment: Moment): Moment {
-  if (moment.fault?.do !== 'stop-at-call') return moment;
-  return {
-    atMs: moment.atMs,
-    fault: { ...moment.fault, integration: 'database', phase: 'after', at: 'look', forMs: ZOMBIE_MS },
-  };
-}
-
 function planFor(size: Size, broken: Break | null): Plan {
   if (broken === null) return makePlan(size);
   const plan = makePlan(size, AGAINST[broken]);
-  return broken === 'fence' ? plan.map(asZombie) : plan;
+  if (broken !== 'fence') return plan;
+  return [...plan, ...zombies(size.durationMs)].toSorted((one, other) => one.atMs - other.atMs);
 }
 
 const BROKEN_PATIENCE_MS = 20_000;

@@ -85,6 +85,9 @@ interface SetTrap extends Trap {
 export function createWeather(proxy: Proxy, { pauses, effectOf, isLook, onChange }: WeatherOptions): Weather {
   const slow = new Set<{ readonly delayMs: number }>();
   const throttles = new Set<object>();
+  /** Entities that somebody has looked for, and the looks that were the first for theirs: those of whoever is to make it. */
+  const lookedFor = new Set<string>();
+  const firstLooks = new WeakSet<Call>();
   let downs = 0;
   let spoilings: Spoiling[] = [];
   let traps: SetTrap[] = [];
@@ -118,12 +121,16 @@ export function createWeather(proxy: Proxy, { pauses, effectOf, isLook, onChange
     const effect = effectOf(operation);
     if (proxy.calls.length > REMEMBERED_CALLS) proxy.forget();
     if (effect !== null) onChange(call, phase, effect);
+    if (phase === 'before' && isLook(operation) && call.entity !== null && !lookedFor.has(call.entity)) {
+      lookedFor.add(call.entity);
+      firstLooks.add(call);
+    }
     const delayMs = Math.max(0, ...[...slow].map((each) => each.delayMs));
     const onItsWay = Math.min(delayMs / 2, LONGEST_WAY_MS);
     if (phase === 'before' && delayMs > 0) await pauses.pause(onItsWay);
     if (phase === 'after' && delayMs > 0) await pauses.pause(delayMs - onItsWay);
     if (effect !== null) await springTraps(call, phase, 'change');
-    else if (isLook(operation)) await springTraps(call, phase, 'look');
+    else if (firstLooks.has(call)) await springTraps(call, phase, 'look');
     if (phase !== 'before') return;
     // Nothing is waited for between this and the proxy's own look for faults.
     const fault = faultFor(call, effect !== null);
