@@ -183,6 +183,12 @@ function homeConfig(): string | null {
   }
 }
 
+/** What a program of ours that only helps needs to find others: none of our secrets is in it. */
+export function pathAlone(): Readonly<Record<string, string>> {
+  const path = readVariable('PATH');
+  return path === undefined ? {} : { PATH: path };
+}
+
 /** All variables, for a program that is started with them. In their order. */
 export function allVariables(): Readonly<Record<string, string>> {
   return Object.fromEntries(

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, unlin
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { pathAlone } from '../../config/environment';
 import { UsageError } from '../exit';
 
 /** A named pipe from which each open reads the same text. Nothing of it is ever on a disk. */
@@ -82,7 +83,7 @@ export async function openMount(at: string, maxReads = Infinity): Promise<Mount>
 
 async function makePipe(path: string): Promise<void> {
   try {
-    await promisify(execFile)('mkfifo', ['-m', '600', path]);
+    await promisify(execFile)('mkfifo', ['-m', '600', path], { env: pathAlone() });
   } catch (error) {
     throw new UsageError(explain(path, error));
   }

@@ -1,4 +1,4 @@
-import { allVariables } from '../../config/environment';
+import { readVariable } from '../../config/environment';
 import type { RunFlags } from '../commands/run';
 import { explain } from '../exit';
 import { readSeconds } from '../ttl';
@@ -49,10 +49,9 @@ async function supervise(
   stop: AbortSignal,
 ): Promise<number> {
   const killAfterMs = flags.killAfter === undefined ? undefined : 1_000 * readSeconds(flags.killAfter, '--kill-after');
-  const path = allVariables()['PATH'];
-  requireProgram(argv[0] ?? '', path);
+  requireProgram(argv[0] ?? '', readVariable('PATH'));
   // It is ready by the time that something is leased.
-  const witness = openWitness(path);
+  const witness = openWitness();
   const { connect } = await import('../access.js');
   const { openSupply } = await import('./supply.js');
   const leases = await untilAborted(connect(flags), stop);

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
+import { pathAlone } from '../../config/environment';
 import { groupOf } from './group';
 import { TYPED } from './signals';
 
@@ -30,14 +31,15 @@ until
 do [ "$?" -gt 128 ] || exit; done`;
 
 /**
- * Puts a process into our process group that does nothing else, as long as we live. It needs a moment until it can.
- * @param path where it is looked for, and all that it is given. Where there is none, only what a terminal sends is told from the rest.
+ * Puts a process into our process group that does nothing else, as long as we live. It needs a moment until it can, and is given
+ * nothing but the PATH.
+ * Where no shell is found, only what a terminal sends is told from the rest.
  */
-export function openWitness(path: string | undefined): Witness {
+export function openWitness(): Witness {
   /** What it has said, and until when that counts. */
   const seen = new Map<string, number>();
   const waiting = new Map<string, Waiting>();
-  let current = startShell(path);
+  let current = startShell();
 
   if (current?.stdout != null) {
     createInterface({ input: current.stdout }).on('line', (name) => {
@@ -81,10 +83,9 @@ interface Waiting {
   readonly settle: (isSeen: boolean) => void;
 }
 
-function startShell(path: string | undefined): ChildProcess | null {
+function startShell(): ChildProcess | null {
   try {
-    const env = path === undefined ? {} : { PATH: path };
-    const shell = spawn('sh', ['-c', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], env, cwd: '/' });
+    const shell = spawn('sh', ['-c', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], env: pathAlone(), cwd: '/' });
     shell.once('error', () => undefined);
     if (shell.pid === undefined) return null;
     // It keeps nobody waiting. Typed as streams, they are sockets.
