@@ -20,6 +20,7 @@ import { reopenIncidents } from './incidents/reopen';
 import { createReporter } from './incidents/reporter';
 import type { IntegrationType } from './integrations/integration';
 import { createKeeping } from './keeping';
+import { forWorkflows } from './for-workflows';
 import { createDeprovisionActivities, createProvisionActivities } from './lease';
 import { createPlanning } from './planning';
 import { createQuotaGate } from './quota';
@@ -60,26 +61,28 @@ export function createActivities(deps: ActivitiesDeps): Activities {
   const reporter = createReporter(client);
   const removing = { ...deps, connections: deprovisioning, reporter };
   return {
-    workflow: {
+    workflow: forWorkflows({
       ...createPlanning({ config, types, deployment, door: createDoor(client), admission: createAdmission(client) }),
       ...createKeeping({ ...deps, reporter }),
       ...createBulk(deps),
-    },
-    provision: createProvisionActivities({
-      config,
-      types,
-      deployment,
-      metrics,
-      connections: provisioning,
-      quota: createQuotaGate(config, provisioning),
     }),
-    deprovision: createDeprovisionActivities(removing),
-    upkeep: {
+    provision: forWorkflows(
+      createProvisionActivities({
+        config,
+        types,
+        deployment,
+        metrics,
+        connections: provisioning,
+        quota: createQuotaGate(config, provisioning),
+      }),
+    ),
+    deprovision: forWorkflows(createDeprovisionActivities(removing)),
+    upkeep: forWorkflows<UpkeepActivities>({
       probe: (input) => probe(removing, input),
       nudgeWaiting: (input) => nudgeWaiting(removing, input),
       sweep: (input) => sweep(removing, input),
       check: (input) => checkIntegration(removing, input),
-    },
+    }),
     reopenIncidents: () => reopenIncidents(client, config, reporter),
     close: () => {
       provisioning.close();

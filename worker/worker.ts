@@ -3,7 +3,6 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { NativeConnectionOptions, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { Activities } from '../activities';
-import { forWorkflows } from '../activities/for-workflows';
 import type { IntegrationType } from '../activities/integrations/integration';
 import { integrationTypes } from '../activities/integrations/registry';
 import type { AuditWriter } from '../audit/writer';
@@ -126,7 +125,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           ...common,
           taskQueue: WORKFLOW_QUEUE,
           workflowBundle: options.workflowBundle ?? (await findWorkflowBundle()),
-          activities: forWorkflows(activities.workflow),
+          activities: { ...activities.workflow },
           ...versioned(options.version),
           maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
           maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
@@ -151,19 +150,19 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
         await Worker.create({
           ...provision,
           taskQueue: provisionQueue(name),
-          activities: forWorkflows(activities.provision),
+          activities: { ...activities.provision },
           maxConcurrentActivityTaskExecutions: limits.provisions,
         }),
         await Worker.create({
           ...provision,
           taskQueue: deprovisionQueue(name),
-          activities: forWorkflows(activities.deprovision),
+          activities: { ...activities.deprovision },
           maxConcurrentActivityTaskExecutions: removalSlots(limits),
         }),
         await Worker.create({
           ...provision,
           taskQueue: upkeepQueue(name),
-          activities: forWorkflows(activities.upkeep),
+          activities: { ...activities.upkeep },
           maxConcurrentActivityTaskExecutions: UPKEEP_SLOTS,
         }),
       );
