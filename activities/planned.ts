@@ -4,6 +4,7 @@ import type { Handle, LeaseFailureType, ProvisionInput } from '../workflows/cont
 import { checkTtlRange } from '../workflows/ttl';
 import type { Config, DynamicSecret } from '../config/load';
 import { findDynamicSecret } from '../config/load';
+import { MAX_ISSUE_TIMEOUT_MS } from '../config/schema';
 import { integrationOf } from './connections';
 import { refuse } from './failures';
 import type { IntegrationType } from './integrations/integration';
@@ -13,9 +14,6 @@ export interface PlannedDeps {
   readonly types: Readonly<Record<string, IntegrationType>>;
   readonly deployment: string;
 }
-
-/** The longest `issue_timeout` that a configuration may have. */
-const LONGEST_ISSUE_MS = 30 * 60_000;
 
 /** While a new configuration or release reaches one worker after the other, the next attempt may be another worker's. */
 const LAST_ATTEMPT = 5;
@@ -52,7 +50,7 @@ export function requirePlanned(
     settings.connection,
     dynamicSecret.parameters,
   );
-  const isBounded = issueTimeoutMs > 0 && issueTimeoutMs <= LONGEST_ISSUE_MS;
+  const isBounded = issueTimeoutMs > 0 && issueTimeoutMs <= MAX_ISSUE_TIMEOUT_MS;
   if (isBounded && own.entity === entity && isSame(own.handle, handle, type)) return dynamicSecret;
   throw refuseHere(
     'Unavailable',

@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { quote } from '../workflows/quote';
-import { parseTtl, TtlError } from '../workflows/ttl';
 import { ConfigError } from './problems';
+import { readDuration } from './read-duration';
 
 // The only reader of the process's environment, apart from the libraries that read their own variables.
 
@@ -128,13 +128,8 @@ const LONGEST_LEAVE_MS = 5 * 60_000;
 export function apiLeaveMs(): number {
   const written = readNonEmpty('LEASEHOLD_API_LEAVE');
   if (written === undefined) return API_LEAVE_MS;
-  if (written === '0' || written === '0s') return 0;
-  try {
-    const ms = parseTtl(written);
-    if (ms <= LONGEST_LEAVE_MS) return ms;
-  } catch (error) {
-    if (!(error instanceof TtlError)) throw error;
-  }
+  const ms = readDuration(written, true);
+  if (typeof ms === 'number' && ms <= LONGEST_LEAVE_MS) return ms;
   const message = `${quote(written)} is not allowed. Allowed: a duration from 0s to 5m, e.g. 10s.`;
   throw new ConfigError('The environment', [{ path: 'LEASEHOLD_API_LEAVE', message }]);
 }

@@ -32,9 +32,12 @@ const limits = z.strictObject({
   quota_reserve: z.int().min(0).max(1_000_000).default(0),
 });
 
+/** Of all attempts to make a credential together. */
+export const MAX_ISSUE_TIMEOUT_MS = 30 * MINUTE;
+
 const timings = z
   .strictObject({
-    issue_timeout: duration(5 * SECOND, 30 * MINUTE).prefault('60s'),
+    issue_timeout: duration(5 * SECOND, MAX_ISSUE_TIMEOUT_MS).prefault('60s'),
     attempt_timeout: duration(3 * SECOND, 15 * MINUTE).prefault('30s'),
     // A heartbeat is sent every two seconds.
     heartbeat_timeout: duration(3 * SECOND, MINUTE).prefault('8s'),

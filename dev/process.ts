@@ -139,7 +139,8 @@ function inherited(): Record<string, string> {
   return Object.fromEntries(variables.filter((variable): variable is [string, string] => variable[1] !== undefined));
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** Does nothing to a group that has ended. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {

@@ -46,9 +46,12 @@ export function askTemporal<T>({ client }: World, call: () => Promise<T>): Promi
   return client.withDeadline(Date.now() + TEMPORAL_MS, call);
 }
 
+/** As the index is asked for the leases that run. */
+export const RUNNING = 'WorkflowType = "lease" AND ExecutionStatus = "Running"';
+
 /** Ids of the leases that run, as the index knows them; none if it cannot be asked. @param clause what must hold beside that. */
 export async function runningLeases(world: World, clause = ''): Promise<readonly string[]> {
-  const query = `WorkflowType = "lease" AND ExecutionStatus = "Running"${clause}`;
+  const query = `${RUNNING}${clause}`;
   const leaseIds: string[] = [];
   try {
     await askTemporal(world, async () => {

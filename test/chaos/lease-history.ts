@@ -1,4 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { instantOf } from '../../temporal/versions';
 import type { LeaseOutcome } from '../../workflows/contract';
 import type { LeaseRun } from './trace';
 
@@ -31,7 +32,7 @@ export function readLeaseHistory(events: readonly HistoryEvent[]): Told {
   };
   let provision: string | null = null;
   for (const event of events) {
-    const at = instantOf(event);
+    const at = millisecondOf(event);
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (event.markerRecordedEventAttributes) readPlan(told, event.markerRecordedEventAttributes, at);
     if (scheduled) {
@@ -87,6 +88,6 @@ function read(payload: Payload): unknown {
   return JSON.parse(Buffer.from(payload.data ?? []).toString('utf8'));
 }
 
-function instantOf({ eventTime }: HistoryEvent): number {
-  return Number(eventTime?.seconds ?? 0) * 1_000 + Math.floor((eventTime?.nanos ?? 0) / 1_000_000);
+function millisecondOf({ eventTime }: HistoryEvent): number {
+  return Math.floor(instantOf(eventTime));
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runSweep } from '../../cli/local/sweep-run';
-import { askTemporal, runningLeases } from './actor';
+import { askTemporal, RUNNING, runningLeases } from './actor';
 import { INTEGRATIONS } from './plan-types';
 import type { IntegrationName } from './plan-types';
 import type { World } from './world-types';
@@ -42,9 +42,7 @@ export async function settle(world: World, { limitMs, say }: SettleOptions): Pro
 async function leftOvers(world: World): Promise<readonly string[]> {
   const held = await Promise.all(INTEGRATIONS.map((integration) => world.entities(integration)));
   const entities = held.flat().map(({ integration, name }) => `${name} at ${integration}`);
-  const count = await askTemporal(world, () =>
-    world.client.workflow.count('WorkflowType = "lease" AND ExecutionStatus = "Running"'),
-  ).then(
+  const count = await askTemporal(world, () => world.client.workflow.count(RUNNING)).then(
     (answer) => answer.count,
     () => null,
   );

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalGroup } from '../../dev/process';
 import { startTemporalServer } from '../../dev/temporal-server';
 import type { TemporalServer } from '../../dev/temporal-server';
 import type { Pauses } from './pauses';
@@ -111,13 +112,5 @@ async function start(options: LaunchOptions): Promise<TemporalServer> {
     if (server.address.endsWith(`:${options.port}`)) return server;
     await server.kill();
     await sleep(200);
-  }
-}
-
-function signalGroup(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, name);
-  } catch {
-    // It has ended.
   }
 }

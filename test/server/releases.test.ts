@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import { integrationTypes } from '../../activities/integrations/registry';
 import { openAuditWriter } from '../../audit/writer';
@@ -12,6 +11,7 @@ import { createWorker } from '../../worker/worker';
 import type { LeaseWorker } from '../../worker/worker';
 import { openLab, REQUEST } from '../support/lab';
 import type { Lab } from '../support/lab';
+import { installQuietRuntime } from '../support/quiet-runtime';
 import { provided } from '../support/stack';
 
 const directory = join(__dirname, '../releases');
@@ -20,7 +20,7 @@ const versions = readdirSync(directory);
 let lab: Lab;
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  installQuietRuntime();
   process.env['LAB_KEY_ID'] = provided().aws.accessKeyId;
   process.env['LAB_KEY'] = provided().aws.secretAccessKey;
   lab = await openLab();
