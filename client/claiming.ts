@@ -1,14 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
-import {
-  ATTRIBUTES,
-  claim,
-  lease,
-  LEASE_WORKFLOW,
-  WORKFLOW_QUEUE,
-  WORKFLOW_TASK_TIMEOUT_MS,
-} from '../workflows/contract';
+import { ATTRIBUTES, claim, LEASE_WORKFLOW, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT_MS } from '../workflows/contract';
 import type { Claim, LeaseInput, LeaseOutcome } from '../workflows/contract';
 import { grpcStatusOf } from '../temporal/service';
 import { detailsOf, summaryOf } from './descriptions';
@@ -19,6 +12,7 @@ import { isLive, ISSUE_MEMO, look, readOutcome } from './look';
 import type { Found } from './look';
 import type { Order } from './order';
 import type { Session } from './session';
+import { readView } from './view';
 import { Interrupted, pause, within } from './waiting';
 
 /** The ended run whose idempotency key is free again, so that a new one may be started; null: none. */
@@ -111,9 +105,7 @@ async function judge(session: Session, order: Order, error: unknown): Promise<Fr
   if (refused && ours) throw failure;
   if (found.closed) return judgeEnded(session, order, found, ours);
   if (closed || dropped) return null;
-  const view = await within(session, order.bounds, () =>
-    session.client.workflow.getHandle(order.leaseId, found.runId).query(lease),
-  );
+  const view = await readView(session, order.bounds, order.leaseId, found.runId);
   if (view.endedBy === null && isLive(view.state)) throw failure;
   if (view.delivered) throw isLive(view.state) ? failure : ended(order, view.state);
   // Whoever asked for it hung up before anybody had its credential: once it is removed, the key is free.

@@ -1,7 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { grpcStatusOf } from '../temporal/service';
-import { lease, revoke } from '../workflows/contract';
-import type { LeaseView } from '../workflows/contract';
+import { revoke } from '../workflows/contract';
 import { thumbprint } from '../sealing/recipient';
 import { toLeaseError } from './failures';
 import { checkSealedIssue } from './input';
@@ -12,6 +11,7 @@ import type { Found } from './look';
 import { invalid } from './refusals';
 import type { Disowned, DisownRequest } from './service';
 import type { Session } from './session';
+import { readView } from './view';
 import { boundsOf, pause, within } from './waiting';
 import type { Bounds } from './waiting';
 
@@ -90,9 +90,7 @@ async function judge(
 /** Whether the lease is ending; null: no worker answers. */
 async function isEnding(session: Session, leaseId: string, { runId }: Found): Promise<boolean | null> {
   try {
-    const view: LeaseView = await within(session, boundsOf(QUERY_TIMEOUT_MS), () =>
-      session.client.workflow.getHandle(leaseId, runId).query(lease),
-    );
+    const view = await readView(session, boundsOf(QUERY_TIMEOUT_MS), leaseId, runId);
     return view.endedBy !== null || !isLive(view.state);
   } catch {
     return null;

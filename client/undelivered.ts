@@ -1,11 +1,11 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
-import type { WorkflowHandle } from '@temporalio/client';
 import { grpcStatusOf } from '../temporal/service';
-import { lease, revoke } from '../workflows/contract';
+import { revoke } from '../workflows/contract';
 import type { Undelivered } from './leases';
 import { look } from './look';
 import type { Order } from './order';
 import type { Session } from './session';
+import { readView } from './view';
 import { boundsOf, pause, within } from './waiting';
 
 /** How long a revoke is tried before the lease is left to its TTL. */
@@ -64,13 +64,13 @@ async function revokeOurs(session: Session, order: Order): Promise<Undelivered |
     if (error instanceof WorkflowNotFoundError) return 'ended';
     throw error;
   }
-  return joinable && (await wasIgnored(session, handle)) ? 'left alone' : 'revoke accepted';
+  return joinable && (await wasIgnored(session, order.leaseId, found.runId)) ? 'left alone' : 'revoke accepted';
 }
 
 /** Whether the condition of the signal did not hold. If no worker answers, nobody was handed anything. */
-async function wasIgnored(session: Session, handle: WorkflowHandle): Promise<boolean> {
+async function wasIgnored(session: Session, leaseId: string, runId: string): Promise<boolean> {
   try {
-    const view = await within(session, boundsOf(QUERY_TIMEOUT_MS), () => handle.query(lease));
+    const view = await readView(session, boundsOf(QUERY_TIMEOUT_MS), leaseId, runId);
     return view.delivered && view.endedBy === null;
   } catch {
     return false;

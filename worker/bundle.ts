@@ -9,7 +9,11 @@ const bundlePath = join(__dirname, 'workflow-bundle.js');
 
 /** The workflows as one script for the sandbox, built from source. */
 export function bundleWorkflows(): Promise<{ code: string }> {
-  return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows/index'), logger: silent });
+  return bundleWorkflowCode({
+    workflowsPath: require.resolve('../workflows/index'),
+    workflowInterceptorModules: [require.resolve('../workflows/task-guard')],
+    logger: silent,
+  });
 }
 
 /** Writes the bundle beside this file, as a part of the build. */

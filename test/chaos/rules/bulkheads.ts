@@ -1,7 +1,7 @@
 import { calmMs, concerns, providerOf } from '../disturbances';
 import { seconds, time } from '../instants';
 import { removalsOf } from '../removals';
-import type { FaultSeen, IssueSeen } from '../trace';
+import type { ChangeSeen, FaultSeen, IssueSeen, Trace } from '../trace';
 import { judge } from './rule';
 import type { Evidence, Judgement, Verdict } from './rule';
 
@@ -31,23 +31,33 @@ export function bulkheads(evidence: Evidence): Verdict {
 /** Refusals that tell of no trouble: the caller's own doing, or an admin's. */
 const IN_ORDER = ['hung-up', 'Blocked', 'InvalidTtl', 'LeaseEnded', 'AlreadyIssued'];
 
-function judgeIssue(
-  { trace }: Evidence,
-  troubles: readonly FaultSeen[],
-  { integration, askedAt, answeredAt, outcome }: IssueSeen,
-  judgement: Judgement,
-): void {
+function judgeIssue({ trace }: Evidence, troubles: readonly FaultSeen[], issue: IssueSeen, judgement: Judgement): void {
+  const { integration, askedAt, answeredAt, outcome } = issue;
   const trouble = troubleOfOthers(troubles, integration, askedAt);
   const calm = calmMs(trace, integration, askedAt, answeredAt, 'api');
   if (trouble === undefined || calm === 0) return;
   judgement.look();
   const took = answeredAt - askedAt;
-  const isRefused = outcome.is === 'refused' && !IN_ORDER.includes(outcome.code);
+  const isRefused = outcome.is === 'refused' && !IN_ORDER.includes(outcome.code) && !wasEnded(trace, issue);
   if (calm <= UNDISTURBED_MS && !(isRefused && calm === took)) return;
   const how = outcome.is === 'refused' ? `refused (${outcome.code})` : 'answered';
   judgement.violated(
     outcome.leaseId,
     `An issue of ${integration} was ${how} ${seconds(took)} after ${time(askedAt)}, and for ${seconds(calm)} of that no other fault was felt than ${tell(trouble)}.`,
+  );
+}
+
+const EXTENDS: readonly ChangeSeen['what'][] = ['extend', 'shorten'];
+
+/** Whether somebody else ended the lease, or reset it, while its caller waited for it. */
+function wasEnded({ changes }: Trace, { askedAt, answeredAt, outcome: { leaseId } }: IssueSeen): boolean {
+  if (leaseId === null) return false;
+  return changes.some(
+    (change) =>
+      !EXTENDS.includes(change.what) &&
+      change.leaseIds.includes(leaseId) &&
+      change.askedAt <= answeredAt &&
+      change.answeredAt >= askedAt,
   );
 }
 

@@ -1,4 +1,4 @@
-import { expiredLease, faultOf, issueOf, LEASE, runOf, T0, traceOf, verdictOn } from './traces';
+import { changeOf, expiredLease, faultOf, issueOf, LEASE, runOf, T0, traceOf, verdictOn } from './traces';
 
 const datadogDown = faultOf({ do: 'provider-down', integration: 'datadog', forMs: 60_000 }, 0, 60_000);
 const workerKilled = faultOf({ do: 'kill', process: 'worker-1', downMs: 2_000 }, 25_000, 27_000);
@@ -37,5 +37,19 @@ describe('P6, bulkheads', () => {
     expect(verdictOn(traceOf([life], { faults: [awsDown] }))).toEqual([]);
     const slow = issueOf(LEASE, { ...refused, answeredAt: T0 + 17_000 });
     expect(verdictOn(traceOf([{ ...life, issues: [slow] }], { faults: [datadogDown] }))).toEqual([['P6', null]]);
+  });
+
+  it('says nothing of an issue whose lease somebody ended meanwhile', () => {
+    const cut = issueOf(LEASE, {
+      outcome: { is: 'refused', code: 'Unavailable', leaseId: LEASE, undelivered: 'ended' },
+    });
+    const life = { ...expiredLease(), issues: [cut], uses: [] };
+    const verdict = (what: 'terminate' | 'extend', at: number): unknown => {
+      const change = changeOf({ what, leaseIds: [LEASE], askedAt: at - T0, answeredAt: at - T0 });
+      return verdictOn(traceOf([life], { faults: [datadogDown], changes: [change] }));
+    };
+    expect(verdict('terminate', cut.answeredAt)).not.toContainEqual(['P6', LEASE]);
+    expect(verdict('extend', cut.answeredAt)).toContainEqual(['P6', LEASE]);
+    expect(verdict('terminate', cut.answeredAt + 1)).toContainEqual(['P6', LEASE]);
   });
 });
