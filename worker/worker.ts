@@ -81,6 +81,12 @@ const WORKFLOW_POLLS = 4;
 const ACTIVITY_POLLS = 2;
 /** How long a lease waits for the worker that has it in memory before another one replays it. The default is 10 s. */
 const STICKY_MS = 2_000;
+/**
+ * How long a workflow may compute without a pause. A process that was frozen in the middle of it, by a paused container or a machine
+ * short of CPU, has used this up when it goes on, and Node then ends with a corrupted stack instead of telling anybody. Generous for
+ * that reason. The SDK takes the option, whose default is 5 s, without having it in its types.
+ */
+const ISOLATE = { isolateExecutionTimeout: '60s' };
 /** A probe, a round of nudges, a scheduled sweep, two by hand, and two checks. */
 const UPKEEP_SLOTS = 7;
 
@@ -127,6 +133,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           workflowBundle: options.workflowBundle ?? (await findWorkflowBundle()),
           activities: { ...activities.workflow },
           ...versioned(options.version),
+          ...ISOLATE,
           maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
           maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
           stickyQueueScheduleToStartTimeout: STICKY_MS,
