@@ -34,8 +34,10 @@ function removalOf(lease: SeenLease, run: LeaseRun): Removal | null {
   if (status !== 'COMPLETED' || state === 'abandoned' || deprovisionScheduledAt === null) return null;
   const goneAt = removed(deprovisionScheduledAt - ROUNDING_MS, closedAt + ROUNDING_MS) ?? closedAt;
   const gone = { leaseId, integration, goneAt, toldAt: Math.max(goneAt, closedAt) };
-  const asked = lease.changes.find((change) => isAnsweredEnd(change) && means(change, run));
-  // Of a bulk revoke that means what begins after it was asked for too.
+  const asked = lease.changes.find(
+    (change) => isAnsweredEnd(change) && means(change, run) && change.answeredAt >= startedAt,
+  );
+  // A bulk revoke may end what begins while it is answered, or later, but that it must is certain of what was there only.
   const askedAt = asked === undefined ? Infinity : Math.max(asked.askedAt, startedAt);
   // One that was asked for and expires all the same was to end then.
   if (state !== 'failed' && askedAt < (expiresAt ?? Infinity)) return { ...gone, by: 'revoke', dueAt: askedAt };

@@ -4,6 +4,7 @@ import {
   faultOf,
   LEASE,
   lineOf,
+  revokedLease,
   runOf,
   T0,
   terminatedLease,
@@ -72,6 +73,24 @@ describe('P3, never given up', () => {
     expect(verdictOn(traceOf([{ ...expiredLease(), changes }]))).toEqual([['P3', LEASE]]);
     const late = [{ ...changes[0]!, askedAt: T0 + 30_000 }];
     expect(verdictOn(traceOf([{ ...expiredLease(), changes: late }]))).toEqual([]);
+  });
+
+  it('says nothing of a bulk revoke that was over before the lease began, whatever ended it later', () => {
+    const life = revokedLease();
+    const runs = [
+      { ...life.runs[0]!, deprovisionScheduledAt: T0 + 28_100, endedAt: T0 + 28_900, closedAt: T0 + 28_950 },
+    ];
+    const bulk = (askedAt: number): ReturnType<typeof changeOf> =>
+      changeOf({ what: 'bulk-revoke', askedAt, answeredAt: askedAt + 50, state: 'accepted' });
+    const later = {
+      ...life,
+      runs,
+      deeds: [life.deeds[0]!, { ...life.deeds[1]!, at: T0 + 28_500 }],
+      shown: [{ ...life.shown[0]!, to: 28_600 }],
+      uses: [],
+    };
+    expect(verdictOn(traceOf([{ ...later, changes: [bulk(-20_000), bulk(28_000)] }]))).toEqual([]);
+    expect(verdictOn(traceOf([{ ...later, changes: [bulk(1_000), bulk(28_000)] }]))).toEqual([['P3', LEASE]]);
   });
 
   it('finds a sweep that takes long', () => {
