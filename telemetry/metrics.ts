@@ -114,6 +114,7 @@ const ISSUE_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 45, 60, 
 const ATTEMPTED = ['provision', 'extend', 'deprovision'] as const;
 const ERRING = [...ATTEMPTED, 'sweep'] as const;
 const ENDS = ['expired', 'revoked', 'abandoned'] as const;
+const OUTCOMES: readonly IssueOutcome[] = ['issued', 'refused', 'failed', 'left'];
 
 /**
  * Metrics of one process, in a registry of their own, with those of the process itself.
@@ -309,7 +310,7 @@ export function createMetrics(about?: About): Metrics {
         waitedFor.add(integration);
       }
       for (const integration of asked?.integrations ?? []) {
-        issues.zero({ integration, outcome: 'issued' });
+        for (const outcome of OUTCOMES) issues.zero({ integration, outcome });
         for (const type of asked?.failures ?? []) issueFailures.inc({ integration, type }, 0);
       }
       for (const webhook of webhooks) alertsFailed.inc({ webhook }, 0);
