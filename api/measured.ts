@@ -4,9 +4,9 @@ import type { LeaseService } from '../client/service';
 import { findDynamicSecret } from '../config/load';
 import type { Config } from '../config/load';
 import type { Expected, IssueOutcome } from '../telemetry/metrics';
+import { LEASE_FAILURE_TYPES } from '../workflows/words';
 import type { ApiDeps } from './deps';
 import { toApiError } from './errors';
-import { LEASE_FAILURE_TYPES } from '../workflows/words';
 
 const UNFORESEEN = 'Unforeseen';
 /** Of an issue. */
@@ -47,6 +47,7 @@ export function measured(deps: ApiDeps): ApiDeps {
 }
 
 function outcomeOf(error: unknown): IssueOutcome {
-  if (error instanceof LeaseError && error.code === 'Aborted') return 'left';
-  return toApiError(error).status >= 500 ? 'failed' : 'refused';
+  const code = error instanceof LeaseError ? error.code : null;
+  if (code === 'Aborted') return 'left';
+  return code === 'Throttled' || toApiError(error).status >= 500 ? 'failed' : 'refused';
 }
