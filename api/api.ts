@@ -4,7 +4,7 @@ import type { ApiDeps } from './deps';
 import { dopplerLoginRoutes } from './doppler/oidc';
 import { dopplerRoutes } from './doppler/routes';
 import { healthRoutes } from './health';
-import { expectedOf, measured } from './measured';
+import { measured } from './measured';
 import { createServer } from './server';
 import type { ApiOptions, Routes } from './server';
 import { blockRoutes } from './v1/blocks';

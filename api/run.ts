@@ -49,7 +49,12 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
   const leaveMs = apiLeaveMs();
   const tls = readTls(initial.api, file);
   const metrics = createMetrics({ part: 'api', version: manifest().version });
-  const audit = openAuditWriter({ file: auditFile(), failed: metrics.auditFailed });
+  const audit = openAuditWriter({
+    file: auditFile(),
+    failed: () => {
+      metrics.auditFailed();
+    },
+  });
   metrics.expect(expectedOf(initial));
   const { connection, namespace } = openConnection();
   const client = new Client({ connection, namespace });

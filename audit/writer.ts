@@ -73,7 +73,7 @@ export function openAuditWriter(target: {
         throw error;
       }
     },
-    close: writer.close,
+    close: () => writer.close(),
   };
 }
 

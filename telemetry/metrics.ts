@@ -213,19 +213,24 @@ export function createMetrics(about?: About): Metrics {
   const survey = createRemembered<readonly QueueState[]>(() => undefined);
   const quotas = new Map<string, { readonly used: number; readonly limit: number; readonly at: number }>();
   const others: (() => Promise<string>)[] = [];
-  /** Integrations of which this process has begun to wait for a sweep. */
-  const waitedFor = new Set<string>();
+  /** What was said to be expected, of which saying so again would lose what was measured since. */
+  const begun = new Set<string>();
+  const isNew = (what: string): boolean => {
+    if (begun.has(what)) return false;
+    begun.add(what);
+    return true;
+  };
 
   temporal.remove();
   if (about !== undefined) {
-    gauge('build_info', 'Which part and release of Leasehold this is: always 1.', ['part', 'version']).set({ ...about }, 1);
+    gauge('build_info', 'Which part and release of Leasehold this is: always 1.', ['part', 'version']).set(
+      { ...about },
+      1,
+    );
   }
 
   /** Without a waiting point in between, so that no other scrape reads a gauge that is half filled. */
-  function show(
-    found: readonly LeaseCount[] | null | undefined,
-    seen: readonly QueueState[] | null | undefined,
-  ): void {
+  function show(found: readonly LeaseCount[] | null | undefined, seen: readonly QueueState[] | null | undefined): void {
     leases.reset();
     oldest.reset();
     for (const { integration, state, count, oldestMs } of found ?? []) {
@@ -299,19 +304,20 @@ export function createMetrics(about?: About): Metrics {
         for (const type of decided?.refusals ?? []) refused.inc({ integration, type }, 0);
       }
       for (const { name: integration, sweptEveryMs } of providers?.integrations ?? []) {
-        for (const verb of ATTEMPTED) attempts.zero({ integration, verb, outcome: 'done' });
         for (const verb of ERRING) {
           for (const type of providers?.errors ?? []) providerErrors.inc({ integration, verb, type }, 0);
         }
         for (const reason of providers?.reasons ?? []) swept.inc({ integration, reason }, 0);
         for (const outcome of ['done', 'stopped']) sweeps.inc({ integration, outcome }, 0);
         sweptEvery.set({ integration }, sweptEveryMs / 1_000);
-        if (!waitedFor.has(integration)) lastSweep.set({ integration }, Date.now() / 1_000);
-        waitedFor.add(integration);
+        if (!isNew(`provider ${integration}`)) continue;
+        for (const verb of ATTEMPTED) attempts.zero({ integration, verb, outcome: 'done' });
+        lastSweep.set({ integration }, Date.now() / 1_000);
       }
       for (const integration of asked?.integrations ?? []) {
-        for (const outcome of OUTCOMES) issues.zero({ integration, outcome });
         for (const type of asked?.failures ?? []) issueFailures.inc({ integration, type }, 0);
+        if (!isNew(`issues ${integration}`)) continue;
+        for (const outcome of OUTCOMES) issues.zero({ integration, outcome });
       }
       for (const webhook of webhooks) alertsFailed.inc({ webhook }, 0);
     },

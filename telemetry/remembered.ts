@@ -3,7 +3,7 @@ import { endsWithin } from './ends-within';
 /** A question that scrapes have answered, and its last answer. */
 export interface Remembered<T> {
   /** From now on this is asked. */
-  use(question: () => Promise<T>): void;
+  readonly use: (question: () => Promise<T>) => void;
   /** Undefined: nobody said what to ask. Null: the question failed, or takes longer than a scrape may wait. */
   read(): Promise<T | null | undefined>;
 }

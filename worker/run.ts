@@ -49,11 +49,16 @@ async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
   const initial = await loadConfig(file, integrationTypes);
   const address = metricsAddress();
   const metrics = createMetrics({ part: 'worker', version: manifest().version });
-  const audit = openAuditWriter({ file: auditFile(), failed: metrics.auditFailed });
+  const audit = openAuditWriter({
+    file: auditFile(),
+    failed: () => {
+      metrics.auditFailed();
+    },
+  });
   const server = address === null ? null : await startMetricsServer(address, metrics);
   try {
     const sdkMetrics = await installRuntime(logger, server !== null);
-    if (sdkMetrics !== null) metrics.alsoTell(sdkMetrics.read);
+    if (sdkMetrics !== null) metrics.alsoTell(() => sdkMetrics.read());
     const { connectionOptions, namespace } = loadConnectionOptions();
     const create = (config: Config): Promise<LeaseWorker> =>
       createWorker({

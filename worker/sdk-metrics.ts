@@ -25,7 +25,12 @@ export interface SdkMetrics {
 
 const metric =
   (type: Wanted['type'], unit = '') =>
-  (name: string, help: string, labels: readonly string[]): Wanted => ({ name: `temporal_${name}${unit}`, help, type, labels });
+  (name: string, help: string, labels: readonly string[]): Wanted => ({
+    name: `temporal_${name}${unit}`,
+    help,
+    type,
+    labels,
+  });
 const counter = metric('counter');
 const gauge = metric('gauge');
 const seconds = metric('histogram', '_seconds');

@@ -226,7 +226,9 @@ describe('the commands of Temporal in the runbook and in operations', () => {
     const pages = await Promise.all(
       ['runbook', 'operations'].map((page) => readFile(join(__dirname, `../../docs/${page}.md`), 'utf8')),
     );
-    const lines = pages.flatMap((page) => [...page.matchAll(/(?:^|`)(temporal [a-z][^`\n]*)/gm)].map(([, line]) => line!));
+    const lines = pages.flatMap((page) =>
+      [...page.matchAll(/(?:^|`)(temporal [a-z][^`\n]*)/gm)].map(([, line]) => line!),
+    );
     return lines.map((line) =>
       [...line.replace(/\s+#.*$/, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)]
         .map(([, single, double, plain]) => single ?? double ?? plain!)
@@ -244,7 +246,8 @@ describe('the commands of Temporal in the runbook and in operations', () => {
       helps.set(name.join(' '), help);
       const { stdout } = await help;
       expect(stdout).toContain(`temporal ${name.join(' ')}`);
-      for (const option of words.filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
+      for (const option of words.filter((word) => word.startsWith('--')))
+        expect(stdout).toMatch(new RegExp(`${option}\\b`));
     }
   }, 30_000);
 

@@ -7,11 +7,10 @@ export type ToldMetrics = ReadonlyMap<string, readonly string[]>;
 const SAMPLE = /^([a-z_]+)(?:\{(.*)\})? /;
 const LABEL = /([a-z_]+)="(?:[^"\\]|\\.)*"/g;
 
-/** The metrics on a page, those of the process itself left out. The parts of a histogram are one. */
+/** The metrics on a page. The parts of a histogram are one. */
 export function metricsOn(page: string): ToldMetrics {
   const found = new Map<string, Set<string>>();
   for (const [, name, kind] of page.matchAll(/^# TYPE ([a-z_]+) (\w+)$/gm)) {
-    if (/^leasehold_(process|nodejs)_/.test(name!)) continue;
     found.set(name!, new Set());
     const parts = kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
     for (const line of page.split('\n')) {

@@ -29,7 +29,9 @@ interface Panel {
 
 interface Dashboard {
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string; readonly query: unknown }[] };
+  readonly templating: {
+    readonly list: readonly { readonly name: string; readonly type: string; readonly query: unknown }[];
+  };
   readonly annotations: { readonly list: readonly { readonly expr?: string }[] };
 }
 
@@ -95,14 +97,17 @@ describe.each(alerts.map((rule) => [rule.alert!, rule] as const))('the alert %s'
     const [, section] = new RegExp(`\n## ${name}\n(.*?)(?=\n## |$)`, 's').exec(read('docs/runbook.md'))!;
     for (const word of ['Means', 'Urgent', 'Look', 'Mend', 'Escalate']) expect(section).toContain(`**${word}**`);
     // In the list at its head, among those of its severity.
-    const list = rule.labels?.['severity'] === 'critical' ? /Wake up \(`critical`\):(.*?)\n- /s : /\(`warning`\):(.*?)\n\n/s;
+    const list =
+      rule.labels?.['severity'] === 'critical' ? /Wake up \(`critical`\):(.*?)\n- /s : /\(`warning`\):(.*?)\n\n/s;
     expect(list.exec(read('docs/runbook.md'))![1]).toContain(`[${name}](#${name.toLowerCase()})`);
   });
 
   test('is seen to fire by a test of its own, and to be silent', () => {
     const tests = read('deploy/prometheus/leasehold.rules.test.yml');
     expect(tests).toContain(`- labels: 'ALERTS{alertname="${name}"`);
-    expect(tests).toMatch(new RegExp(`alertname="${name}", alertstate="firing"\\}\n +eval_time: \\w+\n +exp_samples: \\[\\]`));
+    expect(tests).toMatch(
+      new RegExp(`alertname="${name}", alertstate="firing"\\}\n +eval_time: \\w+\n +exp_samples: \\[\\]`),
+    );
   });
 });
 

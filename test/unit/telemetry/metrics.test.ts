@@ -212,7 +212,9 @@ test('which queues are served is told, and Temporal is up or down by whether it 
 test('for how long the oldest overdue lease should have been gone is told beside their number', async () => {
   const metrics = createMetrics();
   metrics.onScrape(() => Promise.resolve([{ integration: 'aws', state: 'overdue', count: 2, oldestMs: 90_500 }]));
-  expect(await samples(metrics, 'oldest_overdue')).toEqual(['leasehold_oldest_overdue_seconds{integration="aws"} 90.5']);
+  expect(await samples(metrics, 'oldest_overdue')).toEqual([
+    'leasehold_oldest_overdue_seconds{integration="aws"} 90.5',
+  ]);
 });
 
 describe('how many leases there are', () => {
