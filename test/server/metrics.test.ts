@@ -33,7 +33,7 @@ const unwanted: string[] = [];
 
 beforeAll(async () => {
   const access = { tokens: { ci: { hash, scopes: ['backend/prd'] } } };
-  lab = await openLab({ file: { access }, timings: { stuck_after: '1m' } });
+  lab = await openLab({ file: { access }, timings: { stuck_after: '1m', heartbeat_timeout: '15s' } });
   lab.proxy.setAccount({ users: 10, usersQuota: 5_000 });
   api = await startApiProcess(['--config', lab.configFile], { ...lab.environment, ...SERVED });
   before = await scrape(api.metricsUrl!);
