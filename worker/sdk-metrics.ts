@@ -105,9 +105,9 @@ export async function createSdkMetrics(): Promise<SdkMetrics> {
   };
 }
 
-/** A sticky queue is named anew with each process. */
+/** So that there are no more of them than the configuration has, whatever the SDK names. */
 function boundQueue(label: string, value: string): string {
-  return label === 'task_queue' && !OWN_QUEUE.test(value) ? 'sticky' : value;
+  return label === 'task_queue' && !OWN_QUEUE.test(value) ? 'other' : value;
 }
 
 /** Of its own agent, so that no proxy of the environment is asked. */
