@@ -73,7 +73,7 @@ export function createActivities(deps: ActivitiesDeps): Activities {
         deployment,
         metrics,
         connections: provisioning,
-        quota: createQuotaGate(config, provisioning),
+        quota: createQuotaGate(config, provisioning, metrics),
       }),
     ),
     deprovision: forWorkflows(createDeprovisionActivities(removing)),

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { AuditWriter } from '../audit/writer';
+import { findDynamicSecret } from '../config/load';
 import type { Config, WebhookSettings } from '../config/load';
 import { resolveReference } from '../config/reference';
 import type { Logger } from '../telemetry/logger';
@@ -27,7 +28,7 @@ export function createKeeping(deps: KeepingDeps): Omit<KeepingActivities, keyof 
   return {
     record: async (input) => {
       await plainly(() => deps.audit.write(input));
-      count(metrics, input);
+      count(metrics, { ...input, integration: input.integration ?? integrationOf(config, input) });
     },
     reportStuck: async ({ integration }) => {
       await plainly(() => reporter.reportStuck(integration));
@@ -68,6 +69,12 @@ export function resolveWebhook({ name, url, format, secret }: WebhookSettings): 
     format,
     secret: secret === null ? null : resolveReference(secret),
   };
+}
+
+/** A request that is denied has no plan that would name it. */
+function integrationOf(config: Config, { project, config: name, dynamicSecret }: RecordInput): string | null {
+  const found = findDynamicSecret(config, project ?? '', name ?? '', dynamicSecret ?? '');
+  return found.ok ? found.dynamicSecret.integration : null;
 }
 
 function count(metrics: Metrics, { event, integration, details }: RecordInput): void {

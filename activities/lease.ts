@@ -12,7 +12,7 @@ import type {
 import type { Config } from '../config/load';
 import { seal } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
-import type { Metrics } from '../telemetry/metrics';
+import type { AttemptOutcome, Metrics } from '../telemetry/metrics';
 import type { Connections } from './connections';
 import { refuse, toFailure } from './failures';
 import type { FailedAttempt } from './failures';
@@ -145,9 +145,15 @@ async function guarded<T>(
 ): Promise<T> {
   const context = Context.current();
   const guard = guardAttempt(context, { deployment: deps.deployment, leaseId });
+  const begun = performance.now();
+  const took = (outcome: AttemptOutcome): void => {
+    deps.metrics.attempted(integration, verb, outcome, performance.now() - begun);
+  };
   try {
     requireLease(context, leaseId);
-    return await run(guard.attempt);
+    const result = await run(guard.attempt);
+    took('done');
+    return result;
   } catch (error) {
     const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = context.info;
     const first = attempt === 1 && scheduledTimestampMs === currentAttemptScheduledTimestampMs;
@@ -155,6 +161,7 @@ async function guarded<T>(
     if (error instanceof IntegrationError && error.type !== 'AbsenceUnproven') {
       deps.metrics.providerError(integration, verb, error.type);
     }
+    took(error instanceof IntegrationError && error.type === 'AbsenceUnproven' ? 'waiting' : 'failed');
     throw toFailure(stopOf(error, guard.attempt) ?? error, failed);
   } finally {
     guard.close();

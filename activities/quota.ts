@@ -1,4 +1,5 @@
 import type { Config } from '../config/load';
+import type { Metrics } from '../telemetry/metrics';
 import type { Connections } from './connections';
 import { IntegrationError } from './integrations/integration';
 import type { Quota } from './integrations/integration';
@@ -19,7 +20,8 @@ interface Known {
 const KNOWN_FOR_MS = 30_000;
 const ASK_TIMEOUT_MS = 10_000;
 
-export function createQuotaGate(config: Config, connections: Connections): QuotaGate {
+/** @param metrics tell what was found. */
+export function createQuotaGate(config: Config, connections: Connections, metrics: Pick<Metrics, 'quota'>): QuotaGate {
   const known = new Map<string, Known>();
   const asking = new Map<string, Promise<Known>>();
 
@@ -34,6 +36,7 @@ export function createQuotaGate(config: Config, connections: Connections): Quota
       });
     const fresh = { quota, askedAt: performance.now(), passed: 0 };
     known.set(integration, fresh);
+    if (quota !== null) metrics.quota(integration, quota.used, quota.limit);
     return fresh;
   };
 

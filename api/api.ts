@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import { surveyQueues } from '../temporal/pollers';
 import type { ApiDeps } from './deps';
 import { dopplerLoginRoutes } from './doppler/oidc';
 import { dopplerRoutes } from './doppler/routes';
 import { healthRoutes } from './health';
+import { measured } from './measured';
 import { createServer } from './server';
 import type { ApiOptions, Routes } from './server';
 import { blockRoutes } from './v1/blocks';
@@ -35,5 +37,7 @@ const GROUPS: readonly Routes[] = [
 
 /** The HTTP API, ready to listen. */
 export function createApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {
-  return createServer(deps, options, GROUPS);
+  const { metrics, client, namespace, config } = deps;
+  metrics.onSurvey(() => surveyQueues(client, namespace, config()));
+  return createServer(measured(deps), options, GROUPS);
 }

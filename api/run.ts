@@ -7,6 +7,7 @@ import { ConfigError, loadConfig } from '../config/load';
 import type { Config } from '../config/load';
 import { startReload } from '../config/reload';
 import { askedToStop } from '../packaging/asked-to-stop';
+import { manifest } from '../packaging/package';
 import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
@@ -17,6 +18,7 @@ import { createApi } from './api';
 import type { ApiFlags } from './command';
 import { createAuthenticate } from './identity/authenticate';
 import { findInstallation } from './installation';
+import { expectedOf } from './measured';
 import { drain, isLoopback, listen } from './listen';
 import { readTls, renewTls } from './tls';
 
@@ -46,8 +48,14 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
   const metricsAt = metricsAddress();
   const leaveMs = apiLeaveMs();
   const tls = readTls(initial.api, file);
-  const audit = openAuditWriter({ file: auditFile() });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ part: 'api', version: manifest().version });
+  const audit = openAuditWriter({
+    file: auditFile(),
+    failed: () => {
+      metrics.auditFailed();
+    },
+  });
+  metrics.expect(expectedOf(initial));
   const { connection, namespace } = openConnection();
   const client = new Client({ connection, namespace });
   const asked = askedToStop();
@@ -80,8 +88,9 @@ async function serve(flags: ApiFlags, logger: Logger): Promise<void> {
         if (files !== null) renewTls(app, files);
         resolve();
       }),
-    taken: ({ hash }) => {
-      logger.info({ config: hash }, 'The changed configuration is in force.');
+    taken: (next) => {
+      metrics.expect(expectedOf(next));
+      logger.info({ config: next.hash }, 'The changed configuration is in force.');
     },
     refused: (error) => {
       logger.error({ error }, 'The configuration was not taken over; the one before stays in force.');

@@ -53,10 +53,28 @@ const REASONS: Readonly<Record<string, string>> = {
  * Writes audit lines as JSON, each with `"kind":"audit"` in front.
  * @param target.file is opened anew for each line, so that it may be rotated away at any time, and may be shared by several
  * processes, which leaves empty lines at worst; null: standard output.
+ * @param target.failed called for each line that is not written.
  * @throws AuditError if the file cannot be appended to.
  */
-export function openAuditWriter(target: { file: string | null; stdout?: NodeJS.WritableStream }): AuditWriter {
-  return target.file === null ? streamWriter(target.stdout ?? process.stdout) : fileWriter(target.file);
+export function openAuditWriter(target: {
+  file: string | null;
+  stdout?: NodeJS.WritableStream;
+  failed?: () => void;
+}): AuditWriter {
+  const { file, stdout = process.stdout, failed } = target;
+  const writer = file === null ? streamWriter(stdout) : fileWriter(file);
+  if (failed === undefined) return writer;
+  return {
+    write: async (record) => {
+      try {
+        await writer.write(record);
+      } catch (error) {
+        failed();
+        throw error;
+      }
+    },
+    close: () => writer.close(),
+  };
 }
 
 function fileWriter(file: string): AuditWriter {

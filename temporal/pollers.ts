@@ -1,5 +1,7 @@
+import type { Client } from '@temporalio/client';
 import type { Config } from '../config/load';
 import { deprovisionQueue, provisionQueue, upkeepQueue, WORKFLOW_QUEUE } from '../workflows/contract';
+import { CALL_TIMEOUT_MS } from './service';
 import type { TemporalService } from './service';
 import { absent, commandFor, idle, instantOf, nameOf, readRouting } from './versions';
 import type { Routing } from './versions';
@@ -59,6 +61,18 @@ export async function surveyRouting({ workflowService }: TemporalService, namesp
 /** What a worker calls itself in Temporal, so that others see by which configuration it works. */
 export function workerIdentity(process: { readonly pid: number; readonly host: string }, configHash: string): string {
   return `leasehold-worker/${process.pid}@${process.host}#${configHash}`;
+}
+
+/** For the metrics: whether each queue of a configuration is served. */
+export async function surveyQueues(
+  client: Client,
+  namespace: string,
+  config: Config,
+): Promise<readonly { readonly queue: string; readonly served: boolean }[]> {
+  const { queues } = await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+    surveyWorkforce(client.connection, namespace, config),
+  );
+  return queues.map(({ name, served }) => ({ queue: name, served }));
 }
 
 /**

@@ -7,6 +7,7 @@ import { ConfigError, loadConfig } from '../config/load';
 import type { Config } from '../config/load';
 import { startReload } from '../config/reload';
 import { askedToStop } from '../packaging/asked-to-stop';
+import { manifest } from '../packaging/package';
 import { createLogger } from '../telemetry/logger';
 import type { Logger } from '../telemetry/logger';
 import { createMetrics } from '../telemetry/metrics';
@@ -17,6 +18,8 @@ import { workerIdentity } from '../temporal/pollers';
 import type { WorkerFlags } from './command';
 import { createGenerations } from './generations';
 import { refuseToLeave } from './leaving';
+import { createSdkMetrics } from './sdk-metrics';
+import type { SdkMetrics } from './sdk-metrics';
 import { createWorker, UnknownShare } from './worker';
 import type { LeaseWorker, Share } from './worker';
 
@@ -45,11 +48,17 @@ async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
   const version = workerVersion();
   const initial = await loadConfig(file, integrationTypes);
   const address = metricsAddress();
-  const audit = openAuditWriter({ file: auditFile() });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ part: 'worker', version: manifest().version });
+  const audit = openAuditWriter({
+    file: auditFile(),
+    failed: () => {
+      metrics.auditFailed();
+    },
+  });
   const server = address === null ? null : await startMetricsServer(address, metrics);
   try {
-    installRuntime(logger);
+    const sdkMetrics = await installRuntime(logger, server !== null);
+    if (sdkMetrics !== null) metrics.alsoTell(() => sdkMetrics.read());
     const { connectionOptions, namespace } = loadConnectionOptions();
     const create = (config: Config): Promise<LeaseWorker> =>
       createWorker({
@@ -61,6 +70,7 @@ async function serve(flags: WorkerFlags, logger: Logger): Promise<void> {
         version,
         audit,
         metrics,
+        sdkMetrics,
         logger,
       });
     const worker = await Promise.race([create(initial), asked.then(() => null)]);
@@ -125,15 +135,32 @@ function shareOf(flags: WorkerFlags): Share {
   return { workflows: true, integrations: flags.workflowsOnly === true ? [] : null };
 }
 
-/** Sends the SDK's logs through ours, and leaves it to us to end the workers: it knows none that is still being made. */
-function installRuntime(logger: Logger): void {
-  Runtime.install({
-    logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
-      logger[LEVELS[level]]({ ...meta }, message);
-    }),
-    telemetryOptions: { logging: { forward: {} } },
-    shutdownSignals: [],
-  });
+/** Between the look for a free port and its use another program may take it. */
+const INSTALL_ATTEMPTS = 3;
+
+/**
+ * Sends the SDK's logs through ours, and leaves it to us to end the workers: it knows none that is still being made.
+ * @param isMeasured whether somebody reads the SDK's metrics; answers where they are.
+ */
+async function installRuntime(logger: Logger, isMeasured: boolean): Promise<SdkMetrics | null> {
+  for (let attempt = 1; ; attempt += 1) {
+    const sdkMetrics = isMeasured ? await createSdkMetrics() : null;
+    try {
+      Runtime.install({
+        logger: new DefaultLogger('INFO', ({ level, message, meta }) => {
+          logger[LEVELS[level]]({ ...meta }, message);
+        }),
+        telemetryOptions: {
+          logging: { forward: {} },
+          ...(sdkMetrics === null ? {} : { metrics: sdkMetrics.exporter }),
+        },
+        shutdownSignals: [],
+      });
+      return sdkMetrics;
+    } catch (error) {
+      if (sdkMetrics === null || attempt === INSTALL_ATTEMPTS) throw error;
+    }
+  }
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

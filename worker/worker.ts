@@ -13,6 +13,7 @@ import type { Metrics } from '../telemetry/metrics';
 import { resumeBlocks } from '../temporal/blocks';
 import { connectFailure } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
+import { surveyQueues } from '../temporal/pollers';
 import { checkSearchAttributes } from '../temporal/search-attributes';
 import { CALL_TIMEOUT_MS } from '../temporal/service';
 import {
@@ -24,8 +25,10 @@ import {
 } from '../workflows/contract';
 import { findWorkflowBundle } from './bundle';
 import { countLeases } from './census';
+import { expectedOf } from './expected';
 import { findStrays } from './strays';
 import { startOversight } from './oversight';
+import type { SdkMetrics } from './sdk-metrics';
 import { ensureSweeps } from './sweeps';
 import { watchVersion } from './version-watch';
 
@@ -47,6 +50,8 @@ export interface LeaseWorkerOptions {
   readonly version: WorkerVersion | null;
   readonly audit: AuditWriter;
   readonly metrics: Metrics;
+  /** Of the process; absent, or null: nobody reads them. */
+  readonly sdkMetrics?: SdkMetrics | null;
   readonly logger: Logger;
   readonly workflowBundle?: WorkflowBundleOption;
   /** Default: the registry. */
@@ -191,7 +196,12 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
     return assemble(
       workers,
       () => {
-        if (share.workflows) metrics.onScrape(() => countLeases(client, config, types));
+        metrics.expect(expectedOf(config, share.workflows, names));
+        options.sdkMetrics?.serve({ workflows: share.workflows, integrations: names });
+        if (share.workflows) {
+          metrics.onScrape(() => countLeases(client, config, types));
+          metrics.onSurvey(() => surveyQueues(client, namespace, config));
+        }
         return startOversight(oversight, logger);
       },
       async () => {

@@ -41,6 +41,23 @@ function linesOf(text: string): Record<string, unknown>[] {
 
 const idsIn = (path: string): unknown[] => linesOf(readFileSync(path, 'utf8')).map((line) => line['leaseId']);
 
+test('each line that is not written is told, and none that is', async () => {
+  let failures = 0;
+  const writer = openAuditWriter({
+    file,
+    failed: () => {
+      failures += 1;
+    },
+  });
+  await writer.write(issued('a'));
+  expect(failures).toBe(0);
+  rmSync(file);
+  mkdirSync(file);
+  await expect(writer.write(issued('b'))).rejects.toThrow(AuditError);
+  expect(failures).toBe(1);
+  await writer.close();
+});
+
 describe('a file', () => {
   test('has the line when write has ended, marked as audit and readable by its owner alone', async () => {
     const writer = openAuditWriter({ file });

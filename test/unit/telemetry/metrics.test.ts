@@ -100,6 +100,123 @@ test('the process itself is measured too, and two sets of metrics share nothing'
   expect((await other.text()).contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
 });
 
+test('what may happen is there with 0 before it does, and is not set back when it is said again', async () => {
+  const metrics = createMetrics();
+  const expected = {
+    leases: { integrations: ['aws'], refusals: ['Refused', 'Paused'] },
+    providers: {
+      integrations: [{ name: 'aws', sweptEveryMs: 600_000 }],
+      errors: ['Throttled'],
+      reasons: ['closed', 'late'],
+    },
+    issues: { integrations: ['aws'], failures: ['Timeout'] },
+    webhooks: ['hooks.slack.com'],
+  };
+  metrics.expect(expected);
+  const began = await samples(metrics, 'sweep_last_success_timestamp_seconds');
+  expect(Number(began[0]?.split(' ')[1])).toBeGreaterThan(Date.now() / 1_000 - 60);
+  expect(await samples(metrics, 'leases_refused')).toEqual([
+    'leasehold_leases_refused_total{integration="aws",type="Refused"} 0',
+    'leasehold_leases_refused_total{integration="aws",type="Paused"} 0',
+  ]);
+  expect(await samples(metrics, 'leases_stuck')).toEqual(['leasehold_leases_stuck_total{integration="aws"} 0']);
+  expect(await samples(metrics, 'provider_errors')).toContain(
+    'leasehold_provider_errors_total{integration="aws",verb="sweep",type="Throttled"} 0',
+  );
+  expect(await samples(metrics, 'issue_duration_seconds_count')).toContain(
+    'leasehold_issue_duration_seconds_count{integration="aws",outcome="failed"} 0',
+  );
+  expect(await samples(metrics, 'attempt_duration_seconds_count')).toContain(
+    'leasehold_attempt_duration_seconds_count{integration="aws",verb="provision",outcome="done"} 0',
+  );
+  metrics.issued('aws');
+  metrics.swept('aws', 'late');
+  metrics.attempted('aws', 'provision', 'done', 1_200);
+  metrics.issueAnswered('aws', 'failed', 'Timeout', 75_000);
+  metrics.sweepEnded('aws', 'done', 0, 0);
+  const swept = await samples(metrics, 'sweep_last_success_timestamp_seconds');
+  metrics.expect(expected);
+  expect(await samples(metrics, 'leases_issued')).toEqual(['leasehold_leases_issued_total{integration="aws"} 1']);
+  expect(await samples(metrics, 'entities_swept')).toEqual([
+    'leasehold_entities_swept_total{integration="aws",reason="closed"} 0',
+    'leasehold_entities_swept_total{integration="aws",reason="late"} 1',
+  ]);
+  expect(await samples(metrics, 'attempt_duration_seconds_sum')).toContain(
+    'leasehold_attempt_duration_seconds_sum{integration="aws",verb="provision",outcome="done"} 1.2',
+  );
+  expect(await samples(metrics, 'issue_failures')).toEqual([
+    'leasehold_issue_failures_total{integration="aws",type="Timeout"} 1',
+  ]);
+  expect(await samples(metrics, 'issue_duration_seconds_count')).toContain(
+    'leasehold_issue_duration_seconds_count{integration="aws",outcome="failed"} 1',
+  );
+  expect(await samples(metrics, 'sweep_last_success_timestamp_seconds')).toEqual(swept);
+  expect(await samples(metrics, 'sweep_interval')).toEqual(['leasehold_sweep_interval_seconds{integration="aws"} 600']);
+});
+
+test('a process tells what it is, if it knows', async () => {
+  expect(await samples(createMetrics({ part: 'api', version: '1.2.3' }), 'build_info')).toEqual([
+    'leasehold_build_info{part="api",version="1.2.3"} 1',
+  ]);
+  expect(await samples(createMetrics(), 'build_info')).toEqual([]);
+});
+
+test('what others tell follows, and is left out while it cannot be had', async () => {
+  const metrics = createMetrics();
+  let isThere = true;
+  metrics.alsoTell(() => (isThere ? Promise.resolve('temporal_up 1\n') : Promise.reject(new Error('canary'))));
+  expect((await metrics.text()).body).toMatch(/\ntemporal_up 1\n$/);
+  isThere = false;
+  const { body } = await metrics.text();
+  expect(body).not.toContain('temporal_up 1\n');
+  expect(body).toContain('leasehold_process_cpu_seconds_total');
+});
+
+test('a quota is told for a quarter of an hour after it was asked for', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  try {
+    const metrics = createMetrics();
+    metrics.quota('aws', 40, 5_000);
+    metrics.quota('aws', 41, 5_000);
+    expect(await samples(metrics, 'provider_quota')).toEqual([
+      'leasehold_provider_quota_used{integration="aws"} 41',
+      'leasehold_provider_quota_limit{integration="aws"} 5000',
+    ]);
+    jest.advanceTimersByTime(15 * 60_000 + 1);
+    expect(await samples(metrics, 'provider_quota')).toEqual([]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('which queues are served is told, and Temporal is up or down by whether it can be asked', async () => {
+  const metrics = createMetrics();
+  expect(await samples(metrics, 'temporal_up')).toEqual([]);
+  metrics.onSurvey(() =>
+    Promise.resolve([
+      { queue: 'aws/provision', served: true },
+      { queue: 'aws/deprovision', served: false },
+    ]),
+  );
+  expect(await samples(metrics, 'temporal_up')).toEqual(['leasehold_temporal_up 1']);
+  expect(await samples(metrics, 'task_queue_served')).toEqual([
+    'leasehold_task_queue_served{queue="aws/provision"} 1',
+    'leasehold_task_queue_served{queue="aws/deprovision"} 0',
+  ]);
+  const cut = createMetrics();
+  cut.onSurvey(() => Promise.reject(new Error('canary')));
+  expect(await samples(cut, 'temporal_up')).toEqual(['leasehold_temporal_up 0']);
+  expect(await samples(cut, 'task_queue_served')).toEqual([]);
+});
+
+test('for how long the oldest overdue lease should have been gone is told beside their number', async () => {
+  const metrics = createMetrics();
+  metrics.onScrape(() => Promise.resolve([{ integration: 'aws', state: 'overdue', count: 2, oldestMs: 90_500 }]));
+  expect(await samples(metrics, 'oldest_overdue')).toEqual([
+    'leasehold_oldest_overdue_seconds{integration="aws"} 90.5',
+  ]);
+});
+
 describe('how many leases there are', () => {
   const active: LeaseCount = { integration: 'aws', state: 'active', count: 3 };
   const stuck: LeaseCount = { integration: 'aws', state: 'stuck', count: 1 };
