@@ -33,7 +33,9 @@ function makePassword() {
 /** A token as `leasehold token create` makes it: 256 random bits in base 32. */
 function makeToken(name) {
   const bits = [...randomBytes(32)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  const digits = bits.match(/.{1,5}/g).map((each) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(each.padEnd(5, '0'), 2)]);
+  const digits = bits
+    .match(/.{1,5}/g)
+    .map((each) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(each.padEnd(5, '0'), 2)]);
   return `lht.${name}.${digits.join('')}`;
 }
 
@@ -92,7 +94,9 @@ function completeEnvironment(directory, { force, profiles }, say) {
   const found = readIfThere(file);
   if (found !== null && force) {
     write(`${file}.old`, found, 0o600);
-    say(`${name(file)} is made anew; the old one is ${name(file)}.old. Volumes that exist keep the old passwords: see docs/compose.md.`);
+    say(
+      `${name(file)} is made anew; the old one is ${name(file)}.old. Volumes that exist keep the old passwords: see docs/compose.md.`,
+    );
   }
   const old = force ? null : found;
   let text = old ?? '# Made by npm run compose:init. It holds passwords: keep it out of git, readable for you alone.\n';
@@ -104,7 +108,8 @@ function completeEnvironment(directory, { force, profiles }, say) {
   for (const [variable, comment] of Object.entries(PASSWORDS)) {
     if (isEmpty(valueOf(text, variable))) add(variable, makePassword(), comment);
   }
-  if (isEmpty(valueOf(text, 'COMPOSE_FILE'))) add('COMPOSE_FILE', 'temporal-compose.yml', 'So that docker compose needs no -f.');
+  if (isEmpty(valueOf(text, 'COMPOSE_FILE')))
+    add('COMPOSE_FILE', 'temporal-compose.yml', 'So that docker compose needs no -f.');
   if (valueOf(text, 'COMPOSE_PROFILES') === undefined) {
     add('COMPOSE_PROFILES', profiles, 'What is started besides: demo, monitoring, or both with a comma between them.');
   }
@@ -130,7 +135,9 @@ function makeConfiguration(directory, say) {
   const hash = createHash('sha256').update(token).digest('hex');
   // It holds no secret, and is read by the containers' user.
   write(file, readFileSync(TEMPLATE, 'utf8').replace(NO_HASH, `sha256:${hash}`), 0o644);
-  say(`${name(file)} was made: a demo database to lease roles of, and the token "${TOKEN_NAME}", of which it keeps a hash.`);
+  say(
+    `${name(file)} was made: a demo database to lease roles of, and the token "${TOKEN_NAME}", of which it keeps a hash.`,
+  );
   return token;
 }
 
@@ -141,7 +148,11 @@ function makeSecretFiles(directory, say) {
   ]) {
     const file = join(directory, leaf);
     if (readIfThere(file) !== null) continue;
-    write(file, `# What leasehold.yaml refers to as env:NAME, for ${reader} alone: one NAME='value' a line. Keep it out of git.\n`, 0o600);
+    write(
+      file,
+      `# What leasehold.yaml refers to as env:NAME, for ${reader} alone: one NAME='value' a line. Keep it out of git.\n`,
+      0o600,
+    );
     say(`${name(file)} was made, empty: for the secrets of ${reader}.`);
   }
 }

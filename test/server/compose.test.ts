@@ -109,7 +109,8 @@ const roles = async (name: string): Promise<number> =>
 function here(service: 'worker' | 'api', text: string): string {
   const replaced = text.replace('/etc/leasehold/leasehold.yaml', join(home, 'project/leasehold.yaml'));
   return Object.entries(ports[service]).reduce(
-    (sofar, [inside, outside]) => sofar.replaceAll(new RegExp(`(?:0\\.0\\.0\\.0|127\\.0\\.0\\.1):${inside}`, 'g'), `127.0.0.1:${outside}`),
+    (sofar, [inside, outside]) =>
+      sofar.replaceAll(new RegExp(`(?:0\\.0\\.0\\.0|127\\.0\\.0\\.1):${inside}`, 'g'), `127.0.0.1:${outside}`),
     replaced,
   );
 }
@@ -128,7 +129,7 @@ function containerOf(service: 'worker' | 'api') {
 }
 
 /** Starts what the image runs, or what the service runs instead. */
-function start(service: 'worker' | 'api'): { readonly child: ChildProcess; output(): string } {
+function start(service: 'worker' | 'api'): { readonly child: ChildProcess; readonly output: () => string } {
   const image = /^CMD (.+)$/m.exec(readFileSync(join(projectRoot(), 'Dockerfile'), 'utf8'))![1]!;
   const [command = '', ...args] = services[service]!.command ?? (JSON.parse(image) as string[]);
   const child = spawn(command, args, { ...containerOf(service), stdio: ['ignore', 'pipe', 'pipe'] });
@@ -145,7 +146,11 @@ async function health(service: 'worker' | 'api'): Promise<number> {
   const [kind, command = '', ...args] = services[service]!.healthcheck!.test;
   expect(kind).toBe('CMD');
   try {
-    await run(command, args.map((each) => here(service, each)), containerOf(service));
+    await run(
+      command,
+      args.map((each) => here(service, each)),
+      containerOf(service),
+    );
     return 0;
   } catch (error) {
     return (error as { readonly code: number }).code;
@@ -205,7 +210,10 @@ test('the token of compose:init leases a role of the demo database, which is gon
   const api = { url: `http://127.0.0.1:${ports.api[8400]}`, token };
   const body = { project: 'demo', config: 'dev', dynamic_secret: 'DATABASE', ttl: '1m' };
   const issued = await callApi('POST', '/v1/leases', { ...api, body });
-  expect(issued).toMatchObject({ status: 201, body: { credential: { URL: expect.any(String), USER: expect.any(String) } } });
+  expect(issued).toMatchObject({
+    status: 201,
+    body: { credential: { URL: expect.any(String), USER: expect.any(String) } },
+  });
   const { lease_id: leaseId, credential } = issued.body;
   expect(await roles(credential['USER']!)).toBe(1);
 
@@ -218,7 +226,10 @@ test('the token of compose:init leases a role of the demo database, which is gon
   expect(rows).toEqual([{ role: credential['USER'], orders: 3 }]);
   await expect(holder.query('DELETE FROM orders')).rejects.toMatchObject({ code: '42501' });
 
-  const revoked = await callApi('POST', `/v1/leases/${leaseId}/revoke`, { ...api, body: { reason: 'done', wait: true } });
+  const revoked = await callApi('POST', `/v1/leases/${leaseId}/revoke`, {
+    ...api,
+    body: { reason: 'done', wait: true },
+  });
   expect(revoked).toMatchObject({ status: 200, body: { state: 'revoked' } });
   expect(await roles(credential['USER']!)).toBe(0);
   await holder.end().catch(() => undefined);

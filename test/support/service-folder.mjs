@@ -14,7 +14,8 @@ const folder = resolve(process.argv[2]);
 execFileSync(process.execPath, ['scripts/service-manifest.mjs', folder], { cwd: ROOT });
 const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
-for (const at of installed(Object.keys(dependencies))) copy(realpathSync(join(ROOT, 'node_modules')), at.slice('node_modules/'.length));
+for (const at of installed(Object.keys(dependencies)))
+  copy(realpathSync(join(ROOT, 'node_modules')), at.slice('node_modules/'.length));
 copy(ROOT, 'dist');
 chmodSync(join(folder, 'dist/cli/main.js'), 0o755);
 

