@@ -3,9 +3,9 @@
 //
 //   npm run compose:init [-- --force] [-- --directory <folder>]
 //
-// Nothing that is there is changed, but for what .env lacks. --force makes .env anew and keeps the old one as .env.old.
+// Nothing that is there is changed, but for what .env lacks. --force makes its passwords anew and keeps the old file as .env.old.
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -88,18 +88,25 @@ function withVariable(text, name, value, comment) {
 /** As Compose has it, for which what follows a # is a comment. */
 const isEmpty = (value) => value === undefined || /^(?:''|"")?\s*(?:#.*)?$/.test(value);
 
-/** Answers the names of what was added. */
+/** The same without the passwords; the old one is kept whole, for the volumes that were made with it. */
+function withoutPasswords(file, text, say) {
+  let kept = `${file}.old`;
+  for (let number = 2; existsSync(kept); number += 1) kept = `${file}.old.${number}`;
+  write(kept, text, 0o600);
+  say(
+    `${name(file)} gets new passwords; the old one is ${name(kept)}. Volumes that exist keep the old passwords: see docs/compose.md.`,
+  );
+  const names = Object.keys(PASSWORDS).join('|');
+  const lines = new RegExp(`^[ \\t]*(?:export[ \\t]+)?(?:${names})[ \\t]*=.*(?:\\n|$)`, 'gm');
+  const uncommented = Object.values(PASSWORDS).reduce((sofar, comment) => sofar.replace(`# ${comment}\n`, ''), text);
+  return uncommented.replace(lines, '');
+}
+
 function completeEnvironment(directory, { force, profiles }, say) {
   const file = join(directory, '.env');
-  const found = readIfThere(file);
-  if (found !== null && force) {
-    write(`${file}.old`, found, 0o600);
-    say(
-      `${name(file)} is made anew; the old one is ${name(file)}.old. Volumes that exist keep the old passwords: see docs/compose.md.`,
-    );
-  }
-  const old = force ? null : found;
+  const old = readIfThere(file);
   let text = old ?? '# Made by npm run compose:init. It holds passwords: keep it out of git, readable for you alone.\n';
+  if (old !== null && force) text = withoutPasswords(file, old, say);
   const added = [];
   const add = (variable, value, comment) => {
     text = withVariable(text, variable, value, comment);
@@ -115,7 +122,7 @@ function completeEnvironment(directory, { force, profiles }, say) {
   }
   if (added.length > 0) {
     write(file, text, 0o600);
-    say(`${name(file)} ${old === null ? 'was made' : 'was there and lacked something. Added'}: ${added.join(', ')}.`);
+    say(`${name(file)} was ${old === null ? 'made' : 'completed'}: ${added.join(', ')}.`);
   } else if ((statSync(file).mode & 0o077) !== 0) {
     chmodSync(file, 0o600);
     say(`${name(file)} has all that it needs. Others could read it: its mode is 0600 now.`);

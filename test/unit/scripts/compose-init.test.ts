@@ -132,7 +132,7 @@ test('what an .env has is kept, what it lacks is added, and what others could re
     COMPOSE_PROFILES: '',
   });
   expect(stderr).toMatch(
-    /Added: DEMO_POSTGRESQL_PASSWORD, DEMO_POSTGRESQL_ADMIN_PASSWORD, GRAFANA_PASSWORD, COMPOSE_FILE, COMPOSE_PROFILES\./,
+    /was completed: DEMO_POSTGRESQL_PASSWORD, DEMO_POSTGRESQL_ADMIN_PASSWORD, GRAFANA_PASSWORD, COMPOSE_FILE, COMPOSE_PROFILES\./,
   );
   expect(await modeOf('.env')).toBe('600');
   expect(await read('leasehold.yaml')).toBe('version: 1\n');
@@ -146,14 +146,22 @@ test('an .env that lacks nothing but can be read by others is closed', async () 
   expect([await modeOf('.env'), await read('.env')]).toEqual(['600', before]);
 });
 
-test('--force makes new passwords and keeps the old file, for the volumes that still have them', async () => {
+test('--force makes new passwords, leaves the rest, and keeps each old file, for the volumes that still have its passwords', async () => {
   await init();
-  const old = await read('.env');
-  const { code, stderr } = await init(['--directory', directory, '--force']);
-  expect(code).toBe(0);
-  expect(stderr).toContain('Volumes that exist keep the old passwords');
-  expect([await read('.env.old'), await modeOf('.env.old')]).toEqual([old, '600']);
-  expect((await variables())['POSTGRES_PASSWORD']).not.toBe(readDotenv(old)['POSTGRES_PASSWORD']);
+  await writeFile(join(directory, '.env'), `${await read('.env')}OTHER=1\n`);
+  const files = [await read('.env')];
+  for (const kept of ['.env.old', '.env.old.2']) {
+    const { code, stderr } = await init(['--directory', directory, '--force']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('Volumes that exist keep the old passwords');
+    expect([await read(kept), await modeOf(kept)]).toEqual([files.at(-1), '600']);
+    files.push(await read('.env'));
+  }
+  const all = files.map(readDotenv);
+  for (const password of PASSWORDS) expect(new Set(all.map((each) => each[password])).size).toBe(3);
+  for (const each of all) expect(each).toMatchObject({ OTHER: '1', COMPOSE_PROFILES: 'demo' });
+  const lengths = files.map((file) => file.split('\n').length);
+  expect(lengths).toEqual(lengths.map(() => lengths[0]));
 });
 
 test.each<[string, () => Promise<readonly string[]>, RegExp]>([
