@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { installKubernetesValidate } from '../../dev/tools';
+import { buildManifests } from '../support/kubernetes';
+import type { Manifest } from '../support/kubernetes';
+import { provided } from '../support/stack';
+
+const run = promisify(execFile);
+const DIRECTORY = join(__dirname, '../../deploy/kubernetes');
+const FOLDERS = [DIRECTORY, join(DIRECTORY, 'versioned')];
+/** What clusters that are looked after have today, and the newest that is known here. */
+const VERSIONS = ['1.33', '1.37'];
+
+let program: string;
+let directory: string;
+
+beforeAll(async () => {
+  program = await installKubernetesValidate((line) => void process.stderr.write(`${line}\n`));
+  directory = join(provided().directory, `kubernetes-${randomUUID()}`);
+  await mkdir(directory);
+}, 300_000);
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** What the schema of a release has against manifests, as it says it; nothing: they are right. */
+async function objections(manifests: readonly unknown[], version: string): Promise<string> {
+  const file = join(directory, `${randomUUID()}.yaml`);
+  await writeFile(file, manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n'));
+  try {
+    await run(program, ['--strict', '--kubernetes-version', version, '--quiet', file]);
+    return '';
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
+    return stdout + stderr;
+  }
+}
+
+test.each(VERSIONS)('every manifest is one of Kubernetes %s, to the letter', async (version) => {
+  const manifests = FOLDERS.flatMap((folder) => buildManifests(folder));
+  expect(manifests.length).toBeGreaterThan(20);
+  expect(await objections(manifests, version)).toBe('');
+}, 60_000);
+
+test('a manifest with a field that there is not, or a wrong kind of value, would be seen', async () => {
+  const [api] = buildManifests(DIRECTORY).filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'api');
+  const changed = (replace: readonly [string, string]): unknown => JSON.parse(JSON.stringify(api).replace(...replace));
+  expect(await objections([changed(['"readinessProbe"', '"readyProbe"'])], '1.33')).toContain('readyProbe');
+  expect(await objections([changed(['"replicas":2', '"replicas":"two"'])], '1.33')).toContain('two');
+}, 60_000);
+
+/** As kubectl builds it; null: it is not at hand. */
+async function buildWithKubectl(folder: string): Promise<readonly Manifest[] | null> {
+  try {
+    const { stdout } = await run('kubectl', ['kustomize', folder]);
+    const { parseAllDocuments } = await import('yaml');
+    return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+test('kubectl, where it is at hand, builds of the kustomizations what was checked', async () => {
+  const ofName = ({ kind, metadata }: Manifest): string => `${kind}/${metadata.name}`;
+  for (const folder of FOLDERS) {
+    const built = await buildWithKubectl(folder);
+    if (built === null) return;
+    // A generated name ends in a hash, wherever it stands.
+    const plain = JSON.parse(
+      JSON.stringify(built).replaceAll(/"temporal-[a-z0-9]{10}"/g, '"temporal"'),
+    ) as readonly Manifest[];
+    const byName = (manifests: readonly Manifest[]): unknown =>
+      Object.fromEntries(manifests.map((manifest) => [ofName(manifest), manifest]));
+    expect(byName(plain)).toEqual(byName(buildManifests(folder)));
+  }
+}, 60_000);
