@@ -75,8 +75,8 @@ export async function startTemporalFront({
 
 /** One call, with the trailers in which gRPC says how it ended. */
 function passOn(upstream: ClientHttp2Session, near: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-  const { ':scheme': _scheme, ':authority': _authority, ...rest } = headers;
-  const far = upstream.request(rest);
+  const own = Object.entries(headers).filter(([name]) => name !== ':scheme' && name !== ':authority');
+  const far = upstream.request(Object.fromEntries(own));
   far.on('error', () => undefined);
   const trailers = new Promise<IncomingHttpHeaders>((resolve) => {
     far.once('trailers', resolve).once('close', () => {
