@@ -37,7 +37,7 @@ function actionsOf(events: readonly Event[]): number {
   const tasksWithMarkers = new Set<unknown>();
   let actions = 0;
   for (const { eventType, ...event } of events) {
-    const attributes = Object.values(event).find((each) => typeof each === 'object') as Record<string, unknown>;
+    const attributes = Object.entries(event).find(([key]) => key.endsWith('Attributes'))![1] as Record<string, unknown>;
     switch (eventType.replace('EVENT_TYPE_', '')) {
       case 'WORKFLOW_EXECUTION_STARTED':
       case 'WORKFLOW_EXECUTION_UPDATE_ACCEPTED':
