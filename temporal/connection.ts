@@ -31,6 +31,8 @@ export const CHANNEL_ARGS = {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_ADDRESS = 'localhost:7233';
+const WHY =
+  'Does a server listen there, does it want TLS or a client certificate, and is its own certificate believed?';
 const VARIABLES =
   'The connection is set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS and the TEMPORAL_TLS_* variables.';
 
@@ -107,7 +109,7 @@ export async function ensureConnected(connection: Connection, namespace: string)
 export function connectFailure(error: unknown, address: string | undefined, namespace: string): TemporalError {
   const where = (address ?? DEFAULT_ADDRESS).replace(/[^\x21-\x7e]/g, '?');
   const refused = ['permissionDenied', 'unauthenticated'].includes(grpcStatusOf(error) ?? '');
-  const why = refused ? explainFailure(error) : 'Does a server listen there, and does it want TLS?';
+  const why = refused ? explainFailure(error) : WHY;
   return new TemporalError(
     `No connection to Temporal at ${where} (namespace ${JSON.stringify(namespace)}). ${why} ${VARIABLES}`,
   );
