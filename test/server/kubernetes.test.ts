@@ -39,14 +39,20 @@ async function objections(manifests: readonly unknown[], version: string): Promi
   }
 }
 
-test.each(VERSIONS)('every manifest is one of Kubernetes %s, to the letter', async (version) => {
-  const manifests = FOLDERS.flatMap((folder) => buildManifests(folder));
-  expect(manifests.length).toBeGreaterThan(20);
-  expect(await objections(manifests, version)).toBe('');
-}, 60_000);
+test.each(VERSIONS)(
+  'every manifest is one of Kubernetes %s, to the letter',
+  async (version) => {
+    const manifests = FOLDERS.flatMap((folder) => buildManifests(folder));
+    expect(manifests.length).toBeGreaterThan(20);
+    expect(await objections(manifests, version)).toBe('');
+  },
+  60_000,
+);
 
 test('a manifest with a field that there is not, or a wrong kind of value, would be seen', async () => {
-  const [api] = buildManifests(DIRECTORY).filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'api');
+  const [api] = buildManifests(DIRECTORY).filter(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'api',
+  );
   const changed = (replace: readonly [string, string]): unknown => JSON.parse(JSON.stringify(api).replace(...replace));
   expect(await objections([changed(['"readinessProbe"', '"readyProbe"'])], '1.33')).toContain('readyProbe');
   expect(await objections([changed(['"replicas":2', '"replicas":"two"'])], '1.33')).toContain('two');
@@ -54,14 +60,18 @@ test('a manifest with a field that there is not, or a wrong kind of value, would
 
 const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0 ? test : test.skip;
 
-kubectl('kubectl, where it is at hand, builds of the kustomizations what was checked', async () => {
-  const byName = (built: readonly Manifest[]): unknown =>
-    Object.fromEntries(built.map((manifest) => [`${manifest.kind}/${manifest.metadata.name}`, manifest]));
-  for (const folder of FOLDERS) {
-    const { stdout } = await run('kubectl', ['kustomize', folder]);
-    const built = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
-    // A generated name ends in a hash, wherever it stands.
-    const plain = JSON.stringify(built).replaceAll(/"temporal-[a-z0-9]{10}"/g, '"temporal"');
-    expect(byName(JSON.parse(plain) as readonly Manifest[])).toEqual(byName(buildManifests(folder)));
-  }
-}, 60_000);
+kubectl(
+  'kubectl, where it is at hand, builds of the kustomizations what was checked',
+  async () => {
+    const byName = (built: readonly Manifest[]): unknown =>
+      Object.fromEntries(built.map((manifest) => [`${manifest.kind}/${manifest.metadata.name}`, manifest]));
+    for (const folder of FOLDERS) {
+      const { stdout } = await run('kubectl', ['kustomize', folder]);
+      const built = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+      // A generated name ends in a hash, wherever it stands.
+      const plain = JSON.stringify(built).replaceAll(/"temporal-[a-z0-9]{10}"/g, '"temporal"');
+      expect(byName(JSON.parse(plain) as readonly Manifest[])).toEqual(byName(buildManifests(folder)));
+    }
+  },
+  60_000,
+);

@@ -32,12 +32,7 @@ const REFUSED = {
   'grpc-message': 'Request unauthorized.',
 };
 
-export async function startTemporalFront({
-  target,
-  identity,
-  clientCa,
-  apiKey,
-}: FrontOptions): Promise<TemporalFront> {
+export async function startTemporalFront({ target, identity, clientCa, apiKey }: FrontOptions): Promise<TemporalFront> {
   const authorizations: (string | null)[] = [];
   const calls: Record<string, number> = {};
   const sessions = new Set<ServerHttp2Session>();

@@ -90,14 +90,25 @@ interface NetworkPolicy {
 const manifests = buildManifests(DIRECTORY);
 const all = [...manifests, ...buildManifests(VERSIONED)];
 const ofKind = (kind: string): readonly Manifest[] => all.filter((manifest) => manifest.kind === kind);
-const specsOf = <T>(kind: string): readonly (T & { readonly name: string })[] =>
-  ofKind(kind).map(({ metadata, spec }) => ({ ...(spec as T), name: metadata.name }));
+/** Where the kind is known, its spec with its name. */
+interface Specs {
+  readonly Deployment: {
+    readonly strategy: unknown;
+    readonly selector: Selector;
+    readonly template: { readonly metadata: { readonly labels: Labels }; readonly spec: Pod };
+  };
+  readonly PodDisruptionBudget: { readonly selector: Selector; readonly maxUnavailable: number };
+  readonly NetworkPolicy: NetworkPolicy;
+  readonly Service: {
+    readonly selector: Labels;
+    readonly sessionAffinity: string;
+    readonly ports: readonly { readonly targetPort: string }[];
+  };
+}
+const specsOf = <K extends keyof Specs>(kind: K): readonly (Specs[K] & { readonly name: string })[] =>
+  ofKind(kind).map(({ metadata, spec }) => ({ ...(spec as Specs[K]), name: metadata.name }));
 
-const deployments: readonly Deployment[] = specsOf<{
-  readonly strategy: unknown;
-  readonly selector: Selector;
-  readonly template: { readonly metadata: { readonly labels: Labels }; readonly spec: Pod };
-}>('Deployment').map(({ name, strategy, selector, template }) => ({
+const deployments: readonly Deployment[] = specsOf('Deployment').map(({ name, strategy, selector, template }) => ({
   name,
   strategy,
   selector: selector.matchLabels ?? {},
@@ -248,7 +259,7 @@ describe.each(deployments.map((deployment) => [deployment.name, deployment] as c
     expect(selects(selector, labels)).toBe(true);
     const own = deployments.filter((other) => selects(selector, other.labels));
     expect(own.map((other) => other.name)).toEqual([name]);
-    const budgets = specsOf<{ readonly selector: Selector; readonly maxUnavailable: number }>('PodDisruptionBudget');
+    const budgets = specsOf('PodDisruptionBudget');
     const meant = budgets.filter((budget) => selects(budget.selector.matchLabels ?? {}, labels));
     expect(meant.map((budget) => [budget.name, budget.maxUnavailable])).toEqual([[name, 1]]);
   });
@@ -355,7 +366,7 @@ test('a changed configuration reaches running pods, and changed variables make n
 });
 
 describe('the network', () => {
-  const policies = specsOf<NetworkPolicy>('NetworkPolicy');
+  const policies = specsOf('NetworkPolicy');
   const meaning = ({ labels }: Deployment): readonly (NetworkPolicy & { readonly name: string })[] =>
     policies.filter(({ podSelector }) => selects(podSelector.matchLabels ?? {}, labels));
 
@@ -411,11 +422,7 @@ describe('the network', () => {
 });
 
 test('one client always meets the same API, and TLS ends there', () => {
-  const [service] = specsOf<{
-    readonly selector: Labels;
-    readonly sessionAffinity: string;
-    readonly ports: readonly { readonly targetPort: string }[];
-  }>('Service');
+  const [service] = specsOf('Service');
   const meant = deployments.filter(({ labels }) => selects(service!.selector, labels));
   expect(meant.map(({ name }) => name)).toEqual(['api']);
   expect(service!.sessionAffinity).toBe('ClientIP');
@@ -427,7 +434,8 @@ test('the namespace refuses what is less strict, and nothing is put elsewhere', 
   const [namespace] = ofKind('Namespace');
   expect(namespace!.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
   for (const { kind, metadata } of all) {
-    if (kind !== 'Namespace') expect([kind, metadata.name, metadata.namespace]).toEqual([kind, metadata.name, 'leasehold']);
+    if (kind !== 'Namespace')
+      expect([kind, metadata.name, metadata.namespace]).toEqual([kind, metadata.name, 'leasehold']);
   }
   expect(ofKind('Secret')).toEqual([]);
 });
