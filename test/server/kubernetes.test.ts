@@ -1,10 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Connection } from '@temporalio/client';
 import { parseAllDocuments } from 'yaml';
 import { installKubernetesValidate } from '../../dev/tools';
+import { checkSearchAttributes } from '../../temporal/search-attributes';
 import { buildManifests } from '../support/kubernetes';
 import type { Manifest } from '../support/kubernetes';
 import { provided } from '../support/stack';
@@ -56,6 +58,23 @@ test('a manifest with a field that there is not, or a wrong kind of value, would
   const changed = (replace: readonly [string, string]): unknown => JSON.parse(JSON.stringify(api).replace(...replace));
   expect(await objections([changed(['"readinessProbe"', '"readyProbe"'])], '1.33')).toContain('readyProbe');
   expect(await objections([changed(['"replicas":2', '"replicas":"two"'])], '1.33')).toContain('two');
+}, 60_000);
+
+test('the commands of the page make a namespace of Temporal in which leases can run', async () => {
+  const { tools, temporal } = provided();
+  const page = await readFile(join(__dirname, '../../docs/kubernetes.md'), 'utf8');
+  const [, commands] = /^```sh\n(temporal operator namespace create .*?)^```/ms.exec(page)!;
+  const namespace = `kubernetes-${randomUUID()}`;
+  const script = commands!
+    .replaceAll('--namespace leasehold', `--namespace ${namespace}`)
+    .replaceAll(/^temporal /gm, '"$TEMPORAL" ');
+  await run('sh', ['-euc', script], { env: { TEMPORAL: tools.temporal, TEMPORAL_ADDRESS: temporal.address } });
+  const connection = await Connection.connect({ address: temporal.address });
+  try {
+    await expect(checkSearchAttributes(connection, namespace)).resolves.toBeUndefined();
+  } finally {
+    await connection.close();
+  }
 }, 60_000);
 
 const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0 ? test : test.skip;
