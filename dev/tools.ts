@@ -83,6 +83,19 @@ export function installSchemathesis(say: Say): Promise<string> {
 }
 
 /**
+ * Installs kubernetes-validate, which has the schemas of Kubernetes with it. Answers where it is.
+ * @throws PrerequisiteError, InstallError
+ */
+export function installKubernetesValidate(say: Say): Promise<string> {
+  return installForTests(
+    'kubernetes',
+    'kubernetes-validate',
+    'The tests of the manifests need kubernetes-validate, which PyPI has.',
+    say,
+  );
+}
+
+/**
  * Installs what only the tests need from PyPI into an environment of its own. From the second time on it installs nothing and needs
  * no network.
  * @param name of the requirements, and of the environment.

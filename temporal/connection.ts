@@ -31,12 +31,15 @@ export const CHANNEL_ARGS = {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_ADDRESS = 'localhost:7233';
+const WHY =
+  'Does a server listen there, does it want TLS or a client certificate, and is its own certificate believed?';
+const API_KEY = /^[!-~]*$/;
 const VARIABLES =
   'The connection is set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS and the TEMPORAL_TLS_* variables.';
 
 /**
  * The connection as Temporal's environment variables and configuration file set it.
- * @throws TemporalError if they cannot be read.
+ * @throws TemporalError if they cannot be read, or the API key cannot be one.
  */
 export function loadConnectionOptions(options: ConnectOptions = {}): ConnectionSettings {
   const { profile } = options;
@@ -48,6 +51,12 @@ export function loadConnectionOptions(options: ConnectOptions = {}): ConnectionS
     const lacking = profile === undefined ? '' : `, or there is no profile ${JSON.stringify(profile)}`;
     throw new TemporalError(
       `Temporal's configuration cannot be read: its file (TEMPORAL_CONFIG_FILE) or one named by TEMPORAL_TLS_* is malformed or missing${lacking}. ${VARIABLES}`,
+    );
+  }
+  // It becomes a header. With the line break that `echo` leaves it would be told as a server that is not there.
+  if (!API_KEY.test(loaded.connectionOptions.apiKey ?? '')) {
+    throw new TemporalError(
+      'TEMPORAL_API_KEY has a character that no key has: a blank, a line break or the like, maybe at its end. Set it without.',
     );
   }
   return {
@@ -107,7 +116,7 @@ export async function ensureConnected(connection: Connection, namespace: string)
 export function connectFailure(error: unknown, address: string | undefined, namespace: string): TemporalError {
   const where = (address ?? DEFAULT_ADDRESS).replace(/[^\x21-\x7e]/g, '?');
   const refused = ['permissionDenied', 'unauthenticated'].includes(grpcStatusOf(error) ?? '');
-  const why = refused ? explainFailure(error) : 'Does a server listen there, and does it want TLS?';
+  const why = refused ? explainFailure(error) : WHY;
   return new TemporalError(
     `No connection to Temporal at ${where} (namespace ${JSON.stringify(namespace)}). ${why} ${VARIABLES}`,
   );

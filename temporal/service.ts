@@ -27,13 +27,24 @@ const STATUS = {
 } as const;
 export type GrpcStatus = (typeof STATUS)[keyof typeof STATUS] | 'other';
 
+/** The words of the worker's own client for a status: its errors carry none when it could not connect. */
+const IN_WORDS: readonly (readonly [string, GrpcStatus])[] = [
+  ['does not have valid authentication credentials', 'unauthenticated'],
+  ['does not have permission to execute the specified operation', 'permissionDenied'],
+];
+
 /** The gRPC status behind an error of the SDK; null if there is none. */
 export function grpcStatusOf(error: unknown): GrpcStatus | null {
   // The SDK puts it in the place of the status.
   if (error instanceof NamespaceNotFoundError) return 'notFound';
   const source = error instanceof Error && !isGrpcServiceError(error) ? error.cause : error;
-  if (!isGrpcServiceError(source)) return null;
+  if (!isGrpcServiceError(source)) return statusInWords(error);
   return (STATUS as Readonly<Record<number, GrpcStatus>>)[source.code] ?? 'other';
+}
+
+function statusInWords(error: unknown): GrpcStatus | null {
+  if (!(error instanceof Error) || error.name !== 'TransportError') return null;
+  return IN_WORDS.find(([words]) => error.message.includes(words))?.[1] ?? null;
 }
 
 /**

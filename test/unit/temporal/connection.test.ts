@@ -53,3 +53,12 @@ test('a malformed configuration file is refused without being quoted', () => {
 test('a profile that does not exist is named', () => {
   expect(() => loadConnectionOptions({ profile: 'production' })).toThrow(/"production"/);
 });
+
+test.each(['canary-key\n', ' canary-key', 'canary-kéy'])(
+  'an API key that cannot be one is refused without being quoted',
+  (key) => {
+    process.env['TEMPORAL_API_KEY'] = key;
+    expect(() => loadConnectionOptions()).toThrow(/TEMPORAL_API_KEY has a character that no key has/);
+    expect(() => loadConnectionOptions()).not.toThrow(/canary/);
+  },
+);
