@@ -140,7 +140,7 @@ export async function createWorker(options: LeaseWorkerOptions): Promise<LeaseWo
           ...versioned(options.version),
           ...ISOLATE,
           maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
-          maxConcurrentWorkflowTaskPolls: WORKFLOW_POLLS,
+          workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: WORKFLOW_POLLS },
           stickyQueueScheduleToStartTimeout: STICKY_MS,
           shutdownGraceTime: GRACE_MARGIN_MS,
           shutdownForceTime: GRACE_MARGIN_MS + FORCE_AFTER_MS,
@@ -274,9 +274,9 @@ function versioned(version: WorkerVersion | null): Pick<WorkerOptions, 'workerDe
 /** Heartbeats are let through, so that a cancel or a lost attempt is noticed well before the heartbeat time-out. */
 const ACTIVITY_WORKER: Pick<
   WorkerOptions,
-  'maxHeartbeatThrottleInterval' | 'defaultHeartbeatThrottleInterval' | 'maxConcurrentActivityTaskPolls'
+  'maxHeartbeatThrottleInterval' | 'defaultHeartbeatThrottleInterval' | 'activityTaskPollerBehavior'
 > = {
-  maxConcurrentActivityTaskPolls: ACTIVITY_POLLS,
+  activityTaskPollerBehavior: { type: 'simple-maximum', maximum: ACTIVITY_POLLS },
   maxHeartbeatThrottleInterval: '2s',
   defaultHeartbeatThrottleInterval: '2s',
 };

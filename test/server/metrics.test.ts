@@ -178,7 +178,8 @@ test('the worker tells what the SDK measures: tasks that fail, slots, polls and 
   for (const verb of ['provision', 'deprovision']) {
     const slots = { task_queue: `aws/${verb}`, worker_type: 'ActivityWorker' };
     expect(valueOf(ofWorker, 'temporal_worker_task_slots_available', slots)).toBe(20);
-    expect(valueOf(ofWorker, 'temporal_num_pollers', { task_queue: `aws/${verb}` })).toBeGreaterThan(0);
+    // Few, because a process that is stopped keeps what its open polls are given.
+    expect(valueOf(ofWorker, 'temporal_num_pollers', { task_queue: `aws/${verb}` })).toBe(2);
   }
 });
 
