@@ -1,4 +1,4 @@
-import type { LeaseInput } from '../../../workflows/contract';
+import type { LeaseInput, LeaseState } from '../../../workflows/contract';
 import { beginView, detailsOf } from '../../../workflows/view';
 
 const input: LeaseInput = {
@@ -48,6 +48,25 @@ test('an ended lease says why it ended and no longer when it would', () => {
   expect(text).toContain('| Reason | key leaked |');
   expect(text).toContain('| Ended | 2026-01-02T03:10:00.000Z |');
   expect(text).not.toContain('| Ends |');
+});
+
+test('a lease whose end was asked for says when it would have ended, not when it ends', () => {
+  const expiresAt = '2026-01-02T03:34:06.000Z';
+  for (const state of ['deprovisioning', 'stuck', 'revoked'] as const) {
+    const text = detailsOf({ ...begun, state, expiresAt, endedBy: 'ada' }, null);
+    expect(text).toContain(`| Was to end | ${expiresAt} |`);
+    expect(text).not.toContain('| Ends |');
+  }
+});
+
+test('each state tells somebody who did not write this what there is to do', () => {
+  const advice = (state: LeaseState): string => detailsOf({ ...begun, state }, null).split('\n\n')[1]!;
+  for (const state of ['provisioning', 'active'] as const) expect(advice(state)).toContain('signal `revoke`');
+  for (const state of ['deprovisioning', 'expired', 'revoked', 'failed'] as const) {
+    expect(advice(state)).toContain('There is nothing to do');
+  }
+  expect(advice('stuck')).toMatch(/`nudge`.*`abandon`/);
+  expect(advice('abandoned')).toContain('may still be at the provider');
 });
 
 test('text from outside cannot break out of the table', () => {
