@@ -46,7 +46,8 @@ export function docPages(): readonly string[] {
   return ['README.md', ...pagesBelow('docs')];
 }
 
-function pagesBelow(folder: string): readonly string[] {
+/** All pages below a folder. */
+export function pagesBelow(folder: string): readonly string[] {
   return readdirSync(join(projectRoot(), folder), { withFileTypes: true })
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
