@@ -20,16 +20,17 @@ const OPTIONS: ts.CompilerOptions = {
 };
 
 /** What pages call by these names unless they say otherwise. */
-const GIVEN = `
-declare const leases: import('leasehold').Leases;
-declare const lease: import('leasehold').Lease;
-declare const leaseId: string;
-`;
+const GIVEN = `export {};
+declare global {
+  const leases: import('leasehold').Leases;
+  const lease: import('leasehold').Lease;
+  const leaseId: string;
+}`;
 
 /** What the compiler has against each of the blocks, each taken as a module of its own. */
 function objectionsTo(blocks: readonly DocBlock[]): readonly string[] {
   const given = join(projectRoot(), 'docs-given.d.mts');
-  const files = new Map([[given, `export {};\ndeclare global {${GIVEN.replaceAll('declare const', 'const')}}`]]);
+  const files = new Map([[given, GIVEN]]);
   const places = new Map<string, DocBlock>();
   for (const block of blocks) {
     const file = join(projectRoot(), `docs-block-${places.size}.mts`);

@@ -1,0 +1,75 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectHttpLeases } from '../../client/http';
+import { blocksOf, docPages } from '../support/doc-blocks';
+import type { DocBlock } from '../support/doc-blocks';
+import { playBlocks } from '../support/docs-shell';
+import type { Played } from '../support/docs-shell';
+import { startDocsStack } from '../support/docs-stack';
+import type { DocsStack } from '../support/docs-stack';
+import { eventually } from '../support/lab';
+
+/** Which lease what `npm start` has to lease; all others are about a config backend/prd. */
+const DEMO_PAGES = ['README.md', 'docs/quickstart.md'];
+/** Its examples are those of the help, which test/unit/docs/cli.test.ts reads. */
+const GENERATED = 'docs/cli.md';
+
+let stack: DocsStack;
+let played = 0;
+
+beforeAll(async () => {
+  stack = await startDocsStack();
+}, 120_000);
+
+afterAll(async () => {
+  expect(await stack.stop()).toBe(0);
+});
+
+async function play(blocks: readonly DocBlock[], isDemo: boolean): Promise<Played> {
+  const directory = join(stack.home, `page-${(played += 1)}`);
+  await mkdir(directory);
+  const environment = isDemo ? stack.demo : stack.backend;
+  return playBlocks(blocks, { directory, configFile: stack.configFile, environment });
+}
+
+const pages = docPages()
+  .filter((page) => page !== GENERATED)
+  .map((page) => [page, blocksOf(page, 'sh').filter(({ remarks }) => remarks['not run'] === undefined)] as const)
+  .filter(([, blocks]) => blocks.length > 0);
+
+test.each(pages)(
+  'what %s says to type does what it says',
+  async (page, blocks) => {
+    const { code, line, output } = await play(blocks, DEMO_PAGES.includes(page));
+    if (code !== 0) throw new Error(`${page}:${line} ends with exit code ${String(code)}:\n${output}`);
+  },
+  70_000,
+);
+
+test('what they have leased ends', async () => {
+  const leases = connectHttpLeases({ url: stack.backend['LEASEHOLD_HOST']!, token: stack.backend['LEASEHOLD_TOKEN']! });
+  const live = async (): Promise<readonly string[]> => {
+    const ids: string[] = [];
+    for await (const { leaseId } of leases.list({ live: true })) ids.push(leaseId);
+    return ids;
+  };
+  for (const leaseId of await live()) {
+    expect(await leases.revoke(leaseId, { wait: true })).toMatchObject({ state: 'revoked' });
+  }
+  await eventually(async () => (await live()).length === 0, 'the index to know it');
+  await leases.close();
+}, 60_000);
+
+test('a command that is wrong, and one that should fail and does not, would be seen with its line', async () => {
+  const block = (line: number, code: string, remarks: DocBlock['remarks'] = {}): DocBlock => {
+    return { page: 'page', language: 'sh', line, code, remarks };
+  };
+  const right = block(3, 'lease=abc\n');
+  const wrong = await play([right, block(7, 'leasehold leases lst | cat\necho "went on"\n'), block(9, 'true\n')], true);
+  expect(wrong).toMatchObject({ code: 2, line: 7 });
+  expect(wrong.output).not.toContain('went on');
+  const refused = block(5, 'echo "shown: $lease"\nfalse\necho "went on"\n', { before: 'lease="$lease d"', exits: '1' });
+  const ended = await play([right, refused], true);
+  expect(ended).toEqual({ code: 0, line: 5, output: 'shown: abc d\n' });
+  expect(await play([block(5, 'true\n', { exits: '4' })], true)).toMatchObject({ code: 99, line: 5 });
+}, 30_000);

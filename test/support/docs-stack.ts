@@ -1,0 +1,126 @@
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { makeToken } from '../../api/identity/token';
+import { DEVELOPMENT, LEASABLE } from '../../dev/development';
+import { findPort } from '../../dev/ports';
+import { eventually } from './lab';
+import { startService } from './service-process';
+import { provided } from './stack';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** What `npm start` runs, as the pages take it for granted. */
+export interface DocsStack {
+  /** For everything that is made beside it. */
+  readonly home: string;
+  /** By which the stack leases. */
+  readonly configFile: string;
+  /** What it says that one is to export. */
+  readonly demo: Environment;
+  /** Likewise, as an admin of everything who works in backend/prd. */
+  readonly backend: Environment;
+  /** Answers its exit code. */
+  stop(): Promise<number | null>;
+}
+
+const READY = 'Ctrl-C ends it all.';
+const BACKEND = { project: 'backend', config: 'prd' };
+
+/** Starts it on ports that the system gives, with a config backend/prd besides its own. */
+export async function startDocsStack(): Promise<DocsStack> {
+  const home = await mkdtemp(join(tmpdir(), 'leasehold-'));
+  const directory = join(home, 'stack');
+  await mkdir(join(directory, 'state'), { recursive: true });
+  const { tools } = provided();
+  // Installed already.
+  await symlink(dirname(dirname(tools.moto)), join(directory, 'venv'));
+  const names = ['temporal', 'ui', 'aws', 'postgres', 'datadog'];
+  const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await findPort()] as const)));
+  await writeFile(join(directory, 'state', 'ports.json'), JSON.stringify(ports));
+  const service = await startService('cli/main.js', READY, ['start', '--state-dir', directory], {
+    LEASEHOLD_TEMPORAL_BIN: tools.temporal,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  });
+  const stop = async (): Promise<number | null> => {
+    try {
+      return await service.stop();
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  };
+  try {
+    const demo = exportsIn(service.output());
+    const configFile = join(directory, 'leasehold.dev.yaml');
+    const { token, hash } = makeToken('docs');
+    await addBackend(configFile, hash);
+    const backend = {
+      ...demo,
+      LEASEHOLD_TOKEN: token,
+      LEASEHOLD_SCOPE: `${BACKEND.project}/${BACKEND.config}`,
+      DOPPLER_PROJECT: BACKEND.project,
+      DOPPLER_CONFIG: BACKEND.config,
+    };
+    await eventually(() => isInForce(backend), 'worker and API to have read the configuration again', 20_000);
+    return { home, configFile, demo, backend, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Variables that are exported in what was printed, as they stand there. */
+function exportsIn(printed: string): Environment {
+  const pairs = [...printed.matchAll(/\bexport ((?:[A-Z_]+=[^\s$]+ ?)+)$/gm)].flatMap(([, list]) => list!.trim().split(' '));
+  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+}
+
+type Mapping = Record<string, unknown>;
+
+interface File {
+  readonly access: { readonly tokens: Mapping };
+  readonly integrations: Mapping;
+  readonly projects: Record<string, { readonly configs: Record<string, { secrets: Mapping; dynamic_secrets: Mapping }> }>;
+}
+
+/** What the pages call by these names, at the providers of the stack. */
+async function addBackend(configFile: string, hash: string): Promise<void> {
+  const file = parse(await readFile(configFile, 'utf8')) as File;
+  const { secrets, dynamic_secrets: leasable } = file.projects[DEVELOPMENT.project]!.configs[DEVELOPMENT.config]!;
+  file.access.tokens['docs'] = { hash, scopes: ['*'], rights: ['read', 'lease', 'revoke-own', 'admin'] };
+  file.integrations['aws-prod'] = file.integrations['aws-emulator'];
+  const { aws, postgres, datadog } = LEASABLE;
+  const names = {
+    AWS: aws,
+    S3_UPLOADS: aws,
+    DATABASE: postgres,
+    DB_READER: postgres,
+    DATADOG: datadog,
+    DD: datadog,
+  };
+  const entries = Object.entries(names).map(([name, of]) => [name, leasable[of]] as const);
+  file.projects[BACKEND.project] = {
+    configs: {
+      [BACKEND.config]: {
+        secrets: { ...secrets, LOG_LEVEL: 'info' },
+        dynamic_secrets: { ...Object.fromEntries(entries), S3_UPLOADS: { ...(leasable[aws] as object), integration: 'aws-prod' } },
+      },
+    },
+  };
+  await writeFile(`${configFile}.new`, stringify(file, { aliasDuplicateObjects: false }));
+  await rename(`${configFile}.new`, configFile);
+}
+
+/** Whether the API and the worker go by what was added: the API knows the token, and a worker serves the integration. */
+async function isInForce({ LEASEHOLD_HOST: url, LEASEHOLD_TOKEN: token }: Environment): Promise<boolean> {
+  const { status } = await fetch(`${url!}/v1/whoami`, { headers: { authorization: `Bearer ${token!}` } });
+  if (status !== 200) return false;
+  const { ready, queues } = (await (await fetch(`${url!}/readyz`)).json()) as Readiness;
+  return ready && queues.some(({ name }) => name === 'aws-prod/provision');
+}
+
+interface Readiness {
+  readonly ready: boolean;
+  readonly queues: readonly { readonly name: string }[];
+}
