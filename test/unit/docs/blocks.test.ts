@@ -35,7 +35,7 @@ test('a reason must be of a kind that we know, and a test that is named must be 
   for (const reason of ['needs Docker', 'needs a cloud account: AWS', 'asks a person to sign in', 'runs for long'])
     expect([reason, isKnownReason(reason)]).toEqual([reason, true]);
   expect(isKnownReason('run by test/unit/docs/blocks.test.ts')).toBe(true);
-  for (const reason of ['', 'does not work', 'needs Dockers', 'run by test/unit/docs/nothing.test.ts', 'run by hand'])
+  for (const reason of ['', 'does not work', 'needs time', 'run by test/unit/docs/nothing.test.ts', 'run by hand'])
     expect([reason, isKnownReason(reason)]).toEqual([reason, false]);
 });
 

@@ -1,4 +1,4 @@
-import { parse, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { integrationTypes } from '../../../activities/integrations/registry';
 import { parseConfig } from '../../../config/load';
 import { blocksOf, docPages, readPage } from '../../support/doc-blocks';
@@ -9,7 +9,7 @@ type Mapping = Readonly<Record<string, unknown>>;
 const OURS = new Set(['version', 'integrations', 'projects', 'alerts', 'access', 'api']);
 /** At the head of what belongs to GitHub Actions, Kubernetes, Compose and Prometheus. */
 const OTHERS = new Set(
-  ['permissions', 'steps', 'jobs', 'apiVersion', 'spec', 'containers', 'volumes', 'services', 'scrape_configs', 'groups'],
+  ['permissions', 'steps', 'jobs', 'apiVersion', 'spec', 'containers', 'volumes', 'egress', 'services', 'scrape_configs', 'groups'],
 );
 /** Of which a page that gives one gives all of it. */
 const WHOLE = new Set(['connection', 'parameters', 'policy', 'claims']);
@@ -19,7 +19,9 @@ const WHERE = 'Say where it stands in a configuration, <!-- part of: projects.ba
 function configurationsOf(page: string): readonly DocBlock[] {
   return blocksOf(page, 'yaml').filter(({ code, line, remarks }) => {
     if (remarks['not run'] !== undefined) return false;
-    const keys = Object.keys(parse(code) as Mapping);
+    // A file of Kubernetes may have several documents.
+    const [first] = parseAllDocuments(code);
+    const keys = Object.keys((first?.toJS() ?? {}) as Mapping);
     if (remarks['part of'] !== undefined || keys.every((key) => OURS.has(key))) return true;
     if (keys.some((key) => OTHERS.has(key))) return false;
     throw new Error(`${page}:${line}: ${keys.join(', ')} are no keys of a configuration. ${WHERE}`);

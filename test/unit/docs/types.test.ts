@@ -37,13 +37,17 @@ function objectionsTo(blocks: readonly DocBlock[]): readonly string[] {
     files.set(file, `${block.code}export {};\n${block.remarks.given ?? ''}\n`);
     places.set(file, block);
   }
-  const host = ts.createCompilerHost(OPTIONS);
-  const { fileExists, readFile, getSourceFile } = host;
-  host.fileExists = (name) => files.has(name) || fileExists(name);
-  host.readFile = (name) => files.get(name) ?? readFile(name);
-  host.getSourceFile = (name, ...rest) => {
-    const text = files.get(name);
-    return text === undefined ? getSourceFile(name, ...rest) : ts.createSourceFile(name, text, ...(rest.slice(0, 1) as [ts.ScriptTarget]));
+  const machine = ts.createCompilerHost(OPTIONS);
+  const host: ts.CompilerHost = {
+    ...machine,
+    fileExists: (name) => files.has(name) || machine.fileExists(name),
+    readFile: (name) => files.get(name) ?? machine.readFile(name),
+    getSourceFile: (name, version, ...rest) => {
+      const text = files.get(name);
+      return text === undefined
+        ? machine.getSourceFile(name, version, ...rest)
+        : ts.createSourceFile(name, text, version);
+    },
   };
   const program = ts.createProgram([...files.keys()], OPTIONS, host);
   const objections = program.getOptionsDiagnostics().map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
