@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectHttpLeases } from '../../client/http';
+import { projectRoot } from '../../dev/root';
 import { blocksOf, docPages } from '../support/doc-blocks';
 import type { DocBlock } from '../support/doc-blocks';
 import { playBlocks } from '../support/docs-shell';
@@ -23,6 +24,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   expect(await stack.stop()).toBe(0);
+});
+
+test('what runs here is what npm start runs', async () => {
+  const { scripts } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8')) as { scripts: { start: string } };
+  expect(scripts.start).toMatch(/ node dist\/cli\/main\.js start$/);
 });
 
 async function play(blocks: readonly DocBlock[], isDemo: boolean): Promise<Played> {
