@@ -27,15 +27,17 @@ afterAll(async () => {
 });
 
 test('what runs here is what npm start runs', async () => {
-  const { scripts } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8')) as { scripts: { start: string } };
+  const { scripts } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
   expect(scripts.start).toMatch(/ node dist\/cli\/main\.js start$/);
 });
 
 async function play(blocks: readonly DocBlock[], isDemo: boolean): Promise<Played> {
   const directory = join(stack.home, `page-${(played += 1)}`);
   await mkdir(directory);
-  const environment = isDemo ? stack.demo : stack.backend;
-  return playBlocks(blocks, { directory, configFile: stack.configFile, environment });
+  const { demo, backend, configFile, awsEndpoint } = stack;
+  return playBlocks(blocks, { directory, configFile, awsEndpoint, environment: isDemo ? demo : backend });
 }
 
 const pages = docPages()

@@ -16,6 +16,8 @@ export interface DocsPlace {
   readonly directory: string;
   /** Has the configuration that the pages call leasehold.yaml. */
   readonly configFile: string;
+  /** Where a reader's AWS programs find AWS, as a profile would tell them. */
+  readonly awsEndpoint: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -86,15 +88,24 @@ function scriptOf({ line, code, remarks }: DocBlock, progress: string): string {
 }
 
 /** Makes the folder in which a reader would be, and the programs that a reader would have. */
-async function furnish(commands: string, work: string, { directory, configFile }: DocsPlace): Promise<void> {
+async function furnish(
+  commands: string,
+  work: string,
+  { directory, configFile, awsEndpoint }: DocsPlace,
+): Promise<void> {
   const root = projectRoot();
-  for (const folder of [commands, join(work, 'node_modules'), join(directory, 'doppler')]) await mkdir(folder, { recursive: true });
-  for (const name of ['examples', 'deploy', 'leasehold.example.yaml']) await symlink(join(root, name), join(work, name));
+  for (const folder of [commands, join(work, 'node_modules'), join(directory, 'doppler')])
+    await mkdir(folder, { recursive: true });
+  for (const name of ['examples', 'deploy', 'leasehold.example.yaml'])
+    await symlink(join(root, name), join(work, name));
   await symlink(root, join(work, 'node_modules', 'leasehold'));
   await copyFile(configFile, join(work, 'leasehold.yaml'));
   for (const name of PROGRAMS) await writeFile(join(work, name), LEASED, { mode: 0o755 });
-  await writeFile(join(directory, 'doppler', '.doppler.yaml'), 'analytics:\n  disable: true\nflags:\n  analytics: false\n');
-  const { tools, doppler, aws } = provided();
+  await writeFile(
+    join(directory, 'doppler', '.doppler.yaml'),
+    'analytics:\n  disable: true\nflags:\n  analytics: false\n',
+  );
+  const { tools, doppler } = provided();
   const leasehold = `exec '${process.execPath}' '${join(root, 'dist', 'cli', 'main.js')}' "$@"`;
   const own: Record<string, string> = {
     leasehold,
@@ -102,9 +113,10 @@ async function furnish(commands: string, work: string, { directory, configFile }
     npx: `[ "$1" = leasehold ] || exit 127\nshift\n${leasehold}`,
     doppler: `exec '${doppler}' --no-check-version "$@"`,
     node: `exec '${process.execPath}' "$@"`,
-    aws: `export AWS_REGION=${aws.region}\nexec '${process.execPath}' '${join(root, 'examples', 'list-buckets.mjs')}'`,
+    aws: `export AWS_ENDPOINT_URL=${awsEndpoint} AWS_REGION=us-east-1\nexec '${process.execPath}' '${join(root, 'examples', 'list-buckets.mjs')}'`,
     terraform: ': "${DD_API_KEY:?}" "${DD_APP_KEY:?}"',
   };
   if (isAbsolute(tools.temporal)) own['temporal'] = `exec '${tools.temporal}' "$@"`;
-  for (const [name, code] of Object.entries(own)) await writeFile(join(commands, name), `#!/bin/sh\n${code}\n`, { mode: 0o755 });
+  for (const [name, code] of Object.entries(own))
+    await writeFile(join(commands, name), `#!/bin/sh\n${code}\n`, { mode: 0o755 });
 }

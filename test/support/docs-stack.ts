@@ -17,6 +17,7 @@ export interface DocsStack {
   readonly home: string;
   /** By which the stack leases. */
   readonly configFile: string;
+  readonly awsEndpoint: string;
   /** What it says that one is to export. */
   readonly demo: Environment;
   /** Likewise, as an admin of everything who works in backend/prd. */
@@ -54,7 +55,7 @@ export async function startDocsStack(): Promise<DocsStack> {
     const demo = exportsIn(service.output());
     const configFile = join(directory, 'leasehold.dev.yaml');
     const { token, hash } = makeToken('docs');
-    await addBackend(configFile, hash);
+    const awsEndpoint = await addBackend(configFile, hash);
     const backend = {
       ...demo,
       LEASEHOLD_TOKEN: token,
@@ -63,7 +64,7 @@ export async function startDocsStack(): Promise<DocsStack> {
       DOPPLER_CONFIG: BACKEND.config,
     };
     await eventually(() => isInForce(backend), 'worker and API to have read the configuration again', 20_000);
-    return { home, configFile, demo, backend, stop };
+    return { home, configFile, awsEndpoint, demo, backend, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -72,7 +73,9 @@ export async function startDocsStack(): Promise<DocsStack> {
 
 /** Variables that are exported in what was printed, as they stand there. */
 function exportsIn(printed: string): Environment {
-  const pairs = [...printed.matchAll(/\bexport ((?:[A-Z_]+=[^\s$]+ ?)+)$/gm)].flatMap(([, list]) => list!.trim().split(' '));
+  const pairs = [...printed.matchAll(/\bexport ((?:[A-Z_]+=[^\s$]+ ?)+)$/gm)].flatMap(([, list]) =>
+    list!.trim().split(' '),
+  );
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
 
@@ -81,11 +84,14 @@ type Mapping = Record<string, unknown>;
 interface File {
   readonly access: { readonly tokens: Mapping };
   readonly integrations: Mapping;
-  readonly projects: Record<string, { readonly configs: Record<string, { secrets: Mapping; dynamic_secrets: Mapping }> }>;
+  readonly projects: Record<
+    string,
+    { readonly configs: Record<string, { secrets: Mapping; dynamic_secrets: Mapping }> }
+  >;
 }
 
-/** What the pages call by these names, at the providers of the stack. */
-async function addBackend(configFile: string, hash: string): Promise<void> {
+/** Adds what the pages call by these names, at the providers of the stack. Answers where its AWS is. */
+async function addBackend(configFile: string, hash: string): Promise<string> {
   const file = parse(await readFile(configFile, 'utf8')) as File;
   const { secrets, dynamic_secrets: leasable } = file.projects[DEVELOPMENT.project]!.configs[DEVELOPMENT.config]!;
   file.access.tokens['docs'] = { hash, scopes: ['*'], rights: ['read', 'lease', 'revoke-own', 'admin'] };
@@ -104,12 +110,16 @@ async function addBackend(configFile: string, hash: string): Promise<void> {
     configs: {
       [BACKEND.config]: {
         secrets: { ...secrets, LOG_LEVEL: 'info' },
-        dynamic_secrets: { ...Object.fromEntries(entries), S3_UPLOADS: { ...(leasable[aws] as object), integration: 'aws-prod' } },
+        dynamic_secrets: {
+          ...Object.fromEntries(entries),
+          S3_UPLOADS: { ...(leasable[aws] as object), integration: 'aws-prod' },
+        },
       },
     },
   };
   await writeFile(`${configFile}.new`, stringify(file, { aliasDuplicateObjects: false }));
   await rename(`${configFile}.new`, configFile);
+  return String(secrets['AWS_ENDPOINT_URL']);
 }
 
 /** Whether the API and the worker go by what was added: the API knows the token, and a worker serves the integration. */

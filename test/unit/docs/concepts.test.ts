@@ -22,7 +22,10 @@ test('the concepts say what each state and each promise means', () => {
   const page = readPage('docs/concepts.md');
   const rows = page.split('\n').filter((line) => line.startsWith('|'));
   for (const state of Object.keys(STATES)) {
-    expect({ state, told: rows.some((row) => row.split('|')[1]!.includes(`\`${state}\``)) }).toEqual({ state, told: true });
+    expect({ state, told: rows.some((row) => row.split('|')[1]!.includes(`\`${state}\``)) }).toEqual({
+      state,
+      told: true,
+    });
   }
   const promises = [...readPage('docs/design.md').matchAll(/^- \*\*(P\d) ([^.*]+)\.\*\*/gm)];
   expect(promises).toHaveLength(8);

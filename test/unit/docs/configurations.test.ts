@@ -8,12 +8,23 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 const OURS = new Set(['version', 'integrations', 'projects', 'alerts', 'access', 'api']);
 /** At the head of what belongs to GitHub Actions, Kubernetes, Compose and Prometheus. */
-const OTHERS = new Set(
-  ['permissions', 'steps', 'jobs', 'apiVersion', 'spec', 'containers', 'volumes', 'egress', 'services', 'scrape_configs', 'groups'],
-);
+const OTHERS = new Set([
+  'permissions',
+  'steps',
+  'jobs',
+  'apiVersion',
+  'spec',
+  'containers',
+  'volumes',
+  'egress',
+  'services',
+  'scrape_configs',
+  'groups',
+]);
 /** Of which a page that gives one gives all of it. */
 const WHOLE = new Set(['connection', 'parameters', 'policy', 'claims']);
-const WHERE = 'Say where it stands in a configuration, <!-- part of: projects.backend.configs.prd -->, or why it is not checked.';
+const WHERE =
+  'Say where it stands in a configuration, <!-- part of: projects.backend.configs.prd -->, or why it is not checked.';
 
 /** The configurations and the parts of one on a page. */
 function configurationsOf(page: string): readonly DocBlock[] {
@@ -34,7 +45,10 @@ function isMapping(value: unknown): value is Mapping {
 
 function merge(base: unknown, part: unknown, key = ''): unknown {
   if (!isMapping(base) || !isMapping(part) || WHOLE.has(key)) return part;
-  return { ...base, ...Object.fromEntries(Object.entries(part).map(([name, value]) => [name, merge(base[name], value, name)])) };
+  return {
+    ...base,
+    ...Object.fromEntries(Object.entries(part).map(([name, value]) => [name, merge(base[name], value, name)])),
+  };
 }
 
 /** The part in its place; what is around it is added to, and its own keys take the place of those that are there. */
@@ -52,7 +66,11 @@ function check(blocks: readonly DocBlock[]): void {
     const part = parse(code) as Mapping;
     const isAll = Object.hasOwn(part, 'version');
     if (!isAll) around = place(around, remarks['part of']?.split('.') ?? [], part);
-    parseConfig(isAll ? code : stringify(around, { aliasDuplicateObjects: false }), integrationTypes, `${page}:${line}`);
+    parseConfig(
+      isAll ? code : stringify(around, { aliasDuplicateObjects: false }),
+      integrationTypes,
+      `${page}:${line}`,
+    );
   }
 }
 
@@ -63,7 +81,13 @@ test.each(pages)('what %s shows of a configuration is right', (page) => {
 });
 
 test('a key that is not known, and a value that is not allowed, would be seen', () => {
-  const block = { page: 'page', line: 1, language: 'yaml', code: 'integrations: { aws-prod: { retried: true } }\n', remarks: {} };
+  const block = {
+    page: 'page',
+    line: 1,
+    language: 'yaml',
+    code: 'integrations: { aws-prod: { retried: true } }\n',
+    remarks: {},
+  };
   expect(() => {
     check([block]);
   }).toThrow('integrations.aws-prod.retried');

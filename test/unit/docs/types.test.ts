@@ -50,7 +50,9 @@ function objectionsTo(blocks: readonly DocBlock[]): readonly string[] {
     },
   };
   const program = ts.createProgram([...files.keys()], OPTIONS, host);
-  const objections = program.getOptionsDiagnostics().map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
+  const objections = program
+    .getOptionsDiagnostics()
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
   for (const file of files.keys()) {
     const source = program.getSourceFile(file)!;
     const block = places.get(file);
