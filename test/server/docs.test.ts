@@ -4,14 +4,16 @@ import { connectHttpLeases } from '../../client/http';
 import { projectRoot } from '../../dev/root';
 import { blocksOf, docPages } from '../support/doc-blocks';
 import type { DocBlock } from '../support/doc-blocks';
-import { playBlocks } from '../support/docs-shell';
-import type { Played } from '../support/docs-shell';
+import { playBlocks, SOME_LEASE } from '../support/docs-shell';
+import type { DocsPlace, Played } from '../support/docs-shell';
 import { startDocsStack } from '../support/docs-stack';
 import type { DocsStack } from '../support/docs-stack';
 import { eventually } from '../support/lab';
 
 /** Which lease what `npm start` has to lease; all others are about a config backend/prd. */
 const DEMO_PAGES = ['README.md', 'docs/quickstart.md'];
+/** Of which the lease that they look at is stuck, as its provider is away. */
+const TROUBLE_PAGES = ['docs/operations.md', 'docs/runbook.md'];
 /** Its examples are those of the help, which test/unit/docs/cli.test.ts reads. */
 const GENERATED = 'docs/cli.md';
 
@@ -33,11 +35,30 @@ test('what runs here is what npm start runs', async () => {
   expect(scripts.start).toMatch(/ node dist\/cli\/main\.js start$/);
 });
 
-async function play(blocks: readonly DocBlock[], isDemo: boolean): Promise<Played> {
+/** Plays the blocks in a folder of their own. */
+async function play(
+  blocks: readonly DocBlock[],
+  place: Pick<DocsPlace, 'environment' | 'lease' | 'onBlock'>,
+): Promise<Played> {
   const directory = join(stack.home, `page-${(played += 1)}`);
   await mkdir(directory);
-  const { demo, backend, configFile, awsEndpoint } = stack;
-  return playBlocks(blocks, { directory, configFile, awsEndpoint, environment: isDemo ? demo : backend });
+  const { configFile, awsEndpoint } = stack;
+  return playBlocks(blocks, { directory, configFile, awsEndpoint, ...place });
+}
+
+/** Plays them with a lease that is stuck, up to the first block that is not about that lease any more. */
+async function playInTrouble(blocks: readonly DocBlock[]): Promise<Played> {
+  const looks = blocks.map(({ code }) => code.includes(SOME_LEASE));
+  const end = blocks[looks.indexOf(false, looks.indexOf(true))]?.line ?? Infinity;
+  const lease = await stack.beginTrouble();
+  const onBlock = (line: number): void => {
+    if (line >= end) stack.endTrouble();
+  };
+  try {
+    return await play(blocks, { environment: stack.backend, lease, onBlock });
+  } finally {
+    stack.endTrouble();
+  }
 }
 
 const pages = docPages()
@@ -48,10 +69,13 @@ const pages = docPages()
 test.each(pages)(
   'what %s says to type does what it says',
   async (page, blocks) => {
-    const { code, line, output } = await play(blocks, DEMO_PAGES.includes(page));
+    const environment = DEMO_PAGES.includes(page) ? stack.demo : stack.backend;
+    const { code, line, output } = await (TROUBLE_PAGES.includes(page)
+      ? playInTrouble(blocks)
+      : play(blocks, { environment }));
     if (code !== 0) throw new Error(`${page}:${line} ends with exit code ${String(code)}:\n${output}`);
   },
-  70_000,
+  110_000,
 );
 
 test('what they have leased ends', async () => {
@@ -72,12 +96,13 @@ test('a command that is wrong, and one that should fail and does not, would be s
   const block = (line: number, code: string, remarks: DocBlock['remarks'] = {}): DocBlock => {
     return { page: 'page', language: 'sh', line, code, remarks };
   };
+  const demo = { environment: stack.demo };
   const right = block(3, 'lease=abc\n');
-  const wrong = await play([right, block(7, 'leasehold leases lst | cat\necho "went on"\n'), block(9, 'true\n')], true);
+  const wrong = await play([right, block(7, 'leasehold leases lst | cat\necho "went on"\n'), block(9, 'true\n')], demo);
   expect(wrong).toMatchObject({ code: 2, line: 7 });
   expect(wrong.output).not.toContain('went on');
   const refused = block(5, 'echo "shown: $lease"\nfalse\necho "went on"\n', { before: 'lease="$lease d"', exits: '1' });
-  const ended = await play([right, refused], true);
+  const ended = await play([right, refused], demo);
   expect(ended).toEqual({ code: 0, line: 5, output: 'shown: abc d\n' });
-  expect(await play([block(5, 'true\n', { exits: '4' })], true)).toMatchObject({ code: 99, line: 5 });
+  expect(await play([block(5, 'true\n', { exits: '4' })], demo)).toMatchObject({ code: 99, line: 5 });
 }, 30_000);

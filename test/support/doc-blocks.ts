@@ -28,7 +28,7 @@ export interface DocBlock {
 
 /** Of which a block is not run: those whose reason begins so, and none without a reason. */
 const KINDS = [
-  /^needs (Docker|Kubernetes|a cluster|a cloud account|an account of [A-Z]|tcld|another machine|root)/,
+  /^needs (Docker|Kubernetes|a cluster|a cloud account|an account of [A-Z]|tcld|another machine|the machine of|the audit log|root)/,
   /^asks a person\b/,
   /^installs\b/,
   /^runs for long\b/,

@@ -5,10 +5,13 @@ import { projectRoot } from '../../dev/root';
 import type { DocBlock } from './doc-blocks';
 import { provided } from './stack';
 
+/** As the pages write the id of a lease that a reader has before them. */
+export const SOME_LEASE = 'abcdefghijklmnopqrstuvwx';
 /** Of which the pages make no secret that they are somebody else's: each sees whether it has got what was leased for it. */
 const PROGRAMS = ['my-program', 'migrate', 'report', 'server'];
 const LEASED = '#!/bin/sh\nenv | grep -q "_LEASE_ID="\n';
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 90_000;
+const LOOK_EVERY_MS = 100;
 
 /** Where blocks are run. */
 export interface DocsPlace {
@@ -18,6 +21,10 @@ export interface DocsPlace {
   readonly configFile: string;
   /** Where a reader's AWS programs find AWS, as a profile would tell them. */
   readonly awsEndpoint: string;
+  /** What takes the place of the id that pages give to a lease. Default: nothing does. */
+  readonly lease?: string;
+  /** Told when a block begins, soon after, by its line. */
+  readonly onBlock?: (line: number) => void;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +44,13 @@ export async function playBlocks(blocks: readonly DocBlock[], place: DocsPlace):
   await furnish(commands, work, place);
   const progress = join(directory, 'progress');
   const script = join(directory, 'script');
-  await writeFile(script, blocks.map((block) => scriptOf(block, progress)).join('\n'));
+  await writeFile(
+    script,
+    blocks
+      .map((block) => scriptOf(block, progress))
+      .join('\n')
+      .replaceAll(SOME_LEASE, place.lease ?? SOME_LEASE),
+  );
   const child = spawn('bash', ['-euo', 'pipefail', script], {
     cwd: work,
     detached: true,
@@ -64,15 +77,18 @@ export async function playBlocks(blocks: readonly DocBlock[], place: DocsPlace):
     }
   };
   const limit = setTimeout(kill, LIMIT_MS);
+  const lineNow = async (): Promise<number> => Number(await readFile(progress, 'utf8'));
+  const watch = setInterval(() => void lineNow().then(place.onBlock, () => undefined), LOOK_EVERY_MS);
   process.once('exit', kill);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', resolve);
     });
-    return { code, line: Number(await readFile(progress, 'utf8')), output };
+    return { code, line: await lineNow(), output };
   } finally {
     clearTimeout(limit);
+    clearInterval(watch);
     kill();
     process.removeListener('exit', kill);
   }
@@ -108,7 +124,8 @@ async function furnish(
   const { tools, doppler } = provided();
   const leasehold = `exec '${process.execPath}' '${join(root, 'dist', 'cli', 'main.js')}' "$@"`;
   const own: Record<string, string> = {
-    leasehold,
+    // Somebody at a terminal is asked, and says yes.
+    leasehold: `case "$*" in 'leases abandon '* | 'leases revoke '* | 'sweep --deployment '*) set -- "$@" --yes ;; esac\n${leasehold}`,
     // As npx finds it in a checkout, without npm's own time.
     npx: `[ "$1" = leasehold ] || exit 127\nshift\n${leasehold}`,
     doppler: `exec '${doppler}' --no-check-version "$@"`,

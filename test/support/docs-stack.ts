@@ -1,13 +1,18 @@
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { parse, stringify } from 'yaml';
 import { makeToken } from '../../api/identity/token';
 import { DEVELOPMENT, LEASABLE } from '../../dev/development';
 import { findPort } from '../../dev/ports';
+import { incidentId } from '../../workflows/contract';
+import { connectHttpLeases } from '../../client/http';
 import { eventually } from './lab';
 import { startService } from './service-process';
 import { provided } from './stack';
+import { openTcpGate } from './tcp-gate';
+import type { TcpGate } from './tcp-gate';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -22,6 +27,9 @@ export interface DocsStack {
   readonly demo: Environment;
   /** Likewise, as an admin of everything who works in backend/prd. */
   readonly backend: Environment;
+  /** Takes the provider of aws-prod away, and answers the id of a lease that is stuck for that. */
+  beginTrouble(): Promise<string>;
+  endTrouble(): void;
   /** Answers its exit code. */
   stop(): Promise<number | null>;
 }
@@ -44,10 +52,12 @@ export async function startDocsStack(): Promise<DocsStack> {
     LEASEHOLD_TEMPORAL_BIN: tools.temporal,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   });
+  let gate: TcpGate | undefined;
   const stop = async (): Promise<number | null> => {
     try {
       return await service.stop();
     } finally {
+      await gate?.close();
       await rm(home, { recursive: true, force: true });
     }
   };
@@ -55,7 +65,12 @@ export async function startDocsStack(): Promise<DocsStack> {
     const demo = exportsIn(service.output());
     const configFile = join(directory, 'leasehold.dev.yaml');
     const { token, hash } = makeToken('docs');
-    const awsEndpoint = await addBackend(configFile, hash);
+    const file = parse(await readFile(configFile, 'utf8')) as File;
+    const awsEndpoint = String(leasableOf(file).secrets['AWS_ENDPOINT_URL']);
+    gate = await openTcpGate(new URL(awsEndpoint).host);
+    addBackend(file, hash, `http://${gate.address}`);
+    await writeFile(`${configFile}.new`, stringify(file, { aliasDuplicateObjects: false }));
+    await rename(`${configFile}.new`, configFile);
     const backend = {
       ...demo,
       LEASEHOLD_TOKEN: token,
@@ -64,7 +79,18 @@ export async function startDocsStack(): Promise<DocsStack> {
       DOPPLER_CONFIG: BACKEND.config,
     };
     await eventually(() => isInForce(backend), 'worker and API to have read the configuration again', 20_000);
-    return { home, configFile, awsEndpoint, demo, backend, stop };
+    const way = gate;
+    const beginTrouble = async (): Promise<string> => {
+      const leases = connectHttpLeases({ url: demo['LEASEHOLD_HOST']!, token });
+      const { leaseId } = await leases.issue({ ...BACKEND, dynamicSecret: 'S3_UPLOADS', ttl: '1h' });
+      way.cut();
+      await leases.revoke(leaseId);
+      await eventually(async () => (await leases.get(leaseId)).state === 'stuck', 'the lease to be stuck');
+      await leases.close();
+      await eventually(() => isTold(demo), 'the incident to be opened');
+      return leaseId;
+    };
+    return { home, configFile, awsEndpoint, demo, backend, beginTrouble, endTrouble: () => way.mend(), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -90,36 +116,35 @@ interface File {
   >;
 }
 
-/** Adds what the pages call by these names, at the providers of the stack. Answers where its AWS is. */
-async function addBackend(configFile: string, hash: string): Promise<string> {
-  const file = parse(await readFile(configFile, 'utf8')) as File;
-  const { secrets, dynamic_secrets: leasable } = file.projects[DEVELOPMENT.project]!.configs[DEVELOPMENT.config]!;
+function leasableOf({ projects }: File): { readonly secrets: Mapping; readonly dynamic_secrets: Mapping } {
+  return projects[DEVELOPMENT.project]!.configs[DEVELOPMENT.config]!;
+}
+
+/** Adds what the pages call by these names, at the providers of the stack. Of aws-prod the endpoint is another one. */
+function addBackend(file: File, hash: string, endpoint: string): void {
+  const { secrets, dynamic_secrets: leasable } = leasableOf(file);
   file.access.tokens['docs'] = { hash, scopes: ['*'], rights: ['read', 'lease', 'revoke-own', 'admin'] };
-  file.integrations['aws-prod'] = file.integrations['aws-emulator'];
-  const { aws, postgres, datadog } = LEASABLE;
-  const names = {
-    AWS: aws,
-    S3_UPLOADS: aws,
-    DATABASE: postgres,
-    DB_READER: postgres,
-    DATADOG: datadog,
-    DD: datadog,
+  const aws = file.integrations['aws-emulator'] as { readonly connection: object; readonly timings: object };
+  file.integrations['aws-prod'] = {
+    ...aws,
+    connection: { ...aws.connection, endpoint },
+    timings: { ...aws.timings, stuck_after: '1s' },
   };
-  const entries = Object.entries(names).map(([name, of]) => [name, leasable[of]] as const);
   file.projects[BACKEND.project] = {
     configs: {
       [BACKEND.config]: {
         secrets: { ...secrets, LOG_LEVEL: 'info' },
         dynamic_secrets: {
-          ...Object.fromEntries(entries),
-          S3_UPLOADS: { ...(leasable[aws] as object), integration: 'aws-prod' },
+          AWS: leasable[LEASABLE.aws],
+          S3_UPLOADS: { ...(leasable[LEASABLE.aws] as object), integration: 'aws-prod' },
+          DATABASE: leasable[LEASABLE.postgres],
+          DB_READER: leasable[LEASABLE.postgres],
+          DATADOG: leasable[LEASABLE.datadog],
+          DD: leasable[LEASABLE.datadog],
         },
       },
     },
   };
-  await writeFile(`${configFile}.new`, stringify(file, { aliasDuplicateObjects: false }));
-  await rename(`${configFile}.new`, configFile);
-  return String(secrets['AWS_ENDPOINT_URL']);
 }
 
 /** Whether the API and the worker go by what was added: the API knows the token, and a worker serves the integration. */
@@ -128,6 +153,24 @@ async function isInForce({ LEASEHOLD_HOST: url, LEASEHOLD_TOKEN: token }: Enviro
   if (status !== 200) return false;
   const { ready, queues } = (await (await fetch(`${url!}/readyz`)).json()) as Readiness;
   return ready && queues.some(({ name }) => name === 'aws-prod/provision');
+}
+
+/** Whether the trouble of aws-prod has an incident. */
+async function isTold({
+  TEMPORAL_ADDRESS: address = '',
+  TEMPORAL_NAMESPACE: namespace = '',
+}: Environment): Promise<boolean> {
+  const connection = await Connection.connect({ address });
+  try {
+    const { status } = await new Client({ connection, namespace }).workflow
+      .getHandle(incidentId('aws-prod'))
+      .describe();
+    return status.name === 'RUNNING';
+  } catch {
+    return false;
+  } finally {
+    await connection.close();
+  }
 }
 
 interface Readiness {

@@ -100,7 +100,9 @@ test('the command lines of the main help and of the pages are taken', async () =
   const integrations = ['aws-iam', 'aws-sts', 'datadog', 'postgresql'].map((each) => `docs/integrations/${each}`);
   let count = 0;
   const take = async (text: string): Promise<void> => {
-    for (const words of commandLines(text)) {
+    // What an earlier line of the page has put there.
+    const filled = text.replaceAll(/"\$\w*(?:lease|block)\w*"/gi, 'abcdefghijklmnopqrstuvwx');
+    for (const words of commandLines(filled)) {
       expect([words, await objection(words)]).toEqual([words, '']);
       count += 1;
     }
