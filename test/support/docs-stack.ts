@@ -90,7 +90,10 @@ export async function startDocsStack(): Promise<DocsStack> {
       await eventually(() => isTold(demo), 'the incident to be opened');
       return leaseId;
     };
-    return { home, configFile, awsEndpoint, demo, backend, beginTrouble, endTrouble: () => way.mend(), stop };
+    const endTrouble = (): void => {
+      way.mend();
+    };
+    return { home, configFile, awsEndpoint, demo, backend, beginTrouble, endTrouble, stop };
   } catch (error) {
     await stop();
     throw error;
