@@ -88,15 +88,7 @@ describe.each(commands.map((command) => [fullName(command), command] as const))(
 });
 
 test('the command lines of the main help and of the pages are taken', async () => {
-  const pages = [
-    'README',
-    'docs/access',
-    'docs/cli',
-    'docs/http-api',
-    'docs/library',
-    'docs/operations',
-    'docs/quickstart',
-  ];
+  const pages = ['README', 'docs/access', 'docs/cli', 'docs/http-api', 'docs/library', 'docs/operations'];
   const integrations = ['aws-iam', 'aws-sts', 'datadog', 'postgresql'].map((each) => `docs/integrations/${each}`);
   let count = 0;
   const take = async (text: string): Promise<void> => {
