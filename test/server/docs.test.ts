@@ -17,16 +17,34 @@ const TROUBLE_PAGES = ['docs/operations.md', 'docs/runbook.md'];
 /** Its examples are those of the help, which test/unit/docs/cli.test.ts reads. */
 const GENERATED = 'docs/cli.md';
 
+const pages = docPages()
+  .filter((page) => page !== GENERATED)
+  .map((page) => [page, blocksOf(page, 'sh').filter(({ remarks }) => remarks['not run'] === undefined)] as const)
+  .filter(([, blocks]) => blocks.length > 0);
+
 let stack: DocsStack;
 let played = 0;
 
+/** How each page went. Those on trouble are played beside the others, by somebody else. */
+const playing = new Map<string, Promise<Played>>();
+
 beforeAll(async () => {
   stack = await startDocsStack();
+  const isTrouble = (page: string): boolean => TROUBLE_PAGES.includes(page);
+  for (const lane of [pages.filter(([page]) => !isTrouble(page)), pages.filter(([page]) => isTrouble(page))]) {
+    let before: Promise<unknown> = Promise.resolve();
+    for (const [page, blocks] of lane) {
+      const now = before.then(() => playPage(page, blocks));
+      playing.set(page, now);
+      before = now.catch(() => undefined);
+    }
+  }
 }, 120_000);
 
 afterAll(async () => {
+  await Promise.allSettled(playing.values());
   expect(await stack.stop()).toBe(0);
-});
+}, 120_000);
 
 test('what runs here is what npm start runs', async () => {
   const { scripts } = JSON.parse(await readFile(join(projectRoot(), 'package.json'), 'utf8')) as {
@@ -55,27 +73,24 @@ async function playInTrouble(blocks: readonly DocBlock[]): Promise<Played> {
     if (line >= end) stack.endTrouble();
   };
   try {
-    return await play(blocks, { environment: stack.backend, lease, onBlock });
+    return await play(blocks, { environment: stack.operator, lease, onBlock });
   } finally {
     stack.endTrouble();
   }
 }
 
-const pages = docPages()
-  .filter((page) => page !== GENERATED)
-  .map((page) => [page, blocksOf(page, 'sh').filter(({ remarks }) => remarks['not run'] === undefined)] as const)
-  .filter(([, blocks]) => blocks.length > 0);
+function playPage(page: string, blocks: readonly DocBlock[]): Promise<Played> {
+  if (TROUBLE_PAGES.includes(page)) return playInTrouble(blocks);
+  return play(blocks, { environment: DEMO_PAGES.includes(page) ? stack.demo : stack.backend });
+}
 
 test.each(pages)(
   'what %s says to type does what it says',
-  async (page, blocks) => {
-    const environment = DEMO_PAGES.includes(page) ? stack.demo : stack.backend;
-    const { code, line, output } = await (TROUBLE_PAGES.includes(page)
-      ? playInTrouble(blocks)
-      : play(blocks, { environment }));
+  async (page) => {
+    const { code, line, output } = await playing.get(page)!;
     if (code !== 0) throw new Error(`${page}:${line} ends with exit code ${String(code)}:\n${output}`);
   },
-  110_000,
+  180_000,
 );
 
 test('what they have leased ends', async () => {

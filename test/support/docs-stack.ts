@@ -27,6 +27,8 @@ export interface DocsStack {
   readonly demo: Environment;
   /** Likewise, as an admin of everything who works in backend/prd. */
   readonly backend: Environment;
+  /** Likewise, as somebody else, whose leases are not those of the other. */
+  readonly operator: Environment;
   /** Takes the provider of aws-prod away, and answers the id of a lease that is stuck for that. */
   beginTrouble(): Promise<string>;
   endTrouble(): void;
@@ -36,6 +38,8 @@ export interface DocsStack {
 
 const READY = 'Ctrl-C ends it all.';
 const BACKEND = { project: 'backend', config: 'prd' };
+/** Leased from aws-prod alone, so that others do not miss it. */
+const TROUBLE = { project: 'uploads', config: 'prd', dynamicSecret: 'S3_UPLOADS' };
 
 /** Starts it on ports that the system gives, with a config backend/prd besides its own. */
 export async function startDocsStack(): Promise<DocsStack> {
@@ -64,16 +68,17 @@ export async function startDocsStack(): Promise<DocsStack> {
   try {
     const demo = exportsIn(service.output());
     const configFile = join(directory, 'leasehold.dev.yaml');
-    const { token, hash } = makeToken('docs');
+    const docs = makeToken('docs');
+    const operator = makeToken('operator');
     const file = parse(await readFile(configFile, 'utf8')) as File;
     const awsEndpoint = String(leasableOf(file).secrets['AWS_ENDPOINT_URL']);
     gate = await openTcpGate(new URL(awsEndpoint).host);
-    addBackend(file, hash, `http://${gate.address}`);
+    addBackend(file, { docs, operator }, `http://${gate.address}`);
     await writeFile(`${configFile}.new`, stringify(file, { aliasDuplicateObjects: false }));
     await rename(`${configFile}.new`, configFile);
     const backend = {
       ...demo,
-      LEASEHOLD_TOKEN: token,
+      LEASEHOLD_TOKEN: docs.token,
       LEASEHOLD_SCOPE: `${BACKEND.project}/${BACKEND.config}`,
       DOPPLER_PROJECT: BACKEND.project,
       DOPPLER_CONFIG: BACKEND.config,
@@ -81,8 +86,8 @@ export async function startDocsStack(): Promise<DocsStack> {
     await eventually(() => isInForce(backend), 'worker and API to have read the configuration again', 20_000);
     const way = gate;
     const beginTrouble = async (): Promise<string> => {
-      const leases = connectHttpLeases({ url: demo['LEASEHOLD_HOST']!, token });
-      const { leaseId } = await leases.issue({ ...BACKEND, dynamicSecret: 'S3_UPLOADS', ttl: '1h' });
+      const leases = connectHttpLeases({ url: demo['LEASEHOLD_HOST']!, token: operator.token });
+      const { leaseId } = await leases.issue({ ...TROUBLE, ttl: '1h' });
       way.cut();
       await leases.revoke(leaseId);
       await eventually(async () => (await leases.get(leaseId)).state === 'stuck', 'the lease to be stuck');
@@ -93,7 +98,9 @@ export async function startDocsStack(): Promise<DocsStack> {
     const endTrouble = (): void => {
       way.mend();
     };
-    return { home, configFile, awsEndpoint, demo, backend, beginTrouble, endTrouble, stop };
+    const places = { home, configFile, awsEndpoint };
+    const readers = { demo, backend, operator: { ...backend, LEASEHOLD_TOKEN: operator.token } };
+    return { ...places, ...readers, beginTrouble, endTrouble, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -124,9 +131,11 @@ function leasableOf({ projects }: File): { readonly secrets: Mapping; readonly d
 }
 
 /** Adds what the pages call by these names, at the providers of the stack. Of aws-prod the endpoint is another one. */
-function addBackend(file: File, hash: string, endpoint: string): void {
+function addBackend(file: File, tokens: Readonly<Record<string, { readonly hash: string }>>, endpoint: string): void {
   const { secrets, dynamic_secrets: leasable } = leasableOf(file);
-  file.access.tokens['docs'] = { hash, scopes: ['*'], rights: ['read', 'lease', 'revoke-own', 'admin'] };
+  for (const [name, { hash }] of Object.entries(tokens)) {
+    file.access.tokens[name] = { hash, scopes: ['*'], rights: ['read', 'lease', 'revoke-own', 'admin'] };
+  }
   const aws = file.integrations['aws-emulator'] as { readonly connection: object; readonly timings: object };
   file.integrations['aws-prod'] = {
     ...aws,
@@ -139,7 +148,7 @@ function addBackend(file: File, hash: string, endpoint: string): void {
         secrets: { ...secrets, LOG_LEVEL: 'info' },
         dynamic_secrets: {
           AWS: leasable[LEASABLE.aws],
-          S3_UPLOADS: { ...(leasable[LEASABLE.aws] as object), integration: 'aws-prod' },
+          S3_UPLOADS: leasable[LEASABLE.aws],
           DATABASE: leasable[LEASABLE.postgres],
           DB_READER: leasable[LEASABLE.postgres],
           DATADOG: leasable[LEASABLE.datadog],
@@ -147,6 +156,10 @@ function addBackend(file: File, hash: string, endpoint: string): void {
         },
       },
     },
+  };
+  const uploads = { ...(leasable[LEASABLE.aws] as object), integration: 'aws-prod' };
+  file.projects[TROUBLE.project] = {
+    configs: { [TROUBLE.config]: { secrets: {}, dynamic_secrets: { [TROUBLE.dynamicSecret]: uploads } } },
   };
 }
 
