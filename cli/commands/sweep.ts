@@ -26,7 +26,7 @@ export function sweepCommand(): Command {
   return withExamples(withNotes(command, NOTE), [
     ['leasehold sweep --dry-run', 'say what would be removed'],
     ['leasehold sweep --integrations aws-prod', 'look through one provider now'],
-    ['leasehold sweep --deployment k3v9x2ab --dry-run', 'see what an installation left that no longer exists'],
+    ['leasehold sweep --deployment k3v7x2ab --dry-run', 'see what an installation left that no longer exists'],
   ]);
 }
 

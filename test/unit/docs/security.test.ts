@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createProgram } from '../../../cli/program';
 import { allCommands } from '../../../dev/cli-docs';
 import { createMetrics } from '../../../telemetry/metrics';
@@ -7,43 +7,9 @@ import { ATTRIBUTES } from '../../../workflows/contract';
 
 const ROOT = join(__dirname, '../../..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const pagesOf = (folder: string): readonly string[] =>
-  readdirSync(join(ROOT, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name));
-
-const PAGES = ['README.md', 'SECURITY.md', ...pagesOf('docs'), ...pagesOf('docs/integrations')];
 const page = read('docs/security.md');
 /** What stands between backticks, outside of blocks. */
 const terms = [...page.replaceAll(/^ *```.*?^ *```/gms, '').matchAll(/`([^`\n]+)`/g)].map(([, term]) => term!);
-
-/** As GitHub makes an anchor of a heading. */
-function anchorsOf(path: string): ReadonlySet<string> {
-  const text = read(path).replaceAll(/^ *```.*?^ *```/gms, '');
-  return new Set(
-    [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-      heading!
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
-}
-
-test.each(PAGES)('every link of %s leads somewhere', (path) => {
-  const links = [
-    ...read(path)
-      .replaceAll(/```.*?```/gs, '')
-      .matchAll(/\]\(([^)\s]+)\)/g),
-  ].map(([, link]) => link!);
-  for (const link of links) {
-    if (/^https?:/.test(link)) continue;
-    const [file = '', anchor] = link.split('#');
-    const target = file === '' ? path : normalize(join(dirname(path), file));
-    expect({ link, exists: existsSync(join(ROOT, target)) }).toEqual({ link, exists: true });
-    if (anchor !== undefined) expect({ link, found: anchorsOf(target).has(anchor) }).toEqual({ link, found: true });
-  }
-});
 
 test('the page is found from those that are read first', () => {
   for (const path of ['README.md', 'SECURITY.md', 'docs/operations.md', 'docs/design.md']) {
