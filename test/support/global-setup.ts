@@ -25,7 +25,7 @@ export default async function startSharedStack(): Promise<void> {
   const workflowBundle = join(logDirectory, 'workflow-bundle.js');
   await writeFile(workflowBundle, (await bundleWorkflows()).code);
   const provided: ProvidedStack = {
-    temporal: { address: temporal.address, namespace: temporal.namespace },
+    temporal: { address: temporal.address, namespace: temporal.namespace, uiUrl: temporal.uiUrl ?? '' },
     aws: {
       url: aws.url,
       region: aws.region,

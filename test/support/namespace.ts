@@ -6,8 +6,7 @@ import { ATTRIBUTES } from '../../workflows/contract';
 const TYPES = { KEYWORD: 2, DATETIME: 6 } as const;
 
 /** A fresh namespace with the search attributes of leases, so that files of tests share no queue. */
-export async function createNamespace(connection: Connection): Promise<string> {
-  const namespace = `lab-${randomUUID()}`;
+export async function createNamespace(connection: Connection, namespace = `lab-${randomUUID()}`): Promise<string> {
   const day = { seconds: 86_400 as never, nanos: 0 };
   await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: day });
   await addSearchAttributes(connection, namespace);

@@ -1,6 +1,6 @@
 /** The servers that all tests of test/server share, and where their programs are. */
 export interface ProvidedStack {
-  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly uiUrl: string };
   readonly aws: {
     readonly url: string;
     readonly region: string;
