@@ -154,6 +154,6 @@ export async function openWebUi(uiUrl: string, namespace: string): Promise<WebUi
 
 /** With what stands in it in base 64, as payloads do. */
 function decoded(text: string): string {
-  const payloads = [...text.matchAll(/"data":"([A-Za-z0-9+/]+=*)"/g)];
+  const payloads = [...text.matchAll(/"data":\s*"([A-Za-z0-9+/]+=*)"/g)];
   return [text, ...payloads.map(([, data]) => Buffer.from(data!, 'base64').toString('latin1'))].join('\n');
 }
