@@ -11,7 +11,10 @@ const bundlePath = join(__dirname, 'workflow-bundle.js');
 export function bundleWorkflows(): Promise<{ code: string }> {
   return bundleWorkflowCode({
     workflowsPath: require.resolve('../workflows/index'),
-    workflowInterceptorModules: [require.resolve('../workflows/task-guard')],
+    workflowInterceptorModules: [
+      require.resolve('../workflows/task-guard'),
+      require.resolve('../workflows/readable-input'),
+    ],
     logger: silent,
   });
 }

@@ -6,6 +6,9 @@ import { provided } from '../support/stack';
 
 const run = promisify(execFile);
 
+/** Temporal's number for it. */
+const UPDATE_COMPLETED = 3;
+
 let lab: Lab;
 
 useLab(async (opened) => {
@@ -62,6 +65,40 @@ test.each([
   await lab.handle(lease.leaseId).signal('revoke', ...args);
   expect(await lab.outcome(lease.leaseId)).toMatchObject({ state: 'revoked', endedBy: 'unknown' });
   expect(await lab.aws.identity(lease.credential)).not.toBe('ok');
+});
+
+test.each([
+  ['an encoding that this SDK does not know', 'json/protobuf', '{"by":"ada"}'],
+  ['broken JSON', 'json/plain', '{{{'],
+])('a revoke signal with %s revokes', async (_, encoding, data) => {
+  const lease = await lab.leases.issue({ ...REQUEST, ttl: '30m' });
+  await lab.client.workflowService.signalWorkflowExecution({
+    namespace: lab.namespace,
+    workflowExecution: { workflowId: lease.leaseId },
+    signalName: 'revoke',
+    input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(data) }] },
+  });
+  expect(await lab.outcome(lease.leaseId)).toMatchObject({ state: 'revoked', endedBy: 'unknown' });
+  expect(await lab.aws.identity(lease.credential)).not.toBe('ok');
+});
+
+test('an extension that cannot be read is refused, and the lease goes on', async () => {
+  const lease = await lab.leases.issue({ ...REQUEST, ttl: '30m' });
+  const answer = await lab.client.workflowService.updateWorkflowExecution({
+    namespace: lab.namespace,
+    workflowExecution: { workflowId: lease.leaseId },
+    waitPolicy: { lifecycleStage: UPDATE_COMPLETED },
+    request: {
+      meta: { updateId: 'unreadable' },
+      input: {
+        name: 'extend',
+        args: { payloads: [{ metadata: { encoding: Buffer.from('json/protobuf') }, data: Buffer.from('{}') }] },
+      },
+    },
+  });
+  expect(answer.outcome?.failure?.message).toMatch(/positive whole number/);
+  expect((await lab.view(lease.leaseId)).state).toBe('active');
+  await lease.revoke({ wait: true });
 });
 
 test('revoke works from the temporal command line without input', async () => {
