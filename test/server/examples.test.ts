@@ -292,7 +292,8 @@ test('the Express app answers every request while its login is replaced, and giv
   const seen: string[] = [];
   const odd: unknown[] = [];
   let isAsking = true;
-  const askers = Array.from({ length: 8 }, async () => {
+  // More than there are connections, so that some wait for one when the login changes.
+  const askers = Array.from({ length: 40 }, async () => {
     while (isAsking) {
       const answer = await fetch(`${url}/orders`);
       const { role, orders } = (await answer.json().catch(() => ({}))) as { role?: string; orders?: number };
