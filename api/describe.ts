@@ -55,8 +55,13 @@ export interface About {
   readonly tags: readonly string[];
 }
 
-/** Describes every route under /v1 that is made from now on; what is elsewhere is not ours to describe. */
-export async function describeApi(app: FastifyInstance): Promise<void> {
+/** Whether a route is ours to describe to others' programs: what is not under /v1 is Doppler's, or for those who run the process. */
+export function isOurs(url: string): boolean {
+  return url.startsWith(PREFIX);
+}
+
+/** Describes every route that is made from now on and is one of these. */
+export async function describeApi(app: FastifyInstance, isDescribed: (url: string) => boolean): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -76,7 +81,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       },
     },
     transform: (document) =>
-      document.url.startsWith(PREFIX)
+      isDescribed(document.url)
         ? toSchemas(document)
         : { schema: { ...document.schema, hide: true }, url: document.url },
     transformObject: (document) => tidy(toComponents(document)),

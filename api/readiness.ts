@@ -8,14 +8,13 @@ import type { ApiDeps } from './deps';
 /** Names only: anybody may read it. */
 export const readinessSchema = z.object({
   ready: z.boolean(),
-  /** What is missing, in sentences. */
-  problems: z.array(z.string()),
-  /** Hash of the configuration that this process runs. */
-  config: z.string(),
+  problems: z.array(z.string()).describe('What is missing, in sentences.'),
+  config: z.string().describe('Hash of the configuration that this process runs.'),
   temporal: z.enum(['ok', 'unreachable', 'incomplete']),
   queues: z.array(z.object({ name: z.string(), served: z.boolean() })),
-  /** Worker processes that run another configuration. That alone does not make it unready. */
-  other_configs: z.array(z.object({ process: z.string(), config: z.string() })),
+  other_configs: z
+    .array(z.object({ process: z.string(), config: z.string() }))
+    .describe('Worker processes that run another configuration. That alone does not make it unready.'),
 });
 
 export type Readiness = z.output<typeof readinessSchema>;

@@ -11,7 +11,7 @@ import { writeAudit } from './audit';
 import { boundDenials } from './denials';
 import type { Denials } from './denials';
 import type { ApiDeps } from './deps';
-import { describeApi } from './describe';
+import { describeApi, isOurs } from './describe';
 import { ApiError, errorBodyOf, refusal, toApiError } from './errors';
 import { answerMalformed } from './malformed';
 import { watchMethods } from './methods';
@@ -34,6 +34,8 @@ export interface ApiOptions {
   readonly settings: () => Pick<ApiSettings, 'trustProxy' | 'requestsPerMinute'>;
   /** Longest time for receiving a request, not for answering it. Default: 10 s. */
   readonly requestTimeoutMs?: number;
+  /** Which addresses are described. Default: those under /v1. */
+  readonly isDescribed?: (url: string) => boolean;
 }
 
 /** A route group. */
@@ -53,7 +55,7 @@ const LEFT = 499;
 /** The server with what all routes share: who asks, limits, errors, logs. It does not listen yet. */
 export async function createServer(
   deps: ApiDeps,
-  { tls, settings, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ApiOptions,
+  { tls, settings, requestTimeoutMs = REQUEST_TIMEOUT_MS, isDescribed = isOurs }: ApiOptions,
   groups: readonly Routes[],
 ): Promise<FastifyInstance> {
   const denials = boundDenials({ summarise: (source, count) => recordMore(deps, source, count) });
@@ -158,7 +160,7 @@ export async function createServer(
   app.addHook('preHandler', async (request) => {
     if (request.routeOptions.config.needsTemporal === true) await reachTemporal();
   });
-  await describeApi(app);
+  await describeApi(app, isDescribed);
   const refuseOtherMethods = watchMethods(app);
   for (const routes of groups) await routes(app, deps);
   refuseOtherMethods();

@@ -15,7 +15,10 @@ export const jwkBody = z
     x: z.string().max(100),
     y: z.string().max(100).optional(),
   })
-  .meta({ id: 'RecipientJwk' });
+  .meta({
+    id: 'RecipientJwk',
+    description: 'A public key of the caller, X25519 or P-256. Only its private key opens what is sealed.',
+  });
 
 export const ttlBody = z
   .union([z.string().max(40), z.number()])
@@ -41,24 +44,38 @@ export const issuedBody = z
     lease_id: text,
     expires_at: instant.describe('When removal begins.'),
     usable_at: instant.nullable().describe('When the provider was seen to honour the credential; null: not known.'),
-    credential: z.record(z.string(), z.string()).optional(),
+    credential: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Names and values. Missing where it is sealed. It cannot be asked for again.'),
     sealed: z.string().optional().describe('Compact JWE (ECDH-ES, A256GCM).'),
-    facts: z.record(z.string(), z.string()),
-    notes: z.array(text),
+    facts: z.record(z.string(), z.string()).describe('What is not secret, as the name of a role.'),
+    notes: z.array(text).describe('Sentences for people, as what a revoke cannot recall.'),
   })
   .meta({ id: 'IssuedLease' });
 
 /** An issue, with its idempotency key, whose answer did not arrive: what it started is revoked. */
-export const disownBody = z.strictObject({
-  project: z.string().max(64),
-  config: z.string().max(64),
-  dynamic_secret: z.string().max(64),
-  recipient_jwk: jwkBody.describe('As given to the issue. What was issued to another key is left alone.'),
-  shared: z
-    .boolean()
-    .optional()
-    .describe('Whether another caller may hold this key pair: then it is only told what became of the lease.'),
-});
+export const disownBody = z
+  .strictObject({
+    project: z.string().max(64),
+    config: z.string().max(64),
+    dynamic_secret: z.string().max(64),
+    recipient_jwk: jwkBody.describe('As given to the issue. What was issued to another key is left alone.'),
+    shared: z
+      .boolean()
+      .optional()
+      .describe('Whether another caller may hold this key pair: then it is only told what became of the lease.'),
+  })
+  .meta({
+    examples: [
+      {
+        project: 'backend',
+        config: 'prd',
+        dynamic_secret: 'S3_UPLOADS',
+        recipient_jwk: { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' },
+      },
+    ],
+  });
 
 export const disownedBody = z.object({
   lease_id: text,
@@ -72,12 +89,12 @@ export const leaseBody = z
     project: text,
     config: text,
     dynamic_secret: text,
-    integration: text.nullable(),
-    holder: text,
-    entity: text.nullable(),
+    integration: text.nullable().describe('Null until it is planned.'),
+    holder: text.describe('Whose lease it is: `token:ci`.'),
+    entity: text.nullable().describe('Name of what was made at the provider; null until it is planned.'),
     requested_at: instant,
-    expires_at: instant.nullable(),
-    ended_at: instant.nullable(),
+    expires_at: instant.nullable().describe('When removal begins; null until that is settled.'),
+    ended_at: instant.nullable().describe('Null while it runs.'),
   })
   .meta({ id: 'Lease' });
 
@@ -100,7 +117,10 @@ export const leaseFilterQuery = z.strictObject({
   integration: z.string().min(1).max(255).optional(),
   holder: z.string().min(1).max(255).optional(),
   entity: z.string().min(1).max(255).optional().describe('Name at the provider: an AWS user, a database role.'),
-  live: z.enum(['true', 'false']).optional(),
+  live: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'Only those that have not ended, or only those that have.', examples: ['true'] }),
   limit: z
     .string()
     .regex(/^[1-9][0-9]{0,3}$/)
@@ -112,13 +132,15 @@ export const leaseFilterQuery = z.strictObject({
 export const extendBody = z.strictObject({ ttl: ttlBody }).meta({ examples: [{ ttl: '1h' }] });
 export const extendedBody = z.object({ lease_id: text, expires_at: instant });
 
-export const revokeBody = z.strictObject({
-  reason: z.string().max(1_000).optional(),
-  wait: z
-    .union([z.boolean(), z.string().max(40)])
-    .optional()
-    .describe('Whether to wait for the confirmed removal, or how long: `30s`. At most 5m. Default: not.'),
-});
+export const revokeBody = z
+  .strictObject({
+    reason: z.string().max(1_000).optional(),
+    wait: z
+      .union([z.boolean(), z.string().max(40)])
+      .optional()
+      .describe('Whether to wait for the confirmed removal, or how long: `30s`. At most 5m. Default: not.'),
+  })
+  .meta({ examples: [{ reason: 'key seen in a log', wait: '30s' }] });
 
 export const revokedBody = z
   .object({
@@ -130,7 +152,9 @@ export const revokedBody = z
   })
   .meta({ id: 'Revocation' });
 
-export const abandonBody = z.strictObject({ reason: z.string().min(1).max(1_000) });
+export const abandonBody = z
+  .strictObject({ reason: z.string().min(1).max(1_000) })
+  .meta({ examples: [{ reason: 'the account is closed' }] });
 
 /** What can be leased. */
 export const dynamicSecretsBody = z.object({
@@ -159,8 +183,15 @@ export const secretsQuery = z.strictObject({
     .string()
     .max(64)
     .optional()
-    .describe('May be left out, as may the config, by a token of one config alone.'),
-  config: z.string().max(64).optional(),
+    .meta({
+      description: 'May be left out, as may the config, by a token of one config alone.',
+      examples: ['backend'],
+    }),
+  config: z
+    .string()
+    .max(64)
+    .optional()
+    .meta({ examples: ['prd'] }),
 });
 
 /** Static secrets of a config. What is dynamic is leased. */
@@ -192,13 +223,13 @@ export const loginBody = z.object({
 export const errorBody = z
   .object({
     success: z.literal(false),
-    messages: z.array(text),
-    code: text,
-    request_id: text,
-    field: text.optional(),
+    messages: z.array(text).describe('One sentence, safe to show and to log.'),
+    code: text.describe('What programs decide by.'),
+    request_id: text.describe('By which the logs of the server name it; also in the header `x-request-id`.'),
+    field: text.optional().describe('Which field of the request is wrong.'),
     lease_id: text.optional(),
-    state: text.optional(),
-    undelivered: text.optional(),
+    state: text.optional().describe('Of `lease_ended`: how it ended.'),
+    undelivered: text.optional().describe('What became of a lease whose credential was not handed over.'),
   })
   .meta({ id: 'Error' });
 
@@ -229,9 +260,10 @@ const revokeFilterBody = blockFilterBody.extend({
   entity: filterText.describe('Name at the provider: an AWS user, a database role.'),
 });
 
-export const bulkRevokeBody = z
-  .strictObject({ ...revokeFilterBody.shape, reason: z.string().min(1).max(1_000) })
-  .describe('At least one of the filters must be given.');
+export const bulkRevokeBody = z.strictObject({ ...revokeFilterBody.shape, reason: z.string().min(1).max(1_000) }).meta({
+  description: 'At least one of the filters must be given.',
+  examples: [{ holder: 'token:ci', reason: 'the token was in a log' }],
+});
 
 export const bulkRevokeReportBody = z.object({
   id: text,

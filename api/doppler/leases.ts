@@ -20,17 +20,21 @@ import type { Shared } from './secrets';
 const CONFIRMED_WITHIN_MS = 5_000;
 
 const name = z.string().max(100);
+const whose = {
+  project: name.optional().meta({ examples: ['backend'] }),
+  config: name.optional().meta({ examples: ['prd'] }),
+  dynamic_secret: name.optional().meta({ examples: ['S3_UPLOADS'] }),
+};
 const issueFields = z.object({
-  project: name.optional(),
-  config: name.optional(),
-  dynamic_secret: name.optional(),
+  ...whose,
   ttl_sec: z.unknown().optional().describe('Whole seconds. Default: the TTL of the dynamic secret.'),
 });
 const revokeFields = z.object({
-  project: name.optional(),
-  config: name.optional(),
-  dynamic_secret: name.optional(),
-  slug: name.optional().describe('The id of the lease, as it was answered when it was issued.'),
+  ...whose,
+  slug: name.optional().meta({
+    description: 'The id of the lease, as it was answered when it was issued.',
+    examples: ['abcdefghijklmnopqrstuvwx'],
+  }),
   id: name.optional().describe('The same.'),
 });
 const issued = z.object({
@@ -53,10 +57,12 @@ export function leasesRoutes(app: FastifyInstance, deps: ApiDeps, shared: Shared
     '/v3/configs/config/dynamic_secrets/dynamic_secret/leases',
     {
       schema: {
+        tags: ['Doppler'],
+        summary: 'Issue one lease',
+        description: 'Fields may stand in the body or in the query; the body goes first.',
         querystring: issueFields,
         body: issueFields.nullish(),
         response: { 200: issued, ...failures },
-        tags: ['Doppler'],
       },
       config: { mayLease: true },
     },
@@ -94,10 +100,12 @@ export function leasesRoutes(app: FastifyInstance, deps: ApiDeps, shared: Shared
     '/v3/configs/config/dynamic_secrets/dynamic_secret/leases/lease',
     {
       schema: {
+        tags: ['Doppler'],
+        summary: 'Revoke one lease',
+        description: 'Fields may stand in the body or in the query; the body goes first.',
         querystring: revokeFields,
         body: revokeFields.nullish(),
         response: { 200: revoked, ...failures },
-        tags: ['Doppler'],
       },
       config: { mayLease: true },
     },

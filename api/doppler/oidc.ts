@@ -7,10 +7,12 @@ import { refusal } from '../errors';
 
 const tokenText = z.string().max(16_000);
 
-const loginBody = z.object({
-  identity: z.string().max(200).describe('The alias of the OIDC issuer in the configuration.'),
-  token: tokenText.describe('A token of that issuer.'),
-});
+const loginBody = z
+  .object({
+    identity: z.string().max(200).describe('The alias of the OIDC issuer in the configuration.'),
+    token: tokenText.describe('A token of that issuer.'),
+  })
+  .meta({ examples: [{ identity: 'github', token: 'eyJ…' }] });
 
 const loggedInBody = z.object({
   success: z.literal(true),
@@ -51,6 +53,7 @@ export function dopplerLoginRoutes(app: FastifyInstance, deps: ApiDeps): void {
       config: OPEN,
       schema: {
         tags: TAGS,
+        security: [],
         summary: 'Log in with the token of an OIDC issuer, as `doppler oidc login` does',
         body: loginBody,
         response: { 200: loggedInBody, 400: errorBody, 401: errorBody, 404: errorBody, 502: errorBody },
@@ -78,7 +81,7 @@ export function dopplerLoginRoutes(app: FastifyInstance, deps: ApiDeps): void {
   for (const { url, summary, message } of REFUSED) {
     routes.post(
       url,
-      { config: OPEN, schema: { tags: TAGS, summary, body: tokenBody, response: { 405: errorBody } } },
+      { config: OPEN, schema: { tags: TAGS, security: [], summary, body: tokenBody, response: { 405: errorBody } } },
       () => {
         throw refusal(405, 'read_only', message);
       },
@@ -91,6 +94,7 @@ export function dopplerLoginRoutes(app: FastifyInstance, deps: ApiDeps): void {
       config: OPEN,
       schema: {
         tags: TAGS,
+        security: [],
         summary: 'Not offered: there is no login by browser',
         querystring: z.object({}),
         response: { 404: errorBody },

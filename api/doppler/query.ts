@@ -10,8 +10,16 @@ const DEFAULT_PAGE = 20;
 
 /** Where something is asked for. Empty, as Doppler's CLI sends it with a service token: where the token may act. */
 export const whereQuery = z.object({
-  project: z.string().max(100).default(''),
-  config: z.string().max(100).default(''),
+  project: z
+    .string()
+    .max(100)
+    .default('')
+    .meta({ description: 'May be empty with a token of one config alone.', examples: ['backend'] }),
+  config: z
+    .string()
+    .max(100)
+    .default('')
+    .meta({ description: 'Likewise.', examples: ['prd'] }),
 });
 
 export const pageQuery = z.object({

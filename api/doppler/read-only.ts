@@ -32,7 +32,11 @@ export function readOnlyRoutes(app: FastifyInstance): void {
     app.route({
       method,
       url,
-      schema: { response: failures, tags: ['Doppler'] },
+      schema: {
+        tags: ['Doppler'],
+        summary: 'Not offered: what it would change stands in the configuration',
+        response: failures,
+      },
       handler: (_, reply) => {
         void reply.header('allow', 'GET');
         throw refusal(

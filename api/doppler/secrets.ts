@@ -41,7 +41,12 @@ const downloadQuery = whereQuery.extend(dynamicQuery.shape).extend({
 });
 const secretsQuery = whereQuery.extend(dynamicQuery.shape);
 const namesQuery = whereQuery.extend({ include_dynamic_secrets: dynamicQuery.shape.include_dynamic_secrets });
-const secretQuery = whereQuery.extend({ name: z.string().max(200) });
+const secretQuery = whereQuery.extend({
+  name: z
+    .string()
+    .max(200)
+    .meta({ examples: ['LOG_LEVEL'] }),
+});
 
 const valueType = z.object({ type: z.string() });
 const valueBody = z.object({
@@ -66,7 +71,12 @@ export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Share
   routes.get(
     '/v3/configs/config/secrets/download',
     {
-      schema: { querystring: downloadQuery, response: { 200: z.string(), ...failures }, tags: ['Doppler'] },
+      schema: {
+        tags: ['Doppler'],
+        summary: 'Download the secrets of a config in a format for programs, and lease what is dynamic where asked to',
+        querystring: downloadQuery,
+        response: { 200: z.string(), ...failures },
+      },
       config: { mayLease: true, failsAs403 },
       exposeHeadRoute: false,
     },
@@ -85,7 +95,12 @@ export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Share
   routes.get(
     '/v3/configs/config/secrets',
     {
-      schema: { querystring: secretsQuery, response: { 200: secretsBody, ...failures }, tags: ['Doppler'] },
+      schema: {
+        tags: ['Doppler'],
+        summary: 'Read the secrets of a config, and lease what is dynamic where asked to',
+        querystring: secretsQuery,
+        response: { 200: secretsBody, ...failures },
+      },
       config: { mayLease: true, failsAs403: (request) => mayInclude(request) && failsAs403(request) },
       exposeHeadRoute: false,
     },
@@ -103,7 +118,14 @@ export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Share
 
   routes.get(
     '/v3/configs/config/secrets/names',
-    { schema: { querystring: namesQuery, response: { 200: namesBody, ...failures }, tags: ['Doppler'] } },
+    {
+      schema: {
+        tags: ['Doppler'],
+        summary: 'List the names of the secrets of a config',
+        querystring: namesQuery,
+        response: { 200: namesBody, ...failures },
+      },
+    },
     (request) => {
       const { place, isLeasing } = readPlace(deps, request, request.query);
       const { statics, dynamics } = select(place, undefined);
@@ -114,7 +136,14 @@ export function secretsRoutes(app: FastifyInstance, deps: ApiDeps, shared: Share
 
   routes.get(
     '/v3/configs/config/secret',
-    { schema: { querystring: secretQuery, response: { 200: secretBody, ...failures }, tags: ['Doppler'] } },
+    {
+      schema: {
+        tags: ['Doppler'],
+        summary: 'Read one static secret',
+        querystring: secretQuery,
+        response: { 200: secretBody, ...failures },
+      },
+    },
     (request) => {
       const { name } = request.query;
       const { place } = readPlace(deps, request, { ...request.query, include_dynamic_secrets: 'false' });

@@ -49,9 +49,15 @@ const meBody = z.object({
   expires_at: text.nullable(),
 });
 
-const projectQuery = z.object({ project: z.string().max(100).default('') });
+const projectQuery = z.object({ project: whereQuery.shape.project });
 const listQuery = projectQuery.extend(pageQuery.shape);
-const environmentQuery = projectQuery.extend({ environment: z.string().max(100).default('') });
+const environmentQuery = projectQuery.extend({
+  environment: z
+    .string()
+    .max(100)
+    .default('')
+    .meta({ examples: ['prd'] }),
+});
 const configsQuery = listQuery.extend({ environment: z.string().max(100).optional() });
 
 const tags = ['Doppler'];
@@ -60,7 +66,8 @@ const tags = ['Doppler'];
 export function structureRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
 
-  routes.get('/v3/me', { schema: { response: { 200: meBody, ...failures }, tags } }, (request) => {
+  const me = { tags, summary: 'Say who asks', response: { 200: meBody, ...failures } };
+  routes.get('/v3/me', { schema: me }, (request) => {
     const { tokenId, holder, expiresAt } = identityOf(request);
     return {
       success: true as const,
@@ -78,7 +85,14 @@ export function structureRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const projectsBody = z.object({ success: z.literal(true), projects: z.array(projectBody) });
   routes.get(
     '/v3/projects',
-    { schema: { querystring: pageQuery, response: { 200: projectsBody, ...failures }, tags } },
+    {
+      schema: {
+        tags,
+        summary: 'List projects',
+        querystring: pageQuery,
+        response: { 200: projectsBody, ...failures },
+      },
+    },
     (request) => {
       const projects = visibleProjects(deps.config(), identityOf(request));
       return { success: true as const, projects: cutPage(projects, request.query).map(toProject) };
@@ -89,9 +103,10 @@ export function structureRoutes(app: FastifyInstance, deps: ApiDeps): void {
     '/v3/projects/project',
     {
       schema: {
+        tags,
+        summary: 'Get a project',
         querystring: projectQuery,
         response: { 200: z.object({ success: z.literal(true), project: projectBody }), ...failures },
-        tags,
       },
     },
     (request) => ({ success: true as const, project: toProject(project(deps, request, request.query.project)) }),
@@ -100,7 +115,14 @@ export function structureRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const environmentsBody = z.object({ success: z.literal(true), environments: z.array(environmentBody) });
   routes.get(
     '/v3/environments',
-    { schema: { querystring: listQuery, response: { 200: environmentsBody, ...failures }, tags } },
+    {
+      schema: {
+        tags,
+        summary: 'List environments: each config is one of its own',
+        querystring: listQuery,
+        response: { 200: environmentsBody, ...failures },
+      },
+    },
     (request) => {
       const name = project(deps, request, request.query.project);
       const configs = visibleConfigs(deps.config(), identityOf(request), name);
@@ -115,9 +137,10 @@ export function structureRoutes(app: FastifyInstance, deps: ApiDeps): void {
     '/v3/environments/environment',
     {
       schema: {
+        tags,
+        summary: 'Get an environment',
         querystring: environmentQuery,
         response: { 200: z.object({ success: z.literal(true), environment: environmentBody }), ...failures },
-        tags,
       },
     },
     (request) => {
@@ -130,7 +153,14 @@ export function structureRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const configsBody = z.object({ success: z.literal(true), configs: z.array(configBody) });
   routes.get(
     '/v3/configs',
-    { schema: { querystring: configsQuery, response: { 200: configsBody, ...failures }, tags } },
+    {
+      schema: {
+        tags,
+        summary: 'List configs of a project',
+        querystring: configsQuery,
+        response: { 200: configsBody, ...failures },
+      },
+    },
     (request) => {
       const { environment } = request.query;
       const name = project(deps, request, request.query.project);
@@ -148,9 +178,10 @@ export function structureRoutes(app: FastifyInstance, deps: ApiDeps): void {
     '/v3/configs/config',
     {
       schema: {
+        tags,
+        summary: 'Get a config',
         querystring: whereQuery,
         response: { 200: z.object({ success: z.literal(true), config: configBody }), ...failures },
-        tags,
       },
     },
     (request) => {
@@ -162,7 +193,12 @@ export function structureRoutes(app: FastifyInstance, deps: ApiDeps): void {
   routes.get(
     '/v3/configs/config/ping',
     {
-      schema: { querystring: whereQuery, response: { 200: z.object({ success: z.literal(true) }), ...failures }, tags },
+      schema: {
+        tags,
+        summary: 'Say whether secrets of a config can be read',
+        querystring: whereQuery,
+        response: { 200: z.object({ success: z.literal(true) }), ...failures },
+      },
     },
     (request) => {
       const identity = identityOf(request);

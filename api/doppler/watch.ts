@@ -57,9 +57,11 @@ export function watchRoutes(app: FastifyInstance, deps: ApiDeps, downloads: Down
     '/v3/configs/config/secrets/watch',
     {
       schema: {
+        tags: ['Doppler'],
+        summary: 'Be told when to download again',
+        description: 'A stream that stays open. It ends when the process does.',
         querystring: whereQuery,
         response: { 200: z.string().describe('Server-sent events `ping` and `secrets.update`.'), ...failures },
-        tags: ['Doppler'],
       },
       exposeHeadRoute: false,
     },

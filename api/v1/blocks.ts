@@ -5,7 +5,7 @@ import { blockBody, blockListBody } from '../../client/wire';
 import type { BlockBody } from '../../client/wire';
 import type { Block } from '../../workflows/contract';
 import { writeAudit } from '../audit';
-import { errors } from '../describe';
+import { answer, errors } from '../describe';
 import { refusal } from '../errors';
 import { identityOf, requireRight } from '../request';
 import type { Routes } from '../server';
@@ -23,10 +23,11 @@ export const blockRoutes: Routes = (plain, deps) => {
       config: { needsTemporal: true },
       schema: {
         operationId: 'listBlocks',
-        summary: 'What keeps leases from being issued',
-        description: 'A revocation of many leases places a block, which stays until it is lifted.',
+        summary: 'List what keeps leases from being issued',
+        description:
+          'A revocation of many leases places a block, which stays until it is lifted. Needs the right `admin`.',
         tags: ['blocks'],
-        response: { 200: blockListBody, ...errors(403, 502) },
+        response: { 200: answer('Blocks in force.', blockListBody), ...errors(403, 502) },
       },
     },
     async (request) => {
@@ -47,7 +48,7 @@ export const blockRoutes: Routes = (plain, deps) => {
         description: 'Leases that it kept out can be issued again from then on. Needs the right `admin`.',
         tags: ['blocks'],
         params: z.object({ id: z.string().max(100) }),
-        response: { 200: blockBody, ...errors(403, 404, 502) },
+        response: { 200: answer('What was lifted.', blockBody), ...errors(403, 404, 502) },
       },
     },
     async (request) => {

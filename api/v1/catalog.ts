@@ -38,7 +38,7 @@ export const catalogRoutes: Routes = (app, deps) => {
         operationId: 'getSecrets',
         tags: ['secrets'],
         summary: 'Read the static secrets of a config',
-        description: 'What is dynamic is not among them: it is leased.',
+        description: 'What is dynamic is not among them: it is leased. Needs the right `read`.',
         querystring: secretsQuery,
         response: { 200: answer('Values by name.', secretsBody), ...errors(403, 404, 502) },
       },

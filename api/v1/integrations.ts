@@ -6,7 +6,7 @@ import { wireCode } from '../../client/wire-code';
 import type { CheckBody, IntegrationBody } from '../../client/wire';
 import type { Config, IntegrationSettings } from '../../config/load';
 import type { CheckAnswer } from '../../workflows/contract';
-import { errors } from '../describe';
+import { answer, errors } from '../describe';
 import { refusal } from '../errors';
 import type { Identity } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
@@ -22,10 +22,11 @@ export const integrationRoutes: Routes = (plain, { config, client }) => {
     {
       schema: {
         operationId: 'listIntegrations',
-        summary: 'The configured integrations',
-        description: 'Those of the scopes of an admin, without their settings.',
+        summary: 'List integrations',
+        description:
+          'Those behind the dynamic secrets in the scopes of the token, without their settings. Needs the right `admin`.',
         tags: ['integrations'],
-        response: { 200: integrationListBody, ...errors(403) },
+        response: { 200: answer('Integrations by name.', integrationListBody), ...errors(403) },
       },
     },
     (request) => {
@@ -48,10 +49,12 @@ export const integrationRoutes: Routes = (plain, { config, client }) => {
       schema: {
         operationId: 'checkIntegration',
         summary: "Try an integration's credential and rights, changing nothing",
-        description: 'A worker that serves the integration does it, with its own credential; this server has none.',
+        description:
+          'A worker that serves the integration does it, with its own credential; this server has none. Needs the right `admin` and ' +
+          'the scope `*`.',
         tags: ['integrations'],
         params: z.object({ name: z.string().max(100) }),
-        response: { 200: checkBody, ...errors(403, 404, 502) },
+        response: { 200: answer('What the worker found.', checkBody), ...errors(403, 404, 502) },
       },
     },
     async (request) => {

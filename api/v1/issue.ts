@@ -22,10 +22,12 @@ const headers = z.looseObject({
     .string()
     .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, 'must be 1 to 255 printable ASCII characters')
     .optional()
-    .describe(
-      'The same key and request give the same lease, and with a token of Leasehold, or the same `recipient_jwk`, its credential again; ' +
+    .meta({
+      description:
+        'The same key and request give the same lease, and with a token of Leasehold, or the same `recipient_jwk`, its credential again; ' +
         'with an OIDC token a repeat is told `already_issued` and the `lease_id`. 1 to 255 printable ASCII characters.',
-    ),
+      examples: ['export-2026-11-25'],
+    }),
 });
 
 /** `POST /v1/leases`. */

@@ -7,7 +7,7 @@ import { bulkRevokeBody, bulkRevokeListBody, bulkRevokeReportBody } from '../../
 import type { BulkRevokeReportBody } from '../../client/wire';
 import type { RevokeFilter } from '../../workflows/contract';
 import { noteRevoke } from '../audit';
-import { errors } from '../describe';
+import { answer, errors } from '../describe';
 import { refusal } from '../errors';
 import type { Identity } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
@@ -30,10 +30,11 @@ export const revocationRoutes: Routes = (plain, deps) => {
         operationId: 'revokeMany',
         summary: 'Revoke many leases',
         description:
-          'Blocks what the filters mean, then revokes until two listings in a row find nothing. An admin lifts the block. For an `entity` nothing is blocked.',
+          'Blocks what the filters mean, then revokes until two listings in a row find nothing. An admin lifts the block. For an ' +
+          '`entity` nothing is blocked. Needs the right `admin`; the filters must lie within the scopes of the token.',
         tags: ['revocations'],
         body: bulkRevokeBody,
-        response: { 202: bulkRevokeReportBody, ...errors(403, 404, 413, 415, 502) },
+        response: { 202: answer('It has begun.', bulkRevokeReportBody), ...errors(403, 404, 413, 415, 502) },
       },
     },
     async (request, reply) => {
@@ -69,10 +70,11 @@ export const revocationRoutes: Routes = (plain, deps) => {
       config: { needsTemporal: true },
       schema: {
         operationId: 'listRevocations',
-        summary: 'The latest revocations of many leases, newest first',
-        description: 'Those within the scopes of an admin. The index lags by a moment.',
+        summary: 'List revocations of many leases',
+        description:
+          'The latest hundred within the scopes of the token, newest first. The index lags by a moment. Needs the right `admin`.',
         tags: ['revocations'],
-        response: { 200: bulkRevokeListBody, ...errors(403, 502) },
+        response: { 200: answer('The latest.', bulkRevokeListBody), ...errors(403, 502) },
       },
     },
     async (request) => {
@@ -89,11 +91,11 @@ export const revocationRoutes: Routes = (plain, deps) => {
       config: { needsTemporal: true },
       schema: {
         operationId: 'getRevocation',
-        summary: 'How far a revocation of many leases has got',
+        summary: 'Say how far a revocation of many leases has got',
         description: 'It goes on by itself, also while nobody asks. Needs the right `admin`.',
         tags: ['revocations'],
         params: idParams,
-        response: { 200: bulkRevokeReportBody, ...errors(403, 404, 502) },
+        response: { 200: answer('How far it is.', bulkRevokeReportBody), ...errors(403, 404, 502) },
       },
     },
     async (request) => {

@@ -5,7 +5,10 @@ import type { LeaseBody, leaseFilterQuery, LeaseReportBody, RevokedBody } from '
 import { LEASE_ID_PATTERN } from '../../workflows/contract';
 
 export const leaseParams = z.object({
-  lease_id: z.string().regex(LEASE_ID_PATTERN, 'must be 24 characters of lower-case base 32'),
+  lease_id: z
+    .string()
+    .regex(LEASE_ID_PATTERN, 'must be 24 characters of lower-case base 32')
+    .describe('As answered when it was issued.'),
 });
 
 export function leaseToWire(lease: LeaseSummary): LeaseBody {

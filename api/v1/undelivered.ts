@@ -10,7 +10,11 @@ import { toJwk } from './issue';
 import { requireDynamicSecret } from './scope';
 
 const headers = z.looseObject({
-  'idempotency-key': z.string().min(1).max(255).describe('That of the issue.'),
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .meta({ description: 'That of the issue.', examples: ['export-2026-11-25'] }),
 });
 
 /** `POST /v1/leases/undelivered`. */

@@ -113,8 +113,9 @@ async function extendUntil(member: Member, until: number, options: CallOptions |
   const isNeeded = member.endsAt < until;
   if (!isNeeded && now < member.endsAt - spanMs * REST) return;
   const leftMs = Math.floor((limitAt - now) / 1_000) * 1_000;
-  // Never less than what it has, which would shorten it; beyond its limit it is asked for so that the refusal says why.
-  const forMs = leftMs < spanMs && now + leftMs > member.endsAt ? leftMs : spanMs;
+  // Never less than what it has, which would shorten it, nor than what is asked for, which would be taken to be had. Beyond its limit it
+  // is asked for so that the refusal says why.
+  const forMs = leftMs < spanMs && now + leftMs > member.endsAt && now + leftMs >= until ? leftMs : spanMs;
   try {
     owed.expiresAt = await owed.lease.extend(forMs / 1_000, options);
     member.endsAt = now + forMs;

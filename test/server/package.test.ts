@@ -17,6 +17,7 @@ let lab: ApiLab;
 let home: string;
 /** A project whose one dependency is Leasehold. */
 let project: string;
+let packing: Packing;
 let packed: readonly string[];
 
 interface Ended {
@@ -33,15 +34,18 @@ beforeAll(async () => {
   // Without prepack, which would build anew below the tests that run meanwhile.
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', home];
   const { stdout } = await run('npm', pack, { cwd: projectRoot(), maxBuffer: 10 * MEGABYTE });
-  const [packing] = Object.values(JSON.parse(stdout) as Record<string, Packing>);
-  packed = packing!.files.map(({ path }) => path);
+  [packing] = Object.values(JSON.parse(stdout) as Record<string, Packing>) as [Packing];
+  packed = packing.files.map(({ path }) => path);
   await writeFile(join(project, 'package.json'), '{ "private": true }');
-  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', join(home, packing!.filename)];
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', join(home, packing.filename)];
   await run('npm', install, { cwd: project, timeout: 100_000 });
 }, 120_000);
 
 interface Packing {
   readonly filename: string;
+  /** In bytes, packed and unpacked. */
+  readonly size: number;
+  readonly unpackedSize: number;
   readonly files: readonly { readonly path: string }[];
 }
 
@@ -93,6 +97,7 @@ test('the package holds what its programs and libraries load, and nothing else t
   const others: string[] = [];
   for (const path of packed) if (await isOther(path)) others.push(path);
   expect(others.filter((path) => !path.startsWith('docs/')).sort()).toEqual([
+    'CHANGELOG.md',
     'LICENSE',
     'README.md',
     'dev/requirements/aws-emulator.txt',
@@ -107,6 +112,53 @@ test('the package holds what its programs and libraries load, and nothing else t
 function sourceOf(built: string): string {
   return join(projectRoot(), built.replace(/^dist\//, '').replace(/\.js$/, '.ts'));
 }
+
+test('the package holds no test, no example, no source and no map, and is 1 MB at most', () => {
+  expect(
+    packed.filter((path) => /(^|[/.])tests?[/.]|^(dist\/)?examples\/|\.map$|[^d]\.ts$|tsbuildinfo/.test(path)),
+  ).toEqual([]);
+  expect(packed.filter((path) => /\.(png|jpe?g|gif|webp)$/.test(path))).toEqual([]);
+  expect(packing.size).toBeLessThan(MEGABYTE);
+  expect(packing.unpackedSize).toBeLessThan(5 * MEGABYTE);
+});
+
+test('what is packed names no place on the machine that built it, and the workflows are there without their sources', async () => {
+  const bundle = await readFile(join(project, 'node_modules/leasehold/dist/worker/workflow-bundle.js'), 'utf8');
+  const [, encoded] = bundle.slice(bundle.lastIndexOf('//# sourceMappingURL=data:')).trimEnd().split(';base64,');
+  const map = JSON.parse(Buffer.from(encoded!, 'base64').toString()) as Readonly<Record<string, unknown>>;
+  expect(map['sourcesContent']).toBeUndefined();
+  expect(map['sources']).toContain('dist/workflows/lease.js');
+  expect((map['sources'] as string[]).filter((source) => source.startsWith('/'))).toEqual([]);
+  for (const path of packed.filter((each) => /\.(js|ts|md|yaml)$/.test(each))) {
+    const text = await readFile(join(project, 'node_modules/leasehold', path), 'utf8');
+    expect([path, text.includes(projectRoot())]).toEqual([path, false]);
+  }
+});
+
+/** Runs a checker of packages, which is among our own dependencies, on the packed file. */
+async function checkPacked(checker: string, ...args: readonly string[]): Promise<Ended> {
+  const main = join(projectRoot(), 'node_modules', '.bin', checker);
+  const options = { cwd: home, env: { PATH: process.env['PATH'], HOME: home, NO_COLOR: '1' }, timeout: 60_000 };
+  try {
+    const command = [main, join(home, packing.filename), ...args];
+    return { code: 0, ...(await run(process.execPath, command, options)) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Ended;
+    return { code, stdout, stderr };
+  }
+}
+
+test('TypeScript finds the types of both libraries, for require and for import', async () => {
+  // Without the resolution of Node 10, which knew no exports.
+  const { code, stdout, stderr } = await checkPacked('attw', '--profile', 'node16', '--format', 'ascii', '--no-emoji');
+  expect({ code, said: code === 0 ? '' : stdout + stderr }).toEqual({ code: 0, said: '' });
+  expect(stdout).toContain('leasehold/http');
+}, 60_000);
+
+test('package.json says what is in the package, without a warning', async () => {
+  const { stdout, stderr } = await checkPacked('publint', '--strict');
+  expect(stdout + stderr).toContain('All good!');
+});
 
 test('a program is run on leases, which end with it', async () => {
   const access = { LEASEHOLD_HOST: lab.url, LEASEHOLD_TOKEN: lab.tokens['ci']! };
