@@ -1,5 +1,6 @@
 import { createApi } from '../api/api';
 import type { ApiDeps } from '../api/deps';
+import { createMetrics } from '../telemetry/metrics';
 import { allCodes, codesOf } from './http-codes';
 import { exampleOf, fieldsOf, typeOf } from './http-schema';
 import type { Schema } from './http-schema';
@@ -54,7 +55,7 @@ The examples are for a shell that has the address of the API in \`LEASEHOLD_HOST
 
 /** The API's own description of all that it serves. Nothing is served, and nothing is asked. */
 export async function describeAll(): Promise<Description> {
-  const app = await createApi({} as ApiDeps, {
+  const app = await createApi({ metrics: createMetrics() } as ApiDeps, {
     tls: null,
     settings: () => ({ trustProxy: [], requestsPerMinute: 1 }),
     isDescribed: () => true,
@@ -243,7 +244,7 @@ function exampleOfRoute({ method, path, security, parameters = [], requestBody }
   const command = hasBody
     ? `${words.join(' ')} \\\n  -d '${JSON.stringify(body)}' ${last}`
     : [...words, last].join(' ');
-  return `<!-- not run: a test of its own runs it -->\n\n\`\`\`sh\n${command}\n\`\`\``;
+  return `<!-- not run: run by test/server/http-reference.test.ts -->\n\n\`\`\`sh\n${command}\n\`\`\``;
 }
 
 function shapes(schemas: Description['components']['schemas']): readonly string[] {

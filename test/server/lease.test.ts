@@ -87,7 +87,7 @@ test('an extension that cannot be read is refused, and the lease goes on', async
   const answer = await lab.client.workflowService.updateWorkflowExecution({
     namespace: lab.namespace,
     workflowExecution: { workflowId: lease.leaseId },
-    waitPolicy: { lifecycleStage: UPDATE_COMPLETED },
+    waitPolicy: { lifecycleStage: UPDATE_COMPLETED as never },
     request: {
       meta: { updateId: 'unreadable' },
       input: {

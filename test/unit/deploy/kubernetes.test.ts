@@ -191,7 +191,7 @@ test('the API, a worker of workflows, one of each integration and one of workflo
     ['worker-aws', 'worker', ['aws-prod']],
     ['worker-postgres', 'worker', ['postgres-prod']],
     ['worker-workflows', 'worker', 'workflows'],
-    ['worker-workflows-0-3-0-1', 'worker', 'workflows'],
+    ['worker-workflows-0-4-0-1', 'worker', 'workflows'],
   ]);
   expect(Object.keys(config.integrations)).toEqual(['aws-prod', 'postgres-prod']);
 });
@@ -328,7 +328,7 @@ describe.each(deployments.map((deployment) => [deployment.name, deployment] as c
 });
 
 test('the workflows with a version tell Temporal the build that their label says', () => {
-  const versioned = deployments.find(({ name }) => name === 'worker-workflows-0-3-0-1')!;
+  const versioned = deployments.find(({ name }) => name === 'worker-workflows-0-4-0-1')!;
   const build = versioned.labels['app.kubernetes.io/version'];
   expect(versioned.name).toBe(`worker-workflows-${build!.replaceAll('.', '-')}`);
   expect(versioned.container.env).toEqual(
@@ -386,7 +386,7 @@ describe('the network', () => {
   test.each<[string, string[]]>([
     ['api', ['api-clients', 'dns', 'metrics', 'nothing', 'temporal']],
     ['worker-workflows', ['dns', 'metrics', 'nothing', 'temporal', 'worker-workflows-webhooks']],
-    ['worker-workflows-0-3-0-1', ['dns', 'metrics', 'nothing', 'temporal', 'worker-workflows-webhooks']],
+    ['worker-workflows-0-4-0-1', ['dns', 'metrics', 'nothing', 'temporal', 'worker-workflows-webhooks']],
     ['worker-aws', ['dns', 'metrics', 'nothing', 'temporal', 'worker-aws-provider']],
     ['worker-postgres', ['dns', 'metrics', 'nothing', 'temporal', 'worker-postgres-provider']],
   ])('lets %s reach Temporal, names, and what it is there for', (name, expected) => {
