@@ -6,6 +6,7 @@ import { summarise } from '../temporal/lease-summary';
 import { buildQuery } from '../temporal/query';
 import { CALL_TIMEOUT_MS } from '../temporal/service';
 import { ATTRIBUTES } from '../workflows/contract';
+import { findMissing } from './strays';
 
 /** Longer past its expiry than a removal takes when all is well. */
 const OVERDUE_MS = 60_000;
@@ -15,8 +16,9 @@ const LOOKED_AT = 1_000;
 const STATES = ['provisioning', 'active', 'deprovisioning', 'stuck'] as const;
 
 /**
- * Counts the live leases of each configured integration by Temporal's index, for the metrics: by state, and those that should have
- * been gone for a minute as `overdue`.
+ * Counts the live leases of each configured integration by Temporal's index, for the metrics: by state, and as `overdue` those that
+ * should have been gone for a minute, or are stuck, which is what becomes of a revoke that does not succeed long before the expiry.
+ * Leases of an integration that has left the configuration are all overdue: nobody can remove what they made.
  */
 export async function countLeases(
   client: Client,
@@ -30,7 +32,8 @@ export async function countLeases(
   for (const [integration, settings] of Object.entries(config.integrations)) {
     const due = Date.now() - outlivesMs(settings, types[settings.type]);
     const late = new Date(due - OVERDUE_MS).toISOString();
-    const query = `${buildQuery({ integration, live: true })} AND ${ATTRIBUTES.expiresAt.name} < "${late}"`;
+    const isOver = `${ATTRIBUTES.expiresAt.name} < "${late}" OR ${ATTRIBUTES.state.name} = "stuck"`;
+    const query = `${buildQuery({ integration, live: true })} AND (${isOver})`;
     const [overdue, ...live] = await Promise.all([
       count(query),
       ...STATES.map((state) => count(buildQuery({ integration, state }))),
@@ -38,6 +41,9 @@ export async function countLeases(
     counts.push(...STATES.map((state, index) => ({ integration, state, count: live[index] ?? 0 })));
     const oldestMs = overdue === 0 ? 0 : await ask(() => oldest(client, query, due));
     counts.push({ integration, state: 'overdue', count: overdue, oldestMs });
+  }
+  for (const [integration, found] of await ask(() => findMissing(client, config))) {
+    counts.push({ integration, state: 'overdue', count: found });
   }
   return counts;
 }

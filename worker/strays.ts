@@ -33,10 +33,33 @@ export async function findStrays(client: Client, config: Config): Promise<readon
   }));
 }
 
-/** Names of integrations need no quoting: the configuration allows a-z, 0-9 and hyphens in them. */
+/** So many integrations are told of by name, and so many live leases are looked through for them. */
+const NAMED = 10;
+const LOOKED_THROUGH_OFTEN = 1_000;
+
+/** Live leases of integrations that the configuration does not have, by their names; for the metrics, so within bounds. */
+export async function findMissing(client: Client, config: Config): Promise<ReadonlyMap<string, number>> {
+  const missing = new Map<string, number>();
+  const query = queryBut(Object.keys(config.integrations));
+  let seen = 0;
+  for await (const info of client.workflow.list({ query, pageSize: LOOKED_THROUGH_OFTEN })) {
+    const { integration } = summarise(info);
+    if (integration !== null && (missing.has(integration) || missing.size < NAMED)) {
+      missing.set(integration, (missing.get(integration) ?? 0) + 1);
+    }
+    if ((seen += 1) === LOOKED_THROUGH_OFTEN) break;
+  }
+  return missing;
+}
+
 function queryOf({ integrations }: Config): string {
   const serving = Object.entries(integrations).filter(([, { retired }]) => !retired);
+  return queryBut(serving.map(([name]) => name));
+}
+
+/** Live leases of others than these. Names of integrations need no quoting: the configuration allows a-z, 0-9 and hyphens in them. */
+function queryBut(names: readonly string[]): string {
   const attribute = ATTRIBUTES.integration.name;
-  const others = serving.map(([name]) => `${attribute} != "${name}"`);
+  const others = names.map((name) => `${attribute} != "${name}"`);
   return [buildQuery({ live: true }), `${attribute} IS NOT NULL`, ...others].join(' AND ');
 }

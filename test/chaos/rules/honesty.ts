@@ -8,6 +8,8 @@ import type { Evidence, Judgement, Verdict } from './rule';
 
 /** No dynamic secret of the world allows more. */
 const LONGEST_TTL_MS = 120_000;
+/** As the world configures it. */
+const ISSUE_TIMEOUT_MS = 20_000;
 
 /** P8: what was said of an end, of an expiry and of a TTL is so. */
 export function honest(evidence: Evidence): Verdict {
@@ -19,7 +21,7 @@ export function honest(evidence: Evidence): Verdict {
     judgeReason(lease, judgement);
     judgeUses(lease, judgement);
     const terms = evidence.terms.get(lease.leaseId);
-    judgeTtls(lease, terms?.run?.provisionedAt ?? null, judgement);
+    judgeTtls(lease, terms?.run ?? null, judgement);
     if (terms !== undefined) judgeExpiry(lease, terms, judgement);
   }
   return judgement.verdict();
@@ -126,13 +128,19 @@ function judgeTooLong({ trace, leases }: Evidence, judgement: Judgement): void {
   }
 }
 
-/** A TTL is what was asked for, counted from when the credential was made. */
+/**
+ * A TTL is what was asked for, counted from when the credential was made, but no later than from when making it had to be over, which
+ * is counted from the request: a provision that needs all of its time ends a little after that.
+ */
 function judgeTtls(
   { leaseId, issues, deliveries, changes }: SeenLease,
-  provisionedAt: number | null,
+  run: LeaseRun | null,
   judgement: Judgement,
 ): void {
-  const madeAt = provisionedAt ?? Math.min(...issues.map(({ askedAt }) => askedAt));
+  const madeAt =
+    run?.provisionedAt == null
+      ? Math.min(...issues.map(({ askedAt }) => askedAt))
+      : Math.min(run.provisionedAt, run.startedAt + ISSUE_TIMEOUT_MS);
   for (const { outcome, ttlMs, answeredAt } of deliveries) {
     // Who joins later is told the expiry that was moved meanwhile.
     if (changes.some(({ askedAt }) => askedAt < answeredAt)) continue;
