@@ -91,4 +91,26 @@ describe('P8, honest', () => {
     const runs = [runOf({ provisionedAt: 1_100 })];
     expect(verdictOn(traceOf([{ ...expiredLease(), runs }]))).toEqual([['P8', LEASE]]);
   });
+
+  it('says nothing of one whose making took a little more than all of its time', () => {
+    const life = expiredLease();
+    const issue = issueOf(LEASE, { answeredAt: T0 + 21_000 });
+    const outcome = { ...issue.outcome, expiresAt: T0 + 50_600 } as typeof issue.outcome;
+    const ended = { deprovisionScheduledAt: 50_650, expiresAt: 50_600, endedAt: 51_300, closedAt: 51_400 };
+    const verdict = (startedAt: number): unknown =>
+      verdictOn(
+        traceOf([
+          {
+            ...life,
+            uses: [],
+            issues: [{ ...issue, outcome }],
+            runs: [runOf({ ...ended, startedAt, provisionedAt: 20_700 })],
+            deeds: [life.deeds[0]!, { ...life.deeds[1]!, at: T0 + 51_100 }],
+            shown: [{ ...life.shown[0]!, to: 51_200 }],
+          },
+        ]),
+      );
+    expect(verdict(550)).not.toContainEqual(['P8', LEASE]);
+    expect(verdict(450)).toContainEqual(['P8', LEASE]);
+  });
 });
