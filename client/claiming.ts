@@ -1,8 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
-import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
+import { QueryNotRegisteredError, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
 import { ATTRIBUTES, claim, LEASE_WORKFLOW, WORKFLOW_QUEUE, WORKFLOW_TASK_TIMEOUT_MS } from '../workflows/contract';
-import type { Claim, LeaseInput, LeaseOutcome } from '../workflows/contract';
+import type { Claim, LeaseInput, LeaseOutcome, LeaseView } from '../workflows/contract';
 import { grpcStatusOf } from '../temporal/service';
 import { detailsOf, summaryOf } from './descriptions';
 import { toLeaseError } from './failures';
@@ -105,11 +105,22 @@ async function judge(session: Session, order: Order, error: unknown): Promise<Fr
   if (refused && ours) throw failure;
   if (found.closed) return judgeEnded(session, order, found, ours);
   if (closed || dropped) return null;
-  const view = await readView(session, order.bounds, order.leaseId, found.runId);
+  const view = await viewOf(session, order, found);
+  // It has been closed meanwhile, perhaps: the server knows.
+  if (view === null) return null;
   if (view.endedBy === null && isLive(view.state)) throw failure;
   if (view.delivered) throw isLive(view.state) ? failure : ended(order, view.state);
   // Whoever asked for it hung up before anybody had its credential: once it is removed, the key is free.
   return judgeEnded(session, order, await untilClosed(session, order, found), false);
+}
+
+async function viewOf(session: Session, order: Order, { runId }: Found): Promise<LeaseView | null> {
+  try {
+    return await readView(session, order.bounds, order.leaseId, runId);
+  } catch (error) {
+    if (error instanceof QueryNotRegisteredError) return null;
+    throw error;
+  }
 }
 
 async function untilClosed(session: Session, order: Order, found: Found): Promise<Found> {

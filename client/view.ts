@@ -5,12 +5,15 @@ import type { Session } from './session';
 import { pause, within } from './waiting';
 import type { Bounds } from './waiting';
 
-const ASK_AGAIN_AFTER_MS = 100;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_000;
+/** Longer than a workflow that runs takes to catch up. One that was closed never does. */
+const REFUSED_FOR_MS = 2_000;
 
 /**
  * What the workflow of a lease says of itself, by a worker. A worker that finds something the workflow has yet to take in refuses to
- * answer (see workflows/task-guard.ts) and is asked again, within the bounds.
- * @throws Interrupted at the bounds, and the errors of Temporal's client.
+ * answer (see workflows/task-guard.ts) and is asked again for a while.
+ * @throws Interrupted at the bounds; QueryNotRegisteredError if it goes on refusing; and the errors of Temporal's client.
  */
 export async function readView(
   session: Pick<Session, 'client'>,
@@ -18,14 +21,14 @@ export async function readView(
   leaseId: string,
   runId: string,
 ): Promise<LeaseView> {
-  for (;;) {
+  const until = Math.min(bounds.deadline, Date.now() + REFUSED_FOR_MS);
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
     try {
       return await within(session, bounds, () => session.client.workflow.getHandle(leaseId, runId).query(lease));
     } catch (error) {
       // The client calls every failure of a query so; every lease has this one.
-      if (!(error instanceof QueryNotRegisteredError) || Date.now() + ASK_AGAIN_AFTER_MS >= bounds.deadline)
-        throw error;
+      if (!(error instanceof QueryNotRegisteredError) || Date.now() + wait >= until) throw error;
     }
-    await pause(ASK_AGAIN_AFTER_MS);
+    await pause(wait);
   }
 }

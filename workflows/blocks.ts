@@ -26,6 +26,7 @@ export async function blocks(input: BlocksInput): Promise<never> {
     upsertMemo({ [BLOCKS_MEMO]: held });
     setCurrentDetails(blocksDetails(held));
   };
+  const isHeld = (wanted: string): boolean => held.some(({ id }) => id === wanted);
   const findSame = (wanted: Block): Block | undefined =>
     held.find(({ id, filter }) => id === wanted.id || sameFilter(filter, wanted.filter));
 
@@ -38,7 +39,8 @@ export async function blocks(input: BlocksInput): Promise<never> {
       return wanted;
     },
     {
-      validator: (wanted: Block) => {
+      validator: (wanted: Block | null | undefined) => {
+        if (!isBlock(wanted)) throw refusal('InvalidInput', 'block needs a whole block, as a bulk revoke sends it.');
         if (held.length < MAX_BLOCKS || findSame(wanted) !== undefined) return;
         throw refusal('QuotaExceeded', `There are ${MAX_BLOCKS} blocks, and no more are kept. Lift one.`);
       },
@@ -47,12 +49,19 @@ export async function blocks(input: BlocksInput): Promise<never> {
   );
   setHandler(
     lift,
-    ({ id }) => {
-      if (!held.some((each) => each.id === id)) return false;
-      hold(held.filter((each) => each.id !== id));
+    (wanted) => {
+      if (!isHeld(wanted.id)) return false;
+      hold(held.filter(({ id }) => id !== wanted.id));
       return true;
     },
-    { description: 'Lifts the block {"id": "..."}.' },
+    {
+      // Sent by hand, too, with nothing or anything.
+      validator: (wanted: { readonly id?: unknown } | null | undefined) => {
+        if (typeof wanted?.id !== 'string')
+          throw refusal('InvalidInput', 'lift needs {"id": "..."}, the id of a block.');
+      },
+      description: 'Lifts the block {"id": "..."}.',
+    },
   );
 
   hold(held);
@@ -60,4 +69,11 @@ export async function blocks(input: BlocksInput): Promise<never> {
   await CancellationScope.nonCancellable(() => condition(() => isLong() && allHandlersFinished()));
   const handOver = makeContinueAsNewFunc<typeof blocks>({ memo: { [BLOCKS_MEMO]: held } });
   return handOver({ blocks: held });
+}
+
+function isBlock(wanted: Partial<Record<keyof Block, unknown>> | null | undefined): wanted is Block {
+  const texts = [wanted?.id, wanted?.by, wanted?.reason, wanted?.at];
+  return (
+    texts.every((text) => typeof text === 'string') && typeof wanted?.filter === 'object' && wanted.filter !== null
+  );
 }

@@ -17,7 +17,9 @@ interface Place {
  * again and again, and keep what was decided so for the next task. A lease issued at such a time would be counted from too early and
  * sleep for too long. Such a query fails instead, the worker forgets the run, and the next task starts from history.
  *
- * A task always begins with an event that carries a new time and the size of the history; events beyond it come without either.
+ * A task always begins with an event that carries a new time and the size of the history; events beyond it come without either. Not
+ * told apart is a run that was closed while a task of it was under way or had just failed: then the beginning of that task is there.
+ * A query of such a run goes on, and its audit lines bear the ids that the task's would.
  */
 class TaskGuard implements WorkflowInternalsInterceptor {
   private last: Place | null = null;
@@ -29,9 +31,9 @@ class TaskGuard implements WorkflowInternalsInterceptor {
   }
 
   private goOn(): void {
-    const { historyLength: length, historySize: size } = workflowInfo();
+    const { historyLength: length, historySize: size, unsafe } = workflowInfo();
     const here: Place = { length, size, now: Date.now() };
-    if (this.last !== null && isBeyondTask(this.last, here)) {
+    if (this.last !== null && !unsafe.isReplaying && isBeyondTask(this.last, here)) {
       throw ApplicationFailure.nonRetryable(
         'Something has happened that this workflow has not taken in yet. Ask again in a moment.',
         NOT_CAUGHT_UP,

@@ -298,6 +298,19 @@ test('a block whose workflow is terminated still blocks, and is taken over by th
   await expect(issue({ holder: 'token:second' })).rejects.toMatchObject({ code: 'Blocked' });
 }, 90_000);
 
+test.each([
+  ['lift', []],
+  ['lift', [null]],
+  ['lift', [{}]],
+  ['block', []],
+  ['block', [{ id: 'alone' }]],
+])('a %s by hand with %j is refused with what it needs, and blocks go on', async (update, args) => {
+  await placeBlock(lab.client, blockOf(1));
+  const sent = lab.handle(BLOCKS_WORKFLOW).executeUpdate<unknown, [unknown]>(update, { args: args as [unknown] });
+  await expect(sent).rejects.toMatchObject({ cause: { message: expect.stringContaining(`${update} needs`) } });
+  expect(await liftBlock(lab.client, 'block-1')).toBe(true);
+});
+
 test('hundreds of blocks come and go, and one that stays is never forgotten', async () => {
   const { block_id: standing } = await revokeAll({ holder: 'token:standing' });
   const { runId } = await lab.handle(BLOCKS_WORKFLOW).describe();

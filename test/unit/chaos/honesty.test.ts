@@ -111,6 +111,6 @@ describe('P8, honest', () => {
         ]),
       );
     expect(verdict(550)).not.toContainEqual(['P8', LEASE]);
-    expect(verdict(450)).toContainEqual(['P8', LEASE]);
+    expect(verdict(700)).toContainEqual(['P8', LEASE]);
   });
 });
