@@ -5,13 +5,15 @@
 //
 // Nothing that is there is changed, but for what .env lacks. --force makes its passwords anew and keeps the old file as .env.old.
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TEMPLATE = join(ROOT, 'deploy', 'compose', 'leasehold.yaml');
+/** What the containers have mounted of the checkout. */
+const MOUNTED = ['compose', 'prometheus', 'grafana'].map((leaf) => join(ROOT, 'deploy', leaf));
 /** In the template, where the hash of the token goes. */
 const NO_HASH = `sha256:${'0'.repeat(64)}`;
 const TOKEN_NAME = 'first';
@@ -164,6 +166,24 @@ function makeSecretFiles(directory, say) {
   }
 }
 
+/** Of a folder and all in it, what a user of a container, who is neither its owner nor of its group, cannot read. */
+function unreadableOf(path) {
+  const status = statSync(path);
+  if (!status.isDirectory()) return (status.mode & 0o004) === 0 ? [path] : [];
+  const own = (status.mode & 0o005) === 0o005 ? [] : [path];
+  return [...own, ...readdirSync(path).flatMap((leaf) => unreadableOf(join(path, leaf)))];
+}
+
+/** A checkout made under a umask such as 027 would not start. Its modes are for its owner to change. */
+function checkMounted(say) {
+  const [first] = MOUNTED.flatMap(unreadableOf);
+  if (first === undefined) return;
+  say(
+    `\nThe users of the containers cannot read what they have mounted (${name(first)}), and would not start. Let them, before anything else:\n`,
+  );
+  say(`  chmod -R o+rX ${MOUNTED.map(name).join(' ')}`);
+}
+
 function name(file) {
   return relative(process.cwd(), file) || file;
 }
@@ -178,6 +198,7 @@ function main() {
   completeEnvironment(directory, { force, profiles: isNew ? 'demo' : '' }, say);
   makeSecretFiles(directory, say);
   const token = makeConfiguration(directory, say);
+  checkMounted(say);
   say('\nStart all of it, which takes some minutes the first time, and look:\n');
   say('  docker compose up --build --detach --wait\n  docker compose ps\n');
   if (token === null) return;

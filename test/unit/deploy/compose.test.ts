@@ -151,6 +151,13 @@ test('only Temporal reaches its database, and only the API is reached from outsi
   expect(Object.keys(compose.networks).toSorted()).toEqual(['api', 'database', 'demo', 'monitoring', 'temporal']);
 });
 
+test("PostgreSQL takes as many connections as the pools of Temporal's four services may open", () => {
+  const { command } = compose.services['postgresql']!;
+  const limit = command?.map((each) => /^max_connections=(\d+)$/.exec(each)?.[1]).find((each) => each !== undefined);
+  // And some for a dump, the schema and whoever looks.
+  expect(Number(limit)).toBeGreaterThan(4 * (20 + 10) + 10);
+});
+
 interface Scrapes {
   readonly scrape_configs: readonly {
     readonly dns_sd_configs: readonly { readonly names: string[]; readonly port: number }[];

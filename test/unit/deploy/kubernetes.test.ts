@@ -331,6 +331,8 @@ test('the workflows with a version tell Temporal the build that their label says
   const versioned = deployments.find(({ name }) => name === 'worker-workflows-0-4-0-1')!;
   const build = versioned.labels['app.kubernetes.io/version'];
   expect(versioned.name).toBe(`worker-workflows-${build!.replaceAll('.', '-')}`);
+  // The image of another release under this build is what a version must never become.
+  expect(readKustomization(VERSIONED).images).toMatchObject([{ newTag: build!.replace(/-\d+$/, '') }]);
   expect(versioned.container.env).toEqual(
     expect.arrayContaining([
       { name: 'TEMPORAL_DEPLOYMENT_NAME', value: 'leasehold' },

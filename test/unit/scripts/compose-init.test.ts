@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { integrationTypes } from '../../../activities/integrations/registry';
 import { verifyToken } from '../../../api/identity/token';
 import { parseConfig } from '../../../config/load';
@@ -81,6 +82,31 @@ test.each(['000', '022', '077'])(
     expect(await modeOf('leasehold.yaml')).toBe('644');
   },
 );
+
+test.each<[string, string, string | null]>([
+  ['a file', 'chmod o-r deploy/grafana/leasehold.json', 'deploy/grafana/leasehold.json'],
+  ['a folder', 'chmod o-x deploy/prometheus', 'deploy/prometheus'],
+  ['everything, as under the umask 077', 'chmod -R go-rwx .', 'deploy/compose'],
+  ['nothing', 'true', null],
+])('where the users of the containers cannot read %s that they have mounted it says so', async (_, spoil, named) => {
+  const checkout = join(base, 'checkout');
+  for (const leaf of ['deploy', 'scripts/compose-init.mjs']) {
+    await cp(join(__dirname, '../../..', leaf), join(checkout, leaf), { recursive: true });
+  }
+  const shell = async (command: string): Promise<string> =>
+    (await promisify(execFile)('/bin/sh', ['-c', command], { cwd: checkout })).stderr;
+  const again = (): Promise<string> => shell(`'${process.execPath}' scripts/compose-init.mjs`);
+  await shell(`chmod -R u=rwX,go=rX . && ${spoil}`);
+  const said = await again();
+  const command = /^ {2}(chmod .*)$/m.exec(said)?.[1];
+  if (named === null) {
+    expect(command).toBeUndefined();
+    return;
+  }
+  expect(said).toContain(`(${named})`);
+  await shell(command!);
+  expect(await again()).not.toContain('chmod');
+});
 
 test('no two passwords are the same, and none is made twice', async () => {
   const made: string[] = [];
