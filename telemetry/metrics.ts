@@ -21,7 +21,10 @@ export interface Metrics {
   providerError(integration: string, verb: string, type: string): void;
   /** One attempt of an activity at a provider. @param ms waits for the integration's own rate included. */
   attempted(integration: string, verb: string, outcome: AttemptOutcome, ms: number): void;
-  /** The provider's own limit as it was last asked for, which is shown for a quarter of an hour. */
+  /**
+   * How full the provider is, as it was last asked; shown for a quarter of an hour.
+   * @param limit from which on nothing is issued: the provider's own, less the reserve.
+   */
   quota(integration: string, used: number, limit: number): void;
   /** @param webhook its name. */
   alertFailed(webhook: string): void;
@@ -174,7 +177,11 @@ export function createMetrics(about?: About): Metrics {
     ATTEMPT_SECONDS,
   );
   const quotaUsed = gauge('provider_quota_used', "How much of the provider's own limit is taken.", ['integration']);
-  const quotaLimit = gauge('provider_quota_limit', "The provider's own limit.", ['integration']);
+  const quotaLimit = gauge(
+    'provider_quota_limit',
+    "The provider's own limit, less limits.quota_reserve: with so much taken, nothing is issued.",
+    ['integration'],
+  );
   const alertsFailed = counter('alerts_failed_total', 'Alerts that a webhook did not take.', ['webhook']);
   const auditFailures = counter('audit_failures_total', 'Audit lines that could not be written.', []);
   const requests = counter('http_requests_total', 'Requests over HTTP, by route and by status.', [
