@@ -39,12 +39,12 @@ export interface Metrics {
   issueAnswered(integration: string | null, outcome: IssueOutcome, type: string | null, ms: number): void;
   /**
    * Says what this process may count from now on, so that it is there with 0 before it happens: of a counter that begins with 1
-   * Prometheus sees no increase.
+   * Prometheus sees no increase. Of an integration whose provider is not among those any more, the gauges go: they would only age.
    */
   expect(expected: Expected): void;
   /**
-   * Says how many leases there are. Asked at a scrape, at most every 15 seconds and never twice at once. If it fails, or
-   * takes more than 5 seconds, scrapes go without that gauge.
+   * Says how many leases there are. Asked at a scrape, at most every 15 seconds and never twice at once. If it fails, scrapes go
+   * without that gauge; while it takes more than 5 seconds, they have the answer before, for a minute.
    */
   onScrape(count: () => Promise<readonly LeaseCount[]>): void;
   /** Says which task queues have workers, under the same conditions. That it fails is told as Temporal being away. */
@@ -205,15 +205,23 @@ export function createMetrics(about?: About): Metrics {
     'integration',
     'type',
   ]);
-  const leases = gauge('leases', 'Leases that there are, by state.', ['integration', 'state']);
+  const leases = gauge(
+    'leases',
+    'Live leases, by state; overdue: those in whatever state that should have been gone for a minute, are stuck, or belong to an integration that is not in the configuration.',
+    ['integration', 'state'],
+  );
   const oldest = gauge(
     'oldest_overdue_seconds',
-    'For how long the oldest of the overdue leases should have been gone; 0: none is overdue.',
+    'For how long the oldest of the overdue leases should have been gone; 0: none is past its expiry.',
     ['integration'],
   );
   const queues = gauge('task_queue_served', 'Whether workers ask for the work of a task queue: 1, or 0.', ['queue']);
   const temporal = gauge('temporal_up', 'Whether Temporal answered this process when it was last asked: 1, or 0.', []);
-  const scrapeErrors = counter('scrape_errors_total', 'Failures to count the leases for a scrape.', []);
+  const scrapeErrors = counter(
+    'scrape_errors_total',
+    'Counts of the leases for a scrape that failed, or took more than 5 seconds.',
+    [],
+  );
   const census = createRemembered<readonly LeaseCount[]>(() => {
     scrapeErrors.inc();
   });

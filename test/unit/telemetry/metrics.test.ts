@@ -297,6 +297,44 @@ describe('how many leases there are', () => {
     expect(count).toHaveBeenCalledTimes(1);
   });
 
+  test('is what it last was while the next answer takes long, until that is a minute old', async () => {
+    const metrics = createMetrics();
+    const count = jest.fn((): Promise<readonly LeaseCount[]> => Promise.resolve([active]));
+    metrics.onScrape(count);
+    expect(await leases(metrics)).toEqual(shown);
+    const { promise, resolve } = later();
+    count.mockReturnValue(promise);
+    const slowly = async (): Promise<string[]> => {
+      await jest.advanceTimersByTimeAsync(15_000);
+      const scrape = leases(metrics);
+      await jest.advanceTimersByTimeAsync(5_000);
+      return scrape;
+    };
+    // Answered at 0; read at 20, 40 and 60 s, and at 80.
+    for (let scrape = 0; scrape < 3; scrape += 1) expect(await slowly()).toEqual(shown);
+    expect(await slowly()).toEqual([]);
+    expect(count).toHaveBeenCalledTimes(2);
+    resolve([active, stuck]);
+    expect(await leases(metrics)).toHaveLength(2);
+    expect(await errors(metrics)).toEqual(['leasehold_scrape_errors_total 1']);
+  });
+
+  test('is one error if it takes long and fails in the end', async () => {
+    const metrics = createMetrics();
+    let fail: (error: Error) => void = () => undefined;
+    metrics.onScrape(
+      () =>
+        new Promise((_, reject) => {
+          fail = reject;
+        }),
+    );
+    const scrape = leases(metrics);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(await scrape).toEqual([]);
+    fail(new Error('canary'));
+    expect(await errors(metrics)).toEqual(['leasehold_scrape_errors_total 1']);
+  });
+
   function later() {
     let resolve: (counts: readonly LeaseCount[]) => void = () => undefined;
     const promise = new Promise<readonly LeaseCount[]>((settle) => {
