@@ -156,9 +156,12 @@ export function createMetrics(about?: About): Metrics {
   const sweptEvery = gauge('sweep_interval_seconds', 'How often the configuration has it swept.', ['integration']);
   const lastSweep = gauge(
     'sweep_last_success_timestamp_seconds',
-    'When a sweep last came to its end; until one has, when this process began to wait for it.',
+    'When a sweep last came to its end in this process; until one has, there is none.',
     ['integration'],
   );
+  const sweepAwaited = gauge('sweep_awaited_since_timestamp_seconds', 'When this process began to wait for sweeps.', [
+    'integration',
+  ]);
   const foreign = gauge('entities_foreign', 'Entities of other deployments that the last whole sweep saw.', [
     'integration',
   ]);
@@ -236,6 +239,19 @@ export function createMetrics(about?: About): Metrics {
     return true;
   };
 
+  /** Integrations whose providers are called here, and such that were: what still ends of them is counted, and shows no gauge. */
+  const served = new Set<string>();
+  const gone = new Set<string>();
+  function forgetOthers(kept: ReadonlySet<string>): void {
+    for (const integration of [...served].filter((name) => !kept.has(name))) {
+      for (const each of [sweptEvery, lastSweep, sweepAwaited, foreign, unmarked]) each.remove({ integration });
+      quotas.delete(integration);
+      begun.delete(`provider ${integration}`);
+      served.delete(integration);
+      gone.add(integration);
+    }
+  }
+
   temporal.remove();
   if (about !== undefined) {
     gauge('build_info', 'Which part and release of Leasehold this is: always 1.', ['part', 'version']).set(
@@ -283,7 +299,7 @@ export function createMetrics(about?: About): Metrics {
     },
     sweepEnded: (integration, outcome, foreignCount, unmarkedCount) => {
       sweeps.inc({ integration, outcome });
-      if (outcome === 'stopped') return;
+      if (outcome === 'stopped' || gone.has(integration)) return;
       lastSweep.set({ integration }, Date.now() / 1_000);
       foreign.set({ integration }, foreignCount);
       unmarked.set({ integration }, unmarkedCount);
@@ -295,7 +311,7 @@ export function createMetrics(about?: About): Metrics {
       attempts.observe({ integration, verb, outcome }, ms / 1_000);
     },
     quota: (integration, used, limit) => {
-      quotas.set(integration, { used, limit, at: performance.now() });
+      if (!gone.has(integration)) quotas.set(integration, { used, limit, at: performance.now() });
     },
     alertFailed: (webhook) => {
       alertsFailed.inc({ webhook });
@@ -318,7 +334,10 @@ export function createMetrics(about?: About): Metrics {
         for (const state of ENDS) ended.inc({ integration, state }, 0);
         for (const type of decided?.refusals ?? []) refused.inc({ integration, type }, 0);
       }
+      if (providers !== undefined) forgetOthers(new Set(providers.integrations.map(({ name }) => name)));
       for (const { name: integration, sweptEveryMs } of providers?.integrations ?? []) {
+        served.add(integration);
+        gone.delete(integration);
         for (const verb of ERRING) {
           for (const type of providers?.errors ?? []) providerErrors.inc({ integration, verb, type }, 0);
         }
@@ -327,7 +346,7 @@ export function createMetrics(about?: About): Metrics {
         sweptEvery.set({ integration }, sweptEveryMs / 1_000);
         if (!isNew(`provider ${integration}`)) continue;
         for (const verb of ATTEMPTED) attempts.zero({ integration, verb, outcome: 'done' });
-        lastSweep.set({ integration }, Date.now() / 1_000);
+        sweepAwaited.set({ integration }, Date.now() / 1_000);
       }
       for (const integration of asked?.integrations ?? []) {
         for (const type of asked?.failures ?? []) issueFailures.inc({ integration, type }, 0);

@@ -113,8 +113,9 @@ test('what may happen is there with 0 before it does, and is not set back when i
     webhooks: ['hooks.slack.com'],
   };
   metrics.expect(expected);
-  const began = await samples(metrics, 'sweep_last_success_timestamp_seconds');
+  const began = await samples(metrics, 'sweep_awaited_since_timestamp_seconds');
   expect(Number(began[0]?.split(' ')[1])).toBeGreaterThan(Date.now() / 1_000 - 60);
+  expect(await samples(metrics, 'sweep_last_success_timestamp_seconds')).toEqual([]);
   expect(await samples(metrics, 'leases_refused')).toEqual([
     'leasehold_leases_refused_total{integration="aws",type="Refused"} 0',
     'leasehold_leases_refused_total{integration="aws",type="Paused"} 0',
@@ -150,8 +151,42 @@ test('what may happen is there with 0 before it does, and is not set back when i
   expect(await samples(metrics, 'issue_duration_seconds_count')).toContain(
     'leasehold_issue_duration_seconds_count{integration="aws",outcome="failed"} 1',
   );
+  expect(swept).toHaveLength(1);
   expect(await samples(metrics, 'sweep_last_success_timestamp_seconds')).toEqual(swept);
+  expect(await samples(metrics, 'sweep_awaited_since_timestamp_seconds')).toEqual(began);
   expect(await samples(metrics, 'sweep_interval')).toEqual(['leasehold_sweep_interval_seconds{integration="aws"} 600']);
+});
+
+test('an integration that is not served any more takes its gauges with it, and keeps what was counted', async () => {
+  const metrics = createMetrics();
+  const expectThese = (...names: readonly string[]): void => {
+    const integrations = names.map((name) => ({ name, sweptEveryMs: 600_000 }));
+    metrics.expect({ providers: { integrations, errors: [], reasons: [] } });
+  };
+  const gauges = async (): Promise<readonly string[]> => {
+    const found = [...(await samples(metrics, 'sweep_')), ...(await samples(metrics, 'entities_'))];
+    return [...found, ...(await samples(metrics, 'provider_quota_'))].filter((line) => line.includes('"aws"'));
+  };
+  const happens = (): void => {
+    metrics.sweepEnded('aws', 'done', 2, 1);
+    metrics.quota('aws', 1, 2);
+  };
+  expectThese('aws', 'pg');
+  happens();
+  expect(await gauges()).toHaveLength(7);
+  expectThese('pg');
+  expect(await gauges()).toEqual([]);
+  // A sweep that was under way.
+  happens();
+  expect(await gauges()).toEqual([]);
+  expect(await samples(metrics, 'sweeps_total{integration="aws",outcome="done"')).toEqual([
+    'leasehold_sweeps_total{integration="aws",outcome="done"} 2',
+  ]);
+  expect(await samples(metrics, 'sweep_interval')).toEqual(['leasehold_sweep_interval_seconds{integration="pg"} 600']);
+  expectThese('aws', 'pg');
+  expect(await gauges()).toHaveLength(2);
+  happens();
+  expect(await gauges()).toHaveLength(7);
 });
 
 test('a process tells what it is, if it knows', async () => {
