@@ -20,10 +20,11 @@ interface Known {
 const KNOWN_FOR_MS = 30_000;
 const ASK_TIMEOUT_MS = 10_000;
 
-/** @param metrics tell what was found. */
+/** @param metrics tell what was found: the limit without what is kept free of it. */
 export function createQuotaGate(config: Config, connections: Connections, metrics: Pick<Metrics, 'quota'>): QuotaGate {
   const known = new Map<string, Known>();
   const asking = new Map<string, Promise<Known>>();
+  const reserveOf = (integration: string): number => config.integrations[integration]?.limits.quotaReserve ?? 0;
 
   const ask = async (integration: string): Promise<Known> => {
     // Of nobody's attempt: others wait for the same answer.
@@ -36,7 +37,7 @@ export function createQuotaGate(config: Config, connections: Connections, metric
       });
     const fresh = { quota, askedAt: performance.now(), passed: 0 };
     known.set(integration, fresh);
-    if (quota !== null) metrics.quota(integration, quota.used, quota.limit);
+    if (quota !== null) metrics.quota(integration, quota.used, Math.max(0, quota.limit - reserveOf(integration)));
     return fresh;
   };
 
@@ -58,7 +59,7 @@ export function createQuotaGate(config: Config, connections: Connections, metric
       const state = await recall(integration);
       if (state.quota === null) return;
       const { what, used, limit } = state.quota;
-      const reserve = config.integrations[integration]?.limits.quotaReserve ?? 0;
+      const reserve = reserveOf(integration);
       const left = limit - used - state.passed;
       if (left > reserve) {
         state.passed += 1;

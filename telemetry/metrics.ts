@@ -21,7 +21,10 @@ export interface Metrics {
   providerError(integration: string, verb: string, type: string): void;
   /** One attempt of an activity at a provider. @param ms waits for the integration's own rate included. */
   attempted(integration: string, verb: string, outcome: AttemptOutcome, ms: number): void;
-  /** The provider's own limit as it was last asked for, which is shown for a quarter of an hour. */
+  /**
+   * How full the provider is, as it was last asked; shown for a quarter of an hour.
+   * @param limit from which on nothing is issued: the provider's own, less the reserve.
+   */
   quota(integration: string, used: number, limit: number): void;
   /** @param webhook its name. */
   alertFailed(webhook: string): void;
@@ -36,12 +39,12 @@ export interface Metrics {
   issueAnswered(integration: string | null, outcome: IssueOutcome, type: string | null, ms: number): void;
   /**
    * Says what this process may count from now on, so that it is there with 0 before it happens: of a counter that begins with 1
-   * Prometheus sees no increase.
+   * Prometheus sees no increase. Of an integration whose provider is not among those any more, the gauges go: they would only age.
    */
   expect(expected: Expected): void;
   /**
-   * Says how many leases there are. Asked at a scrape, at most every 15 seconds and never twice at once. If it fails, or
-   * takes more than 5 seconds, scrapes go without that gauge.
+   * Says how many leases there are. Asked at a scrape, at most every 15 seconds and never twice at once. If it fails, scrapes go
+   * without that gauge; while it takes more than 5 seconds, they have the answer before, for a minute.
    */
   onScrape(count: () => Promise<readonly LeaseCount[]>): void;
   /** Says which task queues have workers, under the same conditions. That it fails is told as Temporal being away. */
@@ -153,9 +156,12 @@ export function createMetrics(about?: About): Metrics {
   const sweptEvery = gauge('sweep_interval_seconds', 'How often the configuration has it swept.', ['integration']);
   const lastSweep = gauge(
     'sweep_last_success_timestamp_seconds',
-    'When a sweep last came to its end; until one has, when this process began to wait for it.',
+    'When a sweep last came to its end in this process; until one has, there is none.',
     ['integration'],
   );
+  const sweepAwaited = gauge('sweep_awaited_since_timestamp_seconds', 'When this process began to wait for sweeps.', [
+    'integration',
+  ]);
   const foreign = gauge('entities_foreign', 'Entities of other deployments that the last whole sweep saw.', [
     'integration',
   ]);
@@ -174,7 +180,11 @@ export function createMetrics(about?: About): Metrics {
     ATTEMPT_SECONDS,
   );
   const quotaUsed = gauge('provider_quota_used', "How much of the provider's own limit is taken.", ['integration']);
-  const quotaLimit = gauge('provider_quota_limit', "The provider's own limit.", ['integration']);
+  const quotaLimit = gauge(
+    'provider_quota_limit',
+    "The provider's own limit, less limits.quota_reserve: with so much taken, nothing is issued.",
+    ['integration'],
+  );
   const alertsFailed = counter('alerts_failed_total', 'Alerts that a webhook did not take.', ['webhook']);
   const auditFailures = counter('audit_failures_total', 'Audit lines that could not be written.', []);
   const requests = counter('http_requests_total', 'Requests over HTTP, by route and by status.', [
@@ -198,15 +208,23 @@ export function createMetrics(about?: About): Metrics {
     'integration',
     'type',
   ]);
-  const leases = gauge('leases', 'Leases that there are, by state.', ['integration', 'state']);
+  const leases = gauge(
+    'leases',
+    'Live leases, by state; overdue: those in whatever state that should have been gone for a minute, are stuck, or belong to an integration that is not in the configuration.',
+    ['integration', 'state'],
+  );
   const oldest = gauge(
     'oldest_overdue_seconds',
-    'For how long the oldest of the overdue leases should have been gone; 0: none is overdue.',
+    'For how long the oldest of the overdue leases should have been gone; 0: none is past its expiry.',
     ['integration'],
   );
   const queues = gauge('task_queue_served', 'Whether workers ask for the work of a task queue: 1, or 0.', ['queue']);
   const temporal = gauge('temporal_up', 'Whether Temporal answered this process when it was last asked: 1, or 0.', []);
-  const scrapeErrors = counter('scrape_errors_total', 'Failures to count the leases for a scrape.', []);
+  const scrapeErrors = counter(
+    'scrape_errors_total',
+    'Counts of the leases for a scrape that failed, or took more than 5 seconds.',
+    [],
+  );
   const census = createRemembered<readonly LeaseCount[]>(() => {
     scrapeErrors.inc();
   });
@@ -220,6 +238,19 @@ export function createMetrics(about?: About): Metrics {
     begun.add(what);
     return true;
   };
+
+  /** Integrations whose providers are called here, and such that were: what still ends of them is counted, and shows no gauge. */
+  const served = new Set<string>();
+  const gone = new Set<string>();
+  function forgetOthers(kept: ReadonlySet<string>): void {
+    for (const integration of [...served].filter((name) => !kept.has(name))) {
+      for (const each of [sweptEvery, lastSweep, sweepAwaited, foreign, unmarked]) each.remove({ integration });
+      quotas.delete(integration);
+      begun.delete(`provider ${integration}`);
+      served.delete(integration);
+      gone.add(integration);
+    }
+  }
 
   temporal.remove();
   if (about !== undefined) {
@@ -268,7 +299,7 @@ export function createMetrics(about?: About): Metrics {
     },
     sweepEnded: (integration, outcome, foreignCount, unmarkedCount) => {
       sweeps.inc({ integration, outcome });
-      if (outcome === 'stopped') return;
+      if (outcome === 'stopped' || gone.has(integration)) return;
       lastSweep.set({ integration }, Date.now() / 1_000);
       foreign.set({ integration }, foreignCount);
       unmarked.set({ integration }, unmarkedCount);
@@ -280,7 +311,7 @@ export function createMetrics(about?: About): Metrics {
       attempts.observe({ integration, verb, outcome }, ms / 1_000);
     },
     quota: (integration, used, limit) => {
-      quotas.set(integration, { used, limit, at: performance.now() });
+      if (!gone.has(integration)) quotas.set(integration, { used, limit, at: performance.now() });
     },
     alertFailed: (webhook) => {
       alertsFailed.inc({ webhook });
@@ -303,7 +334,10 @@ export function createMetrics(about?: About): Metrics {
         for (const state of ENDS) ended.inc({ integration, state }, 0);
         for (const type of decided?.refusals ?? []) refused.inc({ integration, type }, 0);
       }
+      if (providers !== undefined) forgetOthers(new Set(providers.integrations.map(({ name }) => name)));
       for (const { name: integration, sweptEveryMs } of providers?.integrations ?? []) {
+        served.add(integration);
+        gone.delete(integration);
         for (const verb of ERRING) {
           for (const type of providers?.errors ?? []) providerErrors.inc({ integration, verb, type }, 0);
         }
@@ -312,7 +346,7 @@ export function createMetrics(about?: About): Metrics {
         sweptEvery.set({ integration }, sweptEveryMs / 1_000);
         if (!isNew(`provider ${integration}`)) continue;
         for (const verb of ATTEMPTED) attempts.zero({ integration, verb, outcome: 'done' });
-        lastSweep.set({ integration }, Date.now() / 1_000);
+        sweepAwaited.set({ integration }, Date.now() / 1_000);
       }
       for (const integration of asked?.integrations ?? []) {
         for (const type of asked?.failures ?? []) issueFailures.inc({ integration, type }, 0);

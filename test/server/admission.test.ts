@@ -75,4 +75,8 @@ test('a provider without room refuses at once and in plain words, and nothing is
   const failed = lab.audit.filter(({ event }) => event === 'failed');
   expect(failed).toHaveLength(8);
   expect(failed[0]).toMatchObject({ reason: expect.stringContaining('QuotaExceeded') });
+  // By which somebody is told that there is no room.
+  expect((await lab.metrics.text()).body).toMatch(
+    /provider_errors_total\{.*verb="provision",type="QuotaExceeded"\} 8\n/,
+  );
 }, 60_000);

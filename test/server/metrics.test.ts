@@ -23,6 +23,7 @@ const AWS = { integration: 'aws' };
 
 let lab: Lab;
 let api: ApiProcess;
+let isStarted = false;
 let worker: WorkerProcess;
 /** What the API tells before there is a worker, and what both tell once everything has happened. */
 let before: string;
@@ -51,6 +52,7 @@ beforeAll(async () => {
   expect(await lab.outcome(expiring.body.lease_id)).toMatchObject({ state: 'expired' });
   // And a workflow that no worker can run.
   await lab.client.workflow.start('nobodys', { workflowId: 'nobodys', taskQueue: 'leasehold' });
+  isStarted = true;
   const active = `LeaseState = "active" AND CloseTime IS NULL`;
   const live = `WorkflowType = "lease" AND CloseTime IS NULL`;
   await eventually(async () => (await lab.client.workflow.count(active)).count === 1, 'the index to know the lease');
@@ -67,9 +69,16 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await lab.client.workflow.getHandle('nobodys').terminate();
-  await api.stop();
-  await lab.close();
+  // Whatever of it there came to be.
+  try {
+    if (isStarted) await lab.client.workflow.getHandle('nobodys').terminate();
+  } finally {
+    try {
+      await (api as ApiProcess | undefined)?.stop();
+    } finally {
+      await (lab as Lab | undefined)?.close();
+    }
+  }
 }, 60_000);
 
 function issue(ttl: string): Promise<ApiAnswer> {

@@ -24,7 +24,7 @@ interface Panel {
   readonly description?: string;
   readonly datasource?: { readonly uid: string };
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly targets?: readonly { readonly expr: string }[];
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 
 interface Dashboard {
@@ -70,6 +70,49 @@ test('rules and dashboard ask for metrics and labels that are told', async () =>
     for (const [name] of expr.matchAll(/\bleasehold:[a-z_:0-9]+/g)) expect(recorded).toContain(name);
   }
   expect(asked.flatMap(metricsIn).length).toBeGreaterThan(60);
+});
+
+const NAME = /\b(?:(?:leasehold|temporal)_|leasehold:)[a-z_:0-9]+|\bALERTS\b/;
+
+/** Labels that an aggregation keeps or a join goes by, each list with the first metric after it. */
+function groupingsIn(expr: string): readonly { readonly labels: readonly string[]; readonly name: string }[] {
+  return [...expr.matchAll(/\b(?:by|on|without|ignoring) \(([^)]*)\)/g)].map(({ 1: list, index }) => ({
+    labels: list!.split(',').map((label) => label.trim()),
+    name: NAME.exec(expr.slice(index))![0],
+  }));
+}
+
+/** What its samples have, with what Prometheus and a rule that records add. */
+function labelsOf(name: string, told: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  if (name === 'ALERTS') return ['alertname', 'integration'];
+  if (name.startsWith('leasehold:')) return ['integration', 'seen_by'];
+  return [...(told.get(name.replace(/_(bucket|sum|count)$/, '')) ?? told.get(name) ?? []), 'le', 'job', 'instance'];
+}
+
+test('rules and dashboard group and join by labels that are told', async () => {
+  const told = await toldMetrics();
+  const groupings = [...rules.map(({ expr }) => expr), ...queries].flatMap(groupingsIn);
+  for (const { labels, name } of groupings) {
+    const known = labelsOf(name, told);
+    expect([name, labels.filter((label) => !known.includes(label))]).toEqual([name, []]);
+  }
+  expect(groupings.length).toBeGreaterThan(60);
+});
+
+test('legends name labels that what they stand for still has', async () => {
+  const told = await toldMetrics();
+  let named = 0;
+  for (const { title, targets = [] } of dashboard.panels) {
+    for (const { expr, legendFormat } of targets) {
+      const kept = groupingsIn(expr).flatMap(({ labels }) => labels);
+      const [first] = NAME.exec(expr)!;
+      const known = /\b(sum|max|min|count)\b/.test(expr) ? kept : labelsOf(first, told);
+      const labels = [...legendFormat.matchAll(/\{\{\s*(\w+)\s*\}\}/g)].map(([, label]) => label!);
+      expect([title, labels.filter((label) => !known.includes(label))]).toEqual([title, []]);
+      named += labels.length;
+    }
+  }
+  expect(named).toBeGreaterThan(30);
 });
 
 test('the variable of the dashboard finds its integrations by a metric that is told', async () => {

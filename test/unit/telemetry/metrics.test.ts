@@ -113,8 +113,9 @@ test('what may happen is there with 0 before it does, and is not set back when i
     webhooks: ['hooks.slack.com'],
   };
   metrics.expect(expected);
-  const began = await samples(metrics, 'sweep_last_success_timestamp_seconds');
+  const began = await samples(metrics, 'sweep_awaited_since_timestamp_seconds');
   expect(Number(began[0]?.split(' ')[1])).toBeGreaterThan(Date.now() / 1_000 - 60);
+  expect(await samples(metrics, 'sweep_last_success_timestamp_seconds')).toEqual([]);
   expect(await samples(metrics, 'leases_refused')).toEqual([
     'leasehold_leases_refused_total{integration="aws",type="Refused"} 0',
     'leasehold_leases_refused_total{integration="aws",type="Paused"} 0',
@@ -150,8 +151,42 @@ test('what may happen is there with 0 before it does, and is not set back when i
   expect(await samples(metrics, 'issue_duration_seconds_count')).toContain(
     'leasehold_issue_duration_seconds_count{integration="aws",outcome="failed"} 1',
   );
+  expect(swept).toHaveLength(1);
   expect(await samples(metrics, 'sweep_last_success_timestamp_seconds')).toEqual(swept);
+  expect(await samples(metrics, 'sweep_awaited_since_timestamp_seconds')).toEqual(began);
   expect(await samples(metrics, 'sweep_interval')).toEqual(['leasehold_sweep_interval_seconds{integration="aws"} 600']);
+});
+
+test('an integration that is not served any more takes its gauges with it, and keeps what was counted', async () => {
+  const metrics = createMetrics();
+  const expectThese = (...names: readonly string[]): void => {
+    const integrations = names.map((name) => ({ name, sweptEveryMs: 600_000 }));
+    metrics.expect({ providers: { integrations, errors: [], reasons: [] } });
+  };
+  const gauges = async (): Promise<readonly string[]> => {
+    const found = [...(await samples(metrics, 'sweep_')), ...(await samples(metrics, 'entities_'))];
+    return [...found, ...(await samples(metrics, 'provider_quota_'))].filter((line) => line.includes('"aws"'));
+  };
+  const happens = (): void => {
+    metrics.sweepEnded('aws', 'done', 2, 1);
+    metrics.quota('aws', 1, 2);
+  };
+  expectThese('aws', 'pg');
+  happens();
+  expect(await gauges()).toHaveLength(7);
+  expectThese('pg');
+  expect(await gauges()).toEqual([]);
+  // A sweep that was under way.
+  happens();
+  expect(await gauges()).toEqual([]);
+  expect(await samples(metrics, 'sweeps_total{integration="aws",outcome="done"')).toEqual([
+    'leasehold_sweeps_total{integration="aws",outcome="done"} 2',
+  ]);
+  expect(await samples(metrics, 'sweep_interval')).toEqual(['leasehold_sweep_interval_seconds{integration="pg"} 600']);
+  expectThese('aws', 'pg');
+  expect(await gauges()).toHaveLength(2);
+  happens();
+  expect(await gauges()).toHaveLength(7);
 });
 
 test('a process tells what it is, if it knows', async () => {
@@ -295,6 +330,44 @@ describe('how many leases there are', () => {
     resolve([active]);
     expect(await next).toEqual(shown);
     expect(count).toHaveBeenCalledTimes(1);
+  });
+
+  test('is what it last was while the next answer takes long, until that is a minute old', async () => {
+    const metrics = createMetrics();
+    const count = jest.fn((): Promise<readonly LeaseCount[]> => Promise.resolve([active]));
+    metrics.onScrape(count);
+    expect(await leases(metrics)).toEqual(shown);
+    const { promise, resolve } = later();
+    count.mockReturnValue(promise);
+    const slowly = async (): Promise<string[]> => {
+      await jest.advanceTimersByTimeAsync(15_000);
+      const scrape = leases(metrics);
+      await jest.advanceTimersByTimeAsync(5_000);
+      return scrape;
+    };
+    // Answered at 0; read at 20, 40 and 60 s, and at 80.
+    for (let scrape = 0; scrape < 3; scrape += 1) expect(await slowly()).toEqual(shown);
+    expect(await slowly()).toEqual([]);
+    expect(count).toHaveBeenCalledTimes(2);
+    resolve([active, stuck]);
+    expect(await leases(metrics)).toHaveLength(2);
+    expect(await errors(metrics)).toEqual(['leasehold_scrape_errors_total 1']);
+  });
+
+  test('is one error if it takes long and fails in the end', async () => {
+    const metrics = createMetrics();
+    let fail: (error: Error) => void = () => undefined;
+    metrics.onScrape(
+      () =>
+        new Promise((_, reject) => {
+          fail = reject;
+        }),
+    );
+    const scrape = leases(metrics);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(await scrape).toEqual([]);
+    fail(new Error('canary'));
+    expect(await errors(metrics)).toEqual(['leasehold_scrape_errors_total 1']);
   });
 
   function later() {
