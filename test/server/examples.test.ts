@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { escapeIdentifier } from 'pg';
 import { parse, parseAllDocuments } from 'yaml';
 import { makeToken } from '../../api/identity/token';
@@ -47,6 +48,7 @@ interface Container {
   readonly args: readonly string[];
   readonly restartPolicy?: string;
   readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
   readonly startupProbe: { readonly exec: { readonly command: readonly string[] } };
 }
 
@@ -60,6 +62,7 @@ interface Pod {
       readonly projected?: {
         readonly sources: readonly { readonly serviceAccountToken: { readonly audience: string } }[];
       };
+      readonly configMap?: { readonly name: string };
       readonly emptyDir?: { readonly medium: string };
     }[];
   };
@@ -534,14 +537,20 @@ test('the sidecar of the pod keeps a good login in the file, and gives it back w
   expect(volumes.get('credentials')!.emptyDir!.medium).toBe('Memory');
   expect(volumes.get('token')!.projected!.sources[0]!.serviceAccountToken.audience).toBe(cluster.audience);
 
+  expect(volumes.get('authority')!.configMap).toEqual({ name: 'leasehold-ca' });
+
   const node = await mkdtemp(join(home, 'node-'));
-  const [secrets, memory] = [join(node, 'secrets'), join(node, 'memory')];
-  await Promise.all([mkdir(secrets), mkdir(memory)]);
-  const mounted = (text: string): string =>
-    text.replaceAll('/var/run/secrets/leasehold', secrets).replaceAll('/credentials', memory);
+  const mounts = new Map(sidecar!.volumeMounts.map(({ name, mountPath }) => [mountPath, join(node, name)]));
+  await Promise.all([...mounts.values()].map((path) => mkdir(path)));
+  const mounted = (text: string): string => {
+    let there = text;
+    for (const [path, here] of mounts) there = there.replaceAll(path, here);
+    return there;
+  };
   const account = { namespace: 'backend', serviceaccount: { name: 'orders' } };
   const claims = { sub: 'system:serviceaccount:backend:orders', 'kubernetes.io': account };
-  await writeFile(join(secrets, 'token'), await cluster.sign(claims));
+  await writeFile(join(node, 'token/token'), await cluster.sign(claims));
+  await writeFile(join(node, 'authority/ca.crt'), rootCertificates[0]!);
   const environment = Object.fromEntries(sidecar!.env.map(({ name, value }) => [name, mounted(value)]));
   const command = [...sidecar!.command, ...sidecar!.args].map(mounted).map((word) => (word === '1h' ? TTL : word));
   const started = start(command, { ...environment, LEASEHOLD_SCOPE: BRIEF });
@@ -573,6 +582,7 @@ test('the sidecar of the pod keeps a good login in the file, and gives it back w
   await eventually(async () => !(await logins()).includes(first!), 'the first login to be gone');
   expect(await logins()).toContain(second);
   await connectOnce();
+  expect(started.said()).not.toContain('extra certs');
   started.signal('SIGTERM');
   expect(await started.ended).toBe(128 + 15);
   await untilNothingIsHeld();
