@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { escapeIdentifier } from 'pg';
 import { parse, parseAllDocuments } from 'yaml';
 import { makeToken } from '../../api/identity/token';
@@ -47,6 +48,7 @@ interface Container {
   readonly args: readonly string[];
   readonly restartPolicy?: string;
   readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
   readonly startupProbe: { readonly exec: { readonly command: readonly string[] } };
 }
 
@@ -60,6 +62,7 @@ interface Pod {
       readonly projected?: {
         readonly sources: readonly { readonly serviceAccountToken: { readonly audience: string } }[];
       };
+      readonly configMap?: { readonly name: string };
       readonly emptyDir?: { readonly medium: string };
     }[];
   };
@@ -83,6 +86,8 @@ let token: string;
 /** The examples of somebody who has copied them and installed what they need. */
 let home: string;
 
+const opened: (() => Promise<unknown>)[] = [];
+
 beforeAll(async () => {
   const [workflowText, podText] = await Promise.all(
     ['github-actions/deploy.yml', 'kubernetes-sidecar/pod.yaml'].map((path) => readFile(join(EXAMPLES, path), 'utf8')),
@@ -93,11 +98,14 @@ beforeAll(async () => {
     .find(({ kind }) => kind === 'Pod')!;
   const [forGithub, forCluster] = [headOf(workflowText!, 'github'), headOf(podText!, 'cluster')];
   [postgres, github, cluster] = await Promise.all([
-    openPostgresSetting(),
-    openIssuer(forGithub.audience),
-    openIssuer(forCluster.audience),
+    keep(openPostgresSetting(), (one) => one.close()),
+    keep(openIssuer(forGithub.audience), (one) => one.close()),
+    keep(openIssuer(forCluster.audience), (one) => one.close()),
   ]);
   aws = openAwsAdmin(provided().aws);
+  opened.push(async () => {
+    aws.close();
+  });
   const made = makeToken('examples');
   token = made.token;
   const oidc = {
@@ -109,17 +117,18 @@ beforeAll(async () => {
     },
   };
   const { accessKeyId, secretAccessKey } = provided().aws;
-  lab = await openBaseLab({
+  const opening = openBaseLab({
     config: { ...configFile(), access: { tokens: { examples: { hash: made.hash, scopes: [BRIEF] } }, oidc } },
     environment: { LAB_PASSWORD: postgres.password, LAB_KEY_ID: accessKeyId, LAB_KEY: secretAccessKey },
   });
+  lab = await keep(opening, (one) => one.close());
   const readers = escapeIdentifier(READERS);
   const table = `CREATE TABLE orders (id int); INSERT INTO orders VALUES (1), (2), (3); GRANT SELECT ON orders TO ${readers}`;
   await postgres.ask(table, DATABASE);
   [api, deployment, home] = await Promise.all([
-    startApiProcess(['--config', lab.configFile], lab.environment),
+    keep(startApiProcess(['--config', lab.configFile], lab.environment), (one) => one.stop()),
     deploymentId(lab.client.connection, lab.namespace),
-    copyExamples(),
+    keep(copyExamples(), (one) => rm(one, { recursive: true, force: true })),
     lab.startWorker(),
   ]);
 }, 60_000);
@@ -132,12 +141,15 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await api.stop();
-  await lab.close();
-  aws.close();
-  await Promise.all([postgres.close(), github.close(), cluster.close()]);
-  await rm(home, { recursive: true, force: true });
+  for (const close of opened.toReversed()) await close();
 });
+
+/** To be closed when all is over, also where the beginning fails half-way. */
+async function keep<T>(opening: Promise<T>, close: (one: T) => Promise<unknown>): Promise<T> {
+  const one = await opening;
+  opened.push(() => close(one));
+  return one;
+}
 
 /** What the head of an example says that the configuration must have. */
 function headOf(text: string, alias: string): Oidc {
@@ -218,6 +230,7 @@ interface Started {
   said(): string;
   signal(name: NodeJS.Signals): void;
   readonly ended: Promise<number | null>;
+  hasEnded(): boolean;
   /** Ends it, and whatever it has left behind. */
   end(): Promise<void>;
 }
@@ -254,6 +267,7 @@ function start(command: readonly string[], environment: Readonly<Record<string, 
     said: () => said,
     signal: (name) => void child.kill(name),
     ended,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     end: async () => {
       running.delete(started);
       child.kill('SIGTERM');
@@ -386,16 +400,7 @@ describe('the workflow for GitHub Actions', () => {
     const runner = await openRunner();
     try {
       // As GitHub runs a step that names no shell.
-      const step = start(
-        ['bash', '-e', 'step.sh'],
-        {
-          ...workflow.env,
-          ACTIONS_ID_TOKEN_REQUEST_URL: `${runner.url}/token?api-version=2.0`,
-          ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'of-this-run',
-          RUNNER_TEMP: workspace,
-        },
-        workspace,
-      );
+      const step = start(['bash', '-e', 'step.sh'], { ...workflow.env, ...ofTheRun(runner, workspace) }, workspace);
       const seen = async (): Promise<string> => readFile(join(workspace, 'seen'), 'utf8').catch(() => '');
       await eventually(async () => (await seen()).endsWith('\n') || step.said() !== '', 'the deployment to run');
       expect(step.said()).toBe('');
@@ -415,6 +420,52 @@ describe('the workflow for GitHub Actions', () => {
     }
   }, 60_000);
 
+  test.each([
+    ['of the example', async () => workflow.jobs['deploy']!.steps.at(-1)!.run!],
+    ['in docs/cli.md', () => stepOn('docs/cli.md', 'In CI')],
+    ['in docs/access.md', () => stepOn('docs/access.md', 'GitHub Actions')],
+  ])(
+    'revokes what it leased when it is cancelled: the step %s',
+    async (_, step) => {
+      const workspace = await mkdtemp(join(home, 'workspace-'));
+      await writeFile(join(workspace, 'step.sh'), await step());
+      // One that takes its time to end, as deployments do.
+      const script = `#!/bin/bash
+trap 'touch told; until [ -e go ]; do sleep 0.1; done; exit 3' INT TERM
+touch seen
+while :; do sleep 0.1; done
+`;
+      for (const name of ['deploy', 'deploy.sh']) await writeFile(join(workspace, name), script, { mode: 0o755 });
+      const has = async (name: string): Promise<boolean> => (await readdir(workspace)).includes(name);
+      const runner = await openRunner();
+      try {
+        const running = start(
+          ['bash', '-e', 'step.sh'],
+          { ...workflow.env, ...ofTheRun(runner, workspace) },
+          workspace,
+        );
+        await eventually(async () => (await has('seen')) || running.hasEnded(), 'the deployment to run');
+        const leased: string[] = [];
+        for await (const { leaseId } of lab.leases.list({ live: true })) leased.push(leaseId);
+        expect(leased).toHaveLength(2);
+        // The shell alone, as GitHub does, and not its children.
+        running.signal('SIGINT');
+        await eventually(() => has('told'), 'the deployment to be told');
+        running.signal('SIGTERM');
+        await writeFile(join(workspace, 'go'), '');
+        expect(await running.ended).not.toBe(0);
+        for (const id of leased) {
+          expect(await lab.outcome(id)).toMatchObject({ state: 'revoked', reason: 'leasehold run has ended' });
+        }
+        await untilNothingIsHeld();
+        expect((await readdir(workspace)).filter((name) => name.startsWith('leasehold-token'))).toEqual([]);
+      } finally {
+        await runner.close();
+      }
+    },
+    60_000,
+  );
+
   test('fails before it deploys where GitHub gives no token', async () => {
     const deploy = workflow.jobs['deploy']!.steps.at(-1)!.run!;
     const workspace = await mkdtemp(join(home, 'workspace-'));
@@ -422,11 +473,7 @@ describe('the workflow for GitHub Actions', () => {
     await writeFile(join(workspace, 'deploy.sh'), '#!/bin/sh\ntouch seen\n', { mode: 0o755 });
     const runner = await openRunner();
     try {
-      const wrong = {
-        ACTIONS_ID_TOKEN_REQUEST_URL: `${runner.url}/token?api-version=2.0`,
-        ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'of-another-run',
-        RUNNER_TEMP: workspace,
-      };
+      const wrong = { ...ofTheRun(runner, workspace), ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'of-another-run' };
       expect(await start(['bash', '-e', 'step.sh'], { ...workflow.env, ...wrong }, workspace).ended).not.toBe(0);
       expect(await readdir(workspace)).not.toContain('seen');
     } finally {
@@ -435,8 +482,29 @@ describe('the workflow for GitHub Actions', () => {
   });
 });
 
+/** The last step of the workflow under a heading of a page, with what our API is called by. */
+async function stepOn(page: string, heading: string): Promise<string> {
+  const text = await readFile(join(projectRoot(), page), 'utf8');
+  const [, below = ''] = text.split(`\n### ${heading}\n`);
+  const [block] = [...below.matchAll(/```yaml\n(.*?)```/gs)]
+    .map(([, yaml]) => parse(yaml!) as { readonly steps?: readonly Step[] })
+    .filter(({ steps }) => steps !== undefined);
+  return block!.steps!.at(-1)!.run!.replace('audience=$LEASEHOLD_HOST', 'audience=$LEASEHOLD_AUDIENCE');
+}
+
+interface Runner {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const ofTheRun = (runner: Runner, workspace: string): Readonly<Record<string, string>> => ({
+  ACTIONS_ID_TOKEN_REQUEST_URL: `${runner.url}/token?api-version=2.0`,
+  ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'of-this-run',
+  RUNNER_TEMP: workspace,
+});
+
 /** Gives a job its token, as GitHub does. */
-async function openRunner(): Promise<{ readonly url: string; close(): Promise<void> }> {
+async function openRunner(): Promise<Runner> {
   const claims = {
     sub: 'repo:example/backend:ref:refs/heads/main',
     repository: 'example/backend',
@@ -469,14 +537,20 @@ test('the sidecar of the pod keeps a good login in the file, and gives it back w
   expect(volumes.get('credentials')!.emptyDir!.medium).toBe('Memory');
   expect(volumes.get('token')!.projected!.sources[0]!.serviceAccountToken.audience).toBe(cluster.audience);
 
+  expect(volumes.get('authority')!.configMap).toEqual({ name: 'leasehold-ca' });
+
   const node = await mkdtemp(join(home, 'node-'));
-  const [secrets, memory] = [join(node, 'secrets'), join(node, 'memory')];
-  await Promise.all([mkdir(secrets), mkdir(memory)]);
-  const mounted = (text: string): string =>
-    text.replaceAll('/var/run/secrets/leasehold', secrets).replaceAll('/credentials', memory);
+  const mounts = new Map(sidecar!.volumeMounts.map(({ name, mountPath }) => [mountPath, join(node, name)]));
+  await Promise.all([...mounts.values()].map((path) => mkdir(path)));
+  const mounted = (text: string): string => {
+    let there = text;
+    for (const [path, here] of mounts) there = there.replaceAll(path, here);
+    return there;
+  };
   const account = { namespace: 'backend', serviceaccount: { name: 'orders' } };
   const claims = { sub: 'system:serviceaccount:backend:orders', 'kubernetes.io': account };
-  await writeFile(join(secrets, 'token'), await cluster.sign(claims));
+  await writeFile(join(node, 'token/token'), await cluster.sign(claims));
+  await writeFile(join(node, 'authority/ca.crt'), rootCertificates[0]!);
   const environment = Object.fromEntries(sidecar!.env.map(({ name, value }) => [name, mounted(value)]));
   const command = [...sidecar!.command, ...sidecar!.args].map(mounted).map((word) => (word === '1h' ? TTL : word));
   const started = start(command, { ...environment, LEASEHOLD_SCOPE: BRIEF });
@@ -508,6 +582,7 @@ test('the sidecar of the pod keeps a good login in the file, and gives it back w
   await eventually(async () => !(await logins()).includes(first!), 'the first login to be gone');
   expect(await logins()).toContain(second);
   await connectOnce();
+  expect(started.said()).not.toContain('extra certs');
   started.signal('SIGTERM');
   expect(await started.ended).toBe(128 + 15);
   await untilNothingIsHeld();

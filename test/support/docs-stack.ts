@@ -10,6 +10,7 @@ import { incidentId } from '../../workflows/contract';
 import { connectHttpLeases } from '../../client/http';
 import { eventually } from './lab';
 import { startService } from './service-process';
+import type { ServiceProcess } from './service-process';
 import { provided } from './stack';
 import { openTcpGate } from './tcp-gate';
 import type { TcpGate } from './tcp-gate';
@@ -44,28 +45,29 @@ const TROUBLE = { project: 'uploads', config: 'prd', dynamicSecret: 'S3_UPLOADS'
 /** Starts it on ports that the system gives, with a config backend/prd besides its own. */
 export async function startDocsStack(): Promise<DocsStack> {
   const home = await mkdtemp(join(tmpdir(), 'leasehold-'));
-  const directory = join(home, 'stack');
-  await mkdir(join(directory, 'state'), { recursive: true });
-  const { tools } = provided();
-  // Installed already.
-  await symlink(dirname(dirname(tools.moto)), join(directory, 'venv'));
-  const names = ['temporal', 'ui', 'aws', 'postgres', 'datadog'];
-  const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await findPort()] as const)));
-  await writeFile(join(directory, 'state', 'ports.json'), JSON.stringify(ports));
-  const service = await startService('cli/main.js', READY, ['start', '--state-dir', directory], {
-    LEASEHOLD_TEMPORAL_BIN: tools.temporal,
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-  });
+  let service: ServiceProcess | undefined;
   let gate: TcpGate | undefined;
   const stop = async (): Promise<number | null> => {
     try {
-      return await service.stop();
+      return (await service?.stop()) ?? null;
     } finally {
       await gate?.close();
       await rm(home, { recursive: true, force: true });
     }
   };
   try {
+    const directory = join(home, 'stack');
+    await mkdir(join(directory, 'state'), { recursive: true });
+    const { tools } = provided();
+    // Installed already.
+    await symlink(dirname(dirname(tools.moto)), join(directory, 'venv'));
+    const names = ['temporal', 'ui', 'aws', 'postgres', 'datadog'];
+    const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await findPort()] as const)));
+    await writeFile(join(directory, 'state', 'ports.json'), JSON.stringify(ports));
+    service = await startService('cli/main.js', READY, ['start', '--state-dir', directory], {
+      LEASEHOLD_TEMPORAL_BIN: tools.temporal,
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    });
     const demo = exportsIn(service.output());
     const configFile = join(directory, 'leasehold.dev.yaml');
     const docs = makeToken('docs');

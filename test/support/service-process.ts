@@ -13,7 +13,7 @@ export interface ServiceProcess {
   ended(): Promise<number | null>;
   /** kill -9, and waits until it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM; answers the exit code. A stopped process is woken first. */
+  /** SIGTERM, and SIGKILL if that is of no use; answers the exit code, null after SIGKILL. A stopped process is woken first. */
   stop(): Promise<number | null>;
 }
 
@@ -23,6 +23,9 @@ export interface ServicePlace {
   /** It may write core dumps, however large. */
   readonly dumpsCore: boolean;
 }
+
+/** More than any takes of itself in a test. */
+const STOP_WITHIN_MS = 60_000;
 
 const DUMPING = ['sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'];
 
@@ -116,7 +119,9 @@ export function spawnService(
       if (!isOver()) {
         child.kill('SIGCONT');
         child.kill('SIGTERM');
+        const kill = setTimeout(stopWithUs, STOP_WITHIN_MS);
         await ended;
+        clearTimeout(kill);
       }
       return child.exitCode;
     },

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { parse, parseAllDocuments } from 'yaml';
 import { integrationTypes } from '../../../activities/integrations/registry';
 import { createApiCommand } from '../../../api/command';
 import type { Config } from '../../../config/load';
 import { parseConfig } from '../../../config/load';
 import { createWorkerCommand } from '../../../worker/command';
 import type { WorkerFlags } from '../../../worker/command';
+import { blocksOf } from '../../support/doc-blocks';
 import { buildManifests, readDocuments, readKustomization } from '../../support/kubernetes';
 import type { Manifest } from '../../support/kubernetes';
 import { readVariables } from '../../support/read-variables';
@@ -80,6 +82,16 @@ interface Deployment {
   readonly container: Container;
 }
 
+interface ScrapeJob {
+  readonly job_name: string;
+  readonly kubernetes_sd_configs: unknown;
+  readonly relabel_configs: readonly {
+    readonly source_labels: readonly string[];
+    readonly regex?: string;
+    readonly action?: 'keep' | 'drop';
+  }[];
+}
+
 interface NetworkPolicy {
   readonly podSelector: Selector;
   readonly policyTypes: readonly string[];
@@ -102,7 +114,7 @@ interface Specs {
   readonly Service: {
     readonly selector: Labels;
     readonly sessionAffinity: string;
-    readonly ports: readonly { readonly targetPort: string }[];
+    readonly ports: readonly { readonly port: number; readonly targetPort: string }[];
   };
 }
 const specsOf = <K extends keyof Specs>(kind: K): readonly (Specs[K] & { readonly name: string })[] =>
@@ -423,6 +435,30 @@ describe('the network', () => {
   });
 });
 
+test('Prometheus finds every process, once, under a name that the rules know', () => {
+  const [block] = blocksOf('docs/kubernetes.md', 'yaml').filter(({ code }) => code.includes('scrape_configs'));
+  const { scrape_configs: jobs } = parse(block!.code) as { readonly scrape_configs: readonly ScrapeJob[] };
+  expect(jobs.map(({ job_name: name }) => name)).toEqual([expect.stringMatching(/^leasehold/)]);
+  const [job] = jobs;
+  expect(job!.kubernetes_sd_configs).toEqual([{ role: 'pod', namespaces: { names: ['leasehold'] } }]);
+  for (const { labels, pod } of deployments) {
+    // One target for each port that is declared.
+    const ports = pod.containers.flatMap((container) => container.ports);
+    const kept = ports.filter(({ containerPort }) => {
+      const meta: Labels = {
+        __meta_kubernetes_pod_label_app_kubernetes_io_name: labels['app.kubernetes.io/name']!,
+        __meta_kubernetes_pod_container_port_number: String(containerPort),
+        __meta_kubernetes_pod_phase: 'Running',
+      };
+      return job!.relabel_configs.every(({ source_labels: [source = ''], regex = '', action }) => {
+        const isMeant = new RegExp(`^(?:${regex})$`).test(meta[source] ?? '');
+        return action === undefined || (action === 'drop' ? !isMeant : isMeant);
+      });
+    });
+    expect(kept).toEqual([{ name: 'metrics', containerPort: 9464 }]);
+  }
+});
+
 test('one client always meets the same API, and TLS ends there', () => {
   const [service] = specsOf('Service');
   const meant = deployments.filter(({ labels }) => selects(service!.selector, labels));
@@ -430,6 +466,23 @@ test('one client always meets the same API, and TLS ends there', () => {
   expect(service!.sessionAffinity).toBe('ClientIP');
   expect(service!.ports.map(({ targetPort }) => targetPort)).toEqual(['https']);
   expect(config.api.tls).not.toBeNull();
+});
+
+test('the pod of the examples asks the API by a name in its certificate, at the port of its Service', () => {
+  const example = 'examples/kubernetes-sidecar/pod.yaml';
+  const { spec } = (readDocuments(join(ROOT, example)) as readonly Manifest[]).find(({ kind }) => kind === 'Pod')!;
+  const { env } = (spec as { readonly initContainers: readonly Container[] }).initContainers[0]!;
+  const { hostname, port, protocol } = new URL(env.find(({ name }) => name === 'LEASEHOLD_HOST')!.value!);
+  const certificates = blocksOf('docs/kubernetes.md', 'yaml')
+    .flatMap(({ code }) => parseAllDocuments(code).map((each) => each.toJS() as Manifest))
+    .filter(({ kind }) => kind === 'Certificate');
+  expect(protocol).toBe('https:');
+  expect(certificates.map((each) => (each.spec as { readonly dnsNames: unknown }).dnsNames)).toEqual([
+    expect.arrayContaining([hostname]),
+  ]);
+  const [service] = specsOf('Service');
+  expect(hostname.split('.')[0]).toBe(service!.name);
+  expect(service!.ports.map((each) => String(each.port))).toEqual([port]);
 });
 
 test('the namespace refuses what is less strict, and nothing is put elsewhere', () => {

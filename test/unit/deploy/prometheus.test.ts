@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { describeIf } from '../../support/describe-if';
+import { blocksOf } from '../../support/doc-blocks';
 import { toldMetrics } from '../../support/told-metrics';
 
 const ROOT = join(__dirname, '../../..');
@@ -192,18 +193,33 @@ describeIf(withoutPromtool(), 'promtool', () => {
     expect(promtool('check', 'config', 'prometheus.yml')).toContain('SUCCESS');
   });
 
+  test('takes the job for a cluster', () => {
+    const [block] = blocksOf('docs/kubernetes.md', 'yaml').filter(({ code }) => code.includes('scrape_configs'));
+    // Debian builds Prometheus without the discovery of Kubernetes, so that what is checked is the rest.
+    const text = block!.code.replace(/kubernetes_sd_configs:\n.*\n.*\n/, 'static_configs: [{ targets: [a] }]\n');
+    withFile(text, (file) => {
+      expect(promtool('check', 'config', file)).toContain('SUCCESS');
+    });
+  });
+
   test('takes every query of the dashboard', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'leasehold-dashboard-'));
-    try {
-      const file = join(directory, 'queries.yml');
-      const asRules = queries.map((expr, index) => ({ record: `query:${String(index)}`, expr }));
-      writeFileSync(file, stringify({ groups: [{ name: 'queries', rules: asRules }] }));
+    const asRules = queries.map((expr, index) => ({ record: `query:${String(index)}`, expr }));
+    withFile(stringify({ groups: [{ name: 'queries', rules: asRules }] }), (file) => {
       expect(promtool('check', 'rules', file)).toContain(`${String(queries.length)} rules found`);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    });
   });
 });
+
+function withFile(text: string, use: (file: string) => void): void {
+  const directory = mkdtempSync(join(tmpdir(), 'leasehold-prometheus-'));
+  try {
+    const file = join(directory, 'file.yml');
+    writeFileSync(file, text);
+    use(file);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
 
 function withoutPromtool(): string | null {
   return spawnSync('promtool', ['--version']).error === undefined
