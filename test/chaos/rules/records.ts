@@ -46,13 +46,18 @@ function contentOf({ details, ...line }: AuditLine): string {
   return JSON.stringify({ ...line, time: null, details: { ...details, expiresAt: null, lagMs: null } });
 }
 
-/** Of a run that ended by itself there is the line of its end, and of no other. */
+/**
+ * Of a run that ended by itself there is the line of its end, and of no other; but a denial, which is decided and told in one task,
+ * may have been lost with that task, and the next one decided otherwise.
+ */
 function judgeEnd(run: LeaseRun, ids: ReadonlySet<string>, judgement: Judgement): void {
   const { leaseId, runId, status, state, closedAt, plannedAt } = run;
   if (status !== 'COMPLETED' || state === null || closedAt === null) return;
   judgement.look();
   const end = state === 'failed' && plannedAt === null ? 'denied' : state;
-  const told = ENDS.filter((event) => ids.has(`${leaseId}/${runId}/${event}`));
+  const told = ENDS.filter((event) => ids.has(`${leaseId}/${runId}/${event}`)).filter(
+    (event) => event !== 'denied' || end === 'denied',
+  );
   if (told.length === 1 && told[0] === end) return;
   const said = told.length === 0 ? 'does not tell' : `tells ${told.join(' and ')}`;
   judgement.violated(leaseId, `It ended at ${time(closedAt)} as ${end}, and the audit log ${said} of run ${runId}.`);

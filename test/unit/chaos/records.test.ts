@@ -23,6 +23,8 @@ describe('the audit log', () => {
 
   it('is not to tell two ends of one run', () => {
     expect(verdictOn(traceOf([{ ...life, lines: [...life.lines, lineOf('revoked')] }]))).toEqual([['audit', LEASE]]);
+    // Decided and told in one task, which was lost; the next one decided otherwise.
+    expect(verdictOn(traceOf([{ ...life, lines: [...life.lines, lineOf('denied')] }]))).toEqual([]);
   });
 
   it('is to tell of a lease that was refused', () => {
