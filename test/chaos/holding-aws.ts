@@ -18,6 +18,8 @@ export function openAwsHoldings(aws: AwsEmulator): AwsHoldings {
   const iam = new IAMClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
   const known = new Map<string, readonly string[]>();
   const changing = new Set<Call>();
+  /** How often a change has begun or was done: an answer that one of them overtook is not the last word on its user. */
+  let turns = 0;
 
   async function users(): Promise<string[]> {
     const names: string[] = [];
@@ -34,10 +36,11 @@ export function openAwsHoldings(aws: AwsEmulator): AwsHoldings {
   async function keysOf(name: string): Promise<readonly string[] | null> {
     const before = known.get(name);
     if (before !== undefined) return before;
+    const asked = turns;
     try {
       const { AccessKeyMetadata: keys } = await iam.send(new ListAccessKeysCommand({ UserName: name }));
       const ids = keys!.map(({ AccessKeyId: id }) => id!);
-      if ([...changing].every(({ entity }) => entity !== name)) known.set(name, ids);
+      if (turns === asked && [...changing].every(({ entity }) => entity !== name)) known.set(name, ids);
       return ids;
     } catch (error) {
       if (error instanceof NoSuchEntityException) return null;
@@ -58,6 +61,7 @@ export function openAwsHoldings(aws: AwsEmulator): AwsHoldings {
       return entities;
     },
     changes: (call, phase) => {
+      turns += 1;
       if (call.entity !== null) known.delete(call.entity);
       if (phase === 'before') changing.add(call);
       else changing.delete(call);
