@@ -3,6 +3,7 @@ import type { KeepingActivities, RecordedEvent, RecordInput } from './contract';
 import { insist } from './insist';
 import type { LeaseRecord } from './record';
 import { remark } from './record';
+import { whyEnded } from './why-ended';
 
 type Details = RecordInput['details'];
 
@@ -34,8 +35,7 @@ export function createJournal(record: LeaseRecord): Journal {
   const { runId } = workflowInfo();
 
   const compose = (event: RecordedEvent, details: Details): RecordInput => {
-    const { leaseId, holder, project, config, dynamicSecret, integration, entity, endedBy, reason, failure } =
-      record.view;
+    const { leaseId, holder, project, config, dynamicSecret, integration, entity } = record.view;
     const count = (repeats.get(event) ?? 0) + 1;
     repeats.set(event, count);
     return {
@@ -48,8 +48,7 @@ export function createJournal(record: LeaseRecord): Journal {
       dynamicSecret,
       integration,
       entity,
-      by: endedBy,
-      reason: reason ?? (failure === null ? null : `${failure.type}: ${failure.message}`),
+      ...whyEnded(event, record),
       details,
     };
   };
