@@ -13,7 +13,9 @@ export interface AwsHoldings {
   close(): void;
 }
 
-export function openAwsHoldings(aws: AwsEmulator): AwsHoldings {
+export function openAwsHoldings(
+  aws: Pick<AwsEmulator, 'url' | 'region' | 'accessKeyId' | 'secretAccessKey'>,
+): AwsHoldings {
   const { url: endpoint, region, accessKeyId, secretAccessKey } = aws;
   const iam = new IAMClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
   const known = new Map<string, readonly string[]>();
