@@ -15,20 +15,12 @@ export interface Stray {
 const LOOKED_THROUGH = 10_000;
 
 /** What would be left behind if a retired integration were deleted, and what is left behind by one that was. */
-export async function findStrays(client: Client, config: Config): Promise<readonly Stray[]> {
-  const strays = new Map<string, number>();
-  let seen = 0;
-  for await (const info of client.workflow.list({ query: queryOf(config), pageSize: 1_000 })) {
-    const { integration } = summarise(info);
-    const settings = integration === null ? undefined : config.integrations[integration];
-    if (integration !== null && settings?.retired !== false) {
-      strays.set(integration, (strays.get(integration) ?? 0) + 1);
-    }
-    if ((seen += 1) === LOOKED_THROUGH) break;
-  }
-  return [...strays].map(([integration, leases]) => ({
+export async function findStrays(client: Client, { integrations }: Config): Promise<readonly Stray[]> {
+  const serving = Object.entries(integrations).filter(([, { retired }]) => !retired);
+  const names = serving.map(([name]) => name);
+  return [...(await countOthers(client, names, LOOKED_THROUGH))].map(([integration, leases]) => ({
     integration,
-    why: config.integrations[integration] === undefined ? 'missing' : 'retired',
+    why: integrations[integration] === undefined ? 'missing' : 'retired',
     leases,
   }));
 }
@@ -38,23 +30,31 @@ const NAMED = 10;
 const LOOKED_THROUGH_OFTEN = 1_000;
 
 /** Live leases of integrations that the configuration does not have, by their names; for the metrics, so within bounds. */
-export async function findMissing(client: Client, config: Config): Promise<ReadonlyMap<string, number>> {
-  const missing = new Map<string, number>();
-  const query = queryBut(Object.keys(config.integrations));
-  let seen = 0;
-  for await (const info of client.workflow.list({ query, pageSize: LOOKED_THROUGH_OFTEN })) {
-    const { integration } = summarise(info);
-    if (integration !== null && (missing.has(integration) || missing.size < NAMED)) {
-      missing.set(integration, (missing.get(integration) ?? 0) + 1);
-    }
-    if ((seen += 1) === LOOKED_THROUGH_OFTEN) break;
-  }
-  return missing;
+export function findMissing(client: Client, { integrations }: Config): Promise<ReadonlyMap<string, number>> {
+  return countOthers(client, Object.keys(integrations), LOOKED_THROUGH_OFTEN, NAMED);
 }
 
-function queryOf({ integrations }: Config): string {
-  const serving = Object.entries(integrations).filter(([, { retired }]) => !retired);
-  return queryBut(serving.map(([name]) => name));
+/**
+ * Live leases of other integrations than these, by their names.
+ * @param most leases that are looked through.
+ * @param named integrations that are told of.
+ */
+async function countOthers(
+  client: Client,
+  names: readonly string[],
+  most: number,
+  named = Infinity,
+): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  let seen = 0;
+  for await (const info of client.workflow.list({ query: queryBut(names), pageSize: 1_000 })) {
+    const { integration } = summarise(info);
+    if (integration !== null && (counts.has(integration) || counts.size < named)) {
+      counts.set(integration, (counts.get(integration) ?? 0) + 1);
+    }
+    if ((seen += 1) === most) break;
+  }
+  return counts;
 }
 
 /** Live leases of others than these. Names of integrations need no quoting: the configuration allows a-z, 0-9 and hyphens in them. */
