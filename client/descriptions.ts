@@ -12,16 +12,17 @@ export function summaryLine(text: string): string {
   return cut(text.replace(/[\\`*{}[\]<>|~]/g, ' '), MAX_SUMMARY_BYTES);
 }
 
-/** What an operator reads about any lease: what it is and how to end it. Only the id and the namespace are from outside. */
+/**
+ * What an operator reads about any lease, also where no worker runs: how to end it. Only the id and the namespace are from outside.
+ * It is stored with each lease, so it is short.
+ */
 export function detailsOf(leaseId: string, namespace: string): string {
   return [
-    'A **lease**: a credential that was made for one holder and is removed when its time is over.',
-    '',
-    'To end it now, send the signal `revoke`; it needs no input. Or, from a terminal:',
+    'To end this lease now: *Cancel*, or the signal `revoke`, which needs no input:',
     '',
     `    temporal workflow signal --namespace ${namespace.replace(/[^\w.-]/g, '?')} --workflow-id ${leaseId} --name revoke`,
     '',
-    '*Cancel* does the same. **Do not terminate it**: the credential would stay at the provider.',
+    '**Do not terminate it**: the credential would stay at the provider.',
   ].join('\n');
 }
 

@@ -8,6 +8,7 @@ import { integrationTypes } from '../activities/integrations/registry';
 import type { AuditWriter } from '../audit/writer';
 import type { WorkerVersion } from '../config/environment';
 import type { Config, IntegrationSettings } from '../config/load';
+import { manifest } from '../packaging/package';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
 import { resumeBlocks } from '../temporal/blocks';
@@ -255,11 +256,18 @@ async function connect({ connection, namespace }: LeaseWorkerOptions): Promise<N
 }
 
 /**
+ * What stands in history for each task of a workflow. By default it is a checksum of the workflows' code, which says less and is six
+ * times in the history of each lease. The SDK takes it for workers without a version alone, and calls it deprecated for the sake of
+ * what else it was once used for.
+ */
+const BUILD = { buildId: `leasehold@${manifest().version}` };
+
+/**
  * For the worker of workflows alone. Once a version of a queue is current, Temporal gives what waits there to workers of that version
  * and to no others: were the queues of removals versioned too, a removal would wait although a worker that can do it is there.
  */
-function versioned(version: WorkerVersion | null): Pick<WorkerOptions, 'workerDeploymentOptions'> {
-  if (version === null) return {};
+function versioned(version: WorkerVersion | null): Pick<WorkerOptions, 'workerDeploymentOptions' | 'buildId'> {
+  if (version === null) return BUILD;
   return {
     workerDeploymentOptions: {
       useWorkerVersioning: true,
