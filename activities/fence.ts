@@ -84,7 +84,13 @@ export function alsoRequire(attempt: Attempt, check: () => Promise<void>): Attem
   };
 }
 
-/** A raw heartbeat with the attempt's own token. The SDK's heartbeat is throttled and answers nothing. */
+/**
+ * A raw heartbeat with the attempt's own token. The SDK's heartbeat is throttled and answers nothing.
+ *
+ * It is asked right before each change, though it costs Temporal a write: an answer that is used for the next change too, or asked for
+ * during the look before the first, may be older than the end of the provision, and a removal that has found and removed something
+ * meanwhile does not look again.
+ */
 async function askTemporal(context: Context, operation: string): Promise<void> {
   try {
     const { client, info } = context;

@@ -5,13 +5,14 @@ import type { Calls } from './calls';
 import { GUARD_CODE, hasCode } from './errors';
 import { guardNoSessions, guardRole } from './guard';
 import type { RoleHandle } from './handle';
-import { lookUpRole, VERSION_16 } from './look';
+import { lookUp, lookUpRole, readLook, VERSION_16 } from './look';
 import type { LookedUp, Role } from './look';
 import { assertOurs, readEstate } from './mark';
-import { describeObstacles, removeOwned } from './owned';
-import { endPrepared } from './prepared';
+import { describeObstacles, findPlaces, placesOf, readPlaces, removeOwned } from './owned';
+import type { Place } from './owned';
+import { endPrepared, preparedBy } from './prepared';
 import { asMember, grantsItself, takeBack } from './self-grants';
-import { countSessions, endSessions, terminate } from './end-sessions';
+import { endSessions, readSessions, sessionsOf, terminate } from './end-sessions';
 
 /** A session that ends may leave something behind to the last; more often than this somebody else is at work. */
 const MAX_ROUNDS = 4;
@@ -33,9 +34,7 @@ export async function deprovisionRole(calls: Calls, planned: RoleHandle): Promis
     // Who writes a history by hand must not make the orchestrator the owner of a holder's functions.
     const handle: RoleHandle = { ...planned, estate: readEstate(role.comment, planned.estate) };
     await disable(calls, handle, looked, role);
-    await endPrepared(calls, handle.role);
-    await endSessions(calls, role);
-    await removeOwned(calls, handle, looked, role);
+    await removeOwned(calls, handle, looked, role, await endAndFindPlaces(calls, handle, role));
     try {
       await drop(calls, handle, looked, role);
     } catch (error) {
@@ -87,6 +86,23 @@ function joinRole({ role }: RoleHandle, { superuser, version }: LookedUp): strin
   return [`GRANT ${escapeIdentifier(role)} TO CURRENT_USER${options}`];
 }
 
+/**
+ * Ends what the holder has under way, and answers where something hangs on the role after that. Mostly nothing is under way, and
+ * then one look tells all of it.
+ */
+async function endAndFindPlaces(calls: Calls, { role: name }: RoleHandle, role: Role): Promise<readonly Place[]> {
+  // In this order: without a session nothing is prepared any more, and without either nothing is made.
+  const [sessions, prepared = [], places = []] = await calls.read('FindRemains', [
+    sessionsOf(role),
+    preparedBy(name),
+    placesOf(role),
+  ]);
+  if (prepared.length === 0 && readSessions(sessions, name) === 0) return readPlaces(places);
+  await endPrepared(calls, name);
+  await endSessions(calls, role);
+  return findPlaces(calls, role);
+}
+
 async function drop(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
   await calls.change('DropRole', () => [
     guardRole(handle.role, role, looked, calls.remaining()),
@@ -97,8 +113,9 @@ async function drop(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Ro
 }
 
 async function proveAbsence(calls: Calls, handle: RoleHandle, role: Role): Promise<void> {
-  const { role: left } = await lookUpRole(calls, handle.role);
-  const sessions = await countSessions(calls, role);
+  const [found, counted] = await calls.read('LookUpRole', [lookUp(handle.role), sessionsOf(role)]);
+  const { role: left } = readLook(found?.[0], handle.role);
+  const sessions = readSessions(counted, handle.role);
   if (left === undefined && sessions === 0) return;
   throw new IntegrationError('Unavailable', {
     operation: 'LookUpRole',

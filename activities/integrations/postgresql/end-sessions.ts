@@ -1,5 +1,5 @@
 import { IntegrationError } from '../integration';
-import type { Calls } from './calls';
+import type { Calls, Row } from './calls';
 import type { Role } from './look';
 
 /** What is left for removal once the sessions are gone. */
@@ -26,15 +26,21 @@ export function terminate({ oid }: Role): string {
 }
 
 /** By the role's number and not its name, which a session loses when its role is dropped. */
-export async function countSessions(calls: Calls, { oid }: Role): Promise<number> {
-  const [rows] = await calls.read('FindSessions', [
-    `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usesysid = ${oid}`,
-  ]);
+async function countSessions(calls: Calls, role: Role): Promise<number> {
+  const [rows] = await calls.read('FindSessions', [sessionsOf(role)]);
+  return readSessions(rows, calls.entity);
+}
+
+export function sessionsOf({ oid }: Role): string {
+  return `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usesysid = ${oid}`;
+}
+
+export function readSessions(rows: readonly Row[] | undefined, entity: string): number {
   const sessions = rows?.[0]?.['sessions'];
   if (typeof sessions === 'number') return sessions;
   throw new IntegrationError('Unavailable', {
     operation: 'FindSessions',
-    entity: calls.entity,
+    entity,
     hint: 'The answer was not understood.',
   });
 }

@@ -1,7 +1,7 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { z } from 'zod';
 import { IntegrationError } from '../integration';
-import type { Calls } from './calls';
+import type { Calls, Row } from './calls';
 import { hasCode } from './errors';
 import { restate } from '../own-errors';
 import { guardRole } from './guard';
@@ -18,11 +18,16 @@ const database = z.object({ database: z.string().nullable(), owns: z.boolean(), 
 const described = z.array(z.object({ description: z.string() }));
 
 /** One database in which something hangs on a role. `database` null: only on the server as a whole. */
-type Place = z.output<typeof database>;
+export type Place = z.output<typeof database>;
 
 /** Hands on or deletes what the role owns, and takes back what it was granted, in every database. */
-export async function removeOwned(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
-  const places = await findPlaces(calls, role);
+export async function removeOwned(
+  calls: Calls,
+  handle: RoleHandle,
+  looked: LookedUp,
+  role: Role,
+  places: readonly Place[],
+): Promise<void> {
   const closed = places.filter(({ open }) => !open).map(({ database: name }) => name);
   for (const place of places) if (place.open) await removeIn(calls, handle, looked, role, place);
   if (closed.length === 0) return;
@@ -42,13 +47,22 @@ export async function describeObstacles(calls: Calls, role: Role, error: Integra
   return restate(error, 'Unavailable', `Something still hangs on the role in: ${enumerate(names)}.`);
 }
 
-async function findPlaces(calls: Calls, { oid }: Role): Promise<Place[]> {
-  const [rows = []] = await calls.read('FindOwned', [
+/** Where something hangs on the role. */
+export async function findPlaces(calls: Calls, role: Role): Promise<readonly Place[]> {
+  const [rows = []] = await calls.read('FindOwned', [placesOf(role)]);
+  return readPlaces(rows);
+}
+
+export function placesOf({ oid }: Role): string {
+  return (
     "SELECT d.datname AS database, bool_or(s.deptype = 'o') AS owns, " +
-      "bool_and(d.oid IS NULL OR (d.datallowconn AND has_database_privilege(d.oid, 'CONNECT'))) AS open " +
-      'FROM pg_shdepend s LEFT JOIN pg_database d ON d.oid = s.dbid ' +
-      `WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ${oid} GROUP BY d.datname ORDER BY d.datname`,
-  ]);
+    "bool_and(d.oid IS NULL OR (d.datallowconn AND has_database_privilege(d.oid, 'CONNECT'))) AS open " +
+    'FROM pg_shdepend s LEFT JOIN pg_database d ON d.oid = s.dbid ' +
+    `WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = ${oid} GROUP BY d.datname ORDER BY d.datname`
+  );
+}
+
+export function readPlaces(rows: readonly Row[]): readonly Place[] {
   return rows.map((row) => database.parse(row));
 }
 

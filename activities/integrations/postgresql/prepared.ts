@@ -6,9 +6,7 @@ import type { Calls } from './calls';
  * the name of whoever prepared it, and only in its own database, may that be done.
  */
 export async function endPrepared(calls: Calls, role: string): Promise<void> {
-  const [rows = []] = await calls.read('FindPrepared', [
-    `SELECT gid, database FROM pg_prepared_xacts WHERE owner = ${escapeLiteral(role)} ORDER BY prepared LIMIT 500`,
-  ]);
+  const [rows = []] = await calls.read('FindPrepared', [preparedBy(role)]);
   for (const { gid, database } of rows) {
     if (typeof gid !== 'string' || typeof database !== 'string') continue;
     await calls.change('EndPrepared', () => [`ROLLBACK PREPARED ${escapeLiteral(gid)}`], {
@@ -16,4 +14,8 @@ export async function endPrepared(calls: Calls, role: string): Promise<void> {
       alone: true,
     });
   }
+}
+
+export function preparedBy(role: string): string {
+  return `SELECT gid, database FROM pg_prepared_xacts WHERE owner = ${escapeLiteral(role)} ORDER BY prepared LIMIT 500`;
 }
