@@ -51,7 +51,15 @@ Every route of the HTTP API, with what it takes and what it answers: look here f
 \`npm run docs\` writes this page from the routes themselves. Programs find the same at \`GET ${OPENAPI}\` (OpenAPI 3.1, open to everybody), all but the routes for Doppler's tools and those of the process.
 
 The examples are for a shell that has the address of the API in \`LEASEHOLD_HOST\` and a token in \`LEASEHOLD_TOKEN\`, and where a name is needed, of a lease for instance, that in \`LEASE_ID\`,
-\`REVOCATION_ID\`, \`BLOCK_ID\` or \`INTEGRATION_NAME\`. Instants are ISO 8601 in UTC. What is not marked as needed may be left out, and answers may have more fields tomorrow.`;
+\`REVOCATION_ID\`, \`BLOCK_ID\` or \`INTEGRATION_NAME\`. The token goes to curl by a pipe, since everybody on a machine can read what programs are started with:
+
+<!-- not run: run by test/server/http-reference.test.ts -->
+
+\`\`\`sh
+auth() { printf 'Authorization: Bearer %s\\n' "$LEASEHOLD_TOKEN"; }
+\`\`\`
+
+Instants are ISO 8601 in UTC. What is not marked as needed may be left out, and answers may have more fields tomorrow.`;
 
 /** The API's own description of all that it serves. Nothing is served, and nothing is asked. */
 export async function describeAll(): Promise<Description> {
@@ -233,10 +241,12 @@ function exampleOfRoute({ method, path, security, parameters = [], requestBody }
   const body = media === undefined ? undefined : exampleOf(media);
   const hasBody = body !== undefined;
   const words = [
+    // Arguments can be read by everybody on a machine.
+    ...(security?.length === 0 ? [] : ['auth |']),
     // Without -N curl would hold back what a stream says.
     path.endsWith('/watch') ? 'curl -sSN' : 'curl -sS',
     ...(method === (hasBody ? 'POST' : 'GET') ? [] : [`-X ${method}`]),
-    ...(security?.length === 0 ? [] : ['-H "Authorization: Bearer $LEASEHOLD_TOKEN"']),
+    ...(security?.length === 0 ? [] : ['-H @-']),
     ...headers,
     ...(hasBody ? ["-H 'Content-Type: application/json'"] : []),
   ];

@@ -8,6 +8,8 @@ import type { ApiLab } from '../support/api-lab';
 import { eventually } from '../support/lab';
 
 let lab: ApiLab;
+/** What the page has the shell know before any of its commands. */
+let preparation: string;
 /** Commands of the page by the routes that they are about, in its order. */
 let examples: ReadonlyMap<string, string>;
 
@@ -17,10 +19,12 @@ beforeAll(async () => {
     dynamicSecrets: { S3_UPLOADS: { integration: 'memory', max_ttl: '1d' } },
   });
   const page = await readFile(join(projectRoot(), 'docs/http-reference.md'), 'utf8');
+  const commandIn = (text: string): string | undefined => /```sh\n(.*?)```/s.exec(text)?.[1];
+  preparation = commandIn(page.split(/^## /m)[0]!)!;
   examples = new Map(
     page.split(/^### /m).flatMap((section) => {
       const [route = ''] = section.split('\n');
-      const [, command] = /```sh\n(.*?)```/s.exec(section) ?? [];
+      const command = commandIn(section);
       return command === undefined ? [] : [[route, command]];
     }),
   );
@@ -38,7 +42,7 @@ function shell(command: string, variables: Readonly<Record<string, string>>, tim
       INTEGRATION_NAME: 'memory',
       ...variables,
     };
-    execFile('sh', ['-c', command], { env, timeout }, (_, stdout, stderr) => {
+    execFile('sh', ['-c', `${preparation}${command}`], { env, timeout }, (_, stdout, stderr) => {
       resolve(stdout + stderr);
     });
   });
