@@ -34,6 +34,8 @@ export interface SweepDeps {
 
 /** Leases begun before `max_ttl` was lowered may live longer than it allows now. */
 const AT_LEAST_MS = 7 * 86_400_000;
+/** First looks at leases at the same time: most live, and then this is all that a sweep asks about them. */
+const LOOKS_AT_ONCE = 8;
 /** So many unanswered calls one after the other are the provider's fault, not the entities'. */
 const FAILURES_IN_A_ROW = 10;
 
@@ -98,17 +100,24 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
   });
   const tally = createTally(name, target, dryRun);
 
-  const examine = async (entity: ListedEntity): Promise<void> => {
+  /** What Temporal knows of the leases that these were made for; undefined: they are not the target's. */
+  const lookUp = (entities: readonly ListedEntity[]): Promise<readonly (SeenLease | null | undefined)[]> =>
+    Promise.all(
+      entities.map(({ mark }) =>
+        mark?.deployment === target ? seeLease(deps.client, mark.leaseId, isOwn) : Promise.resolve(undefined),
+      ),
+    );
+
+  const examine = async (entity: ListedEntity, seen: SeenLease | null | undefined): Promise<void> => {
     const { mark } = entity;
     if (mark === null) {
       tally.unmarked(entity.entity);
       return;
     }
-    if (mark.deployment !== target) {
+    if (seen === undefined) {
       if (mark.deployment !== deps.deployment) tally.foreign(mark.deployment);
       return;
     }
-    const seen = await seeLease(deps.client, mark.leaseId, isOwn);
     if (seen === null) {
       tally.unmarked(entity.entity);
       return;
@@ -182,10 +191,15 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
     for (let cursor: string | null = null, more = true; more;) {
       await checkDeployment(deps);
       const page = await integration.list(cursor, attempt.fence.signal);
-      for (const entity of page.entities) {
+      for (let from = 0; from < page.entities.length; from += LOOKS_AT_ONCE) {
         attempt.fence.signal.throwIfAborted();
-        tally.examined();
-        await survive(entity, () => examine(entity));
+        const group = page.entities.slice(from, from + LOOKS_AT_ONCE);
+        const seen = await lookUp(group);
+        for (const [index, entity] of group.entries()) {
+          attempt.fence.signal.throwIfAborted();
+          tally.examined();
+          await survive(entity, () => examine(entity, seen[index]));
+        }
       }
       cursor = page.next;
       more = cursor !== null;
