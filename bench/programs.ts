@@ -46,7 +46,8 @@ export function createPrograms(options: ProgramsOptions): Programs {
   };
   /** With a log of its own, in which nothing is said before it is. */
   const ours = (main: string, said: string, flags: readonly string[], added: Readonly<Record<string, string>>) => {
-    const logFile = join(directory, `${main}-${(starts += 1)}.log`);
+    starts += 1;
+    const logFile = join(directory, `${main}-${starts}.log`);
     return startProcess({
       command: process.execPath,
       args: [join(projectRoot(), 'dist', main, 'main.js'), '--config', configFile, ...flags],
