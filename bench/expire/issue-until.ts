@@ -51,6 +51,7 @@ export async function revokeAll(
   ids: readonly string[],
   { concurrency, signal }: Omit<IssueUntil, 'total'>,
 ): Promise<void> {
+  if (ids.length === 0) return;
   await load({ total: ids.length, concurrency, signal }, async (nth) => {
     const id = ids[nth];
     if (id !== undefined) await party.revoke(id);
