@@ -32,20 +32,20 @@ export function lagTable(title: string, waves: readonly Wave[]): Table {
 function ratios(waves: readonly Wave[]): readonly (readonly string[])[] {
   const [first, second] = partiesOf(waves);
   if (first === undefined || second === undefined) return [];
-  const medians = (of: (wave: Wave) => number): readonly [number, number] => [
-    median(waves.filter(({ party }) => party === first).map(of)),
-    median(waves.filter(({ party }) => party === second).map(of)),
-  ];
-  const lag = (which: 'p50' | 'p95' | 'p99' | 'max'): string =>
-    formatRatio(...medians(({ lags }) => distributionOf(lags)[which]));
+  const ratio = (of: (wave: Wave) => number): string => {
+    const medianOf = (name: string): number => median(waves.filter(({ party }) => party === name).map(of));
+    const [one, other] = [medianOf(first), medianOf(second)];
+    // Of what its expiry is only known to within a moment, a lag can come out as nothing.
+    return one > 0 && other > 0 ? formatRatio(one, other) : '';
+  };
   return [
     [
       `${first} / ${second} (medians)`,
-      ...(['p50', 'p95', 'p99', 'max'] as const).map(lag),
-      formatRatio(...medians(({ wholeMs }) => wholeMs)),
+      ...(['p50', 'p95', 'p99', 'max'] as const).map((which) => ratio(({ lags }) => distributionOf(lags)[which])),
+      ratio(({ wholeMs }) => wholeMs),
       '',
-      formatRatio(...medians(endsPerSecond)),
-      formatRatio(...medians(({ issuedPerSecond }) => issuedPerSecond)),
+      ratio(endsPerSecond),
+      ratio(({ issuedPerSecond }) => issuedPerSecond),
     ],
   ];
 }
@@ -112,23 +112,29 @@ export function cpuTable(waves: readonly Wave[]): Table {
 /** Which process was the limit, in a sentence; null: the system does not tell. */
 export function limitOf({ party, total, wholeMs, cpuSeconds }: Wave, cores: number): string | null {
   const shares = Object.entries(cpuSeconds)
-    .flatMap(([name, seconds]) => (seconds === null ? [] : [{ name, cores: seconds / (wholeMs / 1_000) }]))
+    .flatMap(([name, seconds]): readonly Share[] =>
+      seconds === null ? [] : [{ name, cores: seconds / (wholeMs / 1_000) }],
+    )
     .toSorted((one, other) => other.cores - one.cores);
   const [most] = shares;
   if (most === undefined) return null;
   const all = shares.reduce((sum, share) => sum + share.cores, 0);
   const listed = shares.map((share) => `${share.name} ${share.cores.toFixed(2)}`).join(', ');
-  const conclusion =
-    all >= NEARLY * cores
-      ? `the machine was full, ${most.name} took most of it`
-      : most.name !== TEMPORAL && most.cores >= NEARLY
-        ? `${most.name} had a core full, which is all that one such process can use`
-        : 'no process was at its limit: it waited';
-  return `${party}, ${total} credentials: ${all.toFixed(2)} of ${cores} cores were busy (${listed}): ${conclusion}.`;
+  return `${party}, ${total} credentials: ${all.toFixed(2)} of ${cores} cores were busy (${listed}): ${conclude(all, most, cores)}.`;
 }
 
-/** Runs on as many cores as there are. */
-const TEMPORAL = 'temporal';
+interface Share {
+  readonly name: string;
+  readonly cores: number;
+}
+
+function conclude(all: number, most: Share, cores: number): string {
+  if (all >= NEARLY * cores) return `the machine was full, and ${most.name} took most of it`;
+  if (most.cores >= NEARLY) return `${most.name} took about one core while others were free, so that it was the limit`;
+  return `cores were free, so that it was not the CPU that it waited for; ${most.name} took most`;
+}
+
+/** The share from which on a core, or the machine, counts as full. */
 const NEARLY = 0.85;
 
 /** Live credentials over time since the first expiry, a line for each wave. */
