@@ -1,6 +1,4 @@
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { allOrNone } from '../dev/all-or-none';
 import type { Bench, BenchContext, Findings, Size } from './bench';
 import { startDeployment } from './deployment';
@@ -55,9 +53,11 @@ interface ExpireSize {
   readonly large: number | null;
 }
 
-/** What Leasehold is allowed at the provider, so high that it is not the limit, and OpenBao likewise. */
+/** What Leasehold is allowed at the provider: so much that it is not the limit. */
 const LIMITS = { callsPerSecond: 1_000, provisions: 50, deprovisions: 50 } as const;
-const OPENBAO_CONNECTIONS = 50;
+/** To PostgreSQL: of OpenBao for everything, of Leasehold for removals, for issuing and for upkeep each. */
+const CONNECTIONS = 20;
+/** Of leases that are revoked when the figures are taken. */
 const OPENBAO_TTL = '6h';
 
 export const expire: Bench = {
@@ -71,14 +71,8 @@ async function run(context: BenchContext): Promise<Findings> {
   const provider = await startProvider(directory);
   try {
     const { parts, stop } = await allOrNone({
-      leasehold: startDeployment({ directory: await inside(directory, 'leasehold'), tools, provider, limits: LIMITS }),
-      bao: startOpenBao({
-        binary: tools.bao,
-        directory: await inside(directory, 'openbao'),
-        provider,
-        ttl: OPENBAO_TTL,
-        maxOpenConnections: OPENBAO_CONNECTIONS,
-      }),
+      leasehold: startDeployment({ directory, tools, provider, limits: LIMITS, poolSize: CONNECTIONS }),
+      bao: startOpenBao({ binary: tools.bao, directory, provider, ttl: OPENBAO_TTL, maxOpenConnections: CONNECTIONS }),
     });
     try {
       const leasehold = await connectLeasehold(parts.leasehold);
@@ -123,8 +117,8 @@ function report({ compared, large }: Measured, size: Size): Findings {
   const all = large === null ? compared : [...compared, large];
   const { callsPerSecond, deprovisions } = LIMITS;
   const limits = {
-    Leasehold: `${callsPerSecond} calls/s, ${deprovisions} removals at once`,
-    OpenBao: `${OPENBAO_CONNECTIONS} connections`,
+    Leasehold: `${CONNECTIONS} connections, ${deprovisions} removals at once, ${callsPerSecond} calls/s, for removing alone`,
+    OpenBao: `${CONNECTIONS} connections`,
   };
   return {
     tables: [
@@ -154,11 +148,4 @@ function report({ compared, large }: Measured, size: Size): Findings {
 function ownCpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000_000;
-}
-
-/** A directory for one of the parts. */
-async function inside(directory: string, name: string): Promise<string> {
-  const path = join(directory, name);
-  await mkdir(path);
-  return path;
 }
