@@ -70,19 +70,19 @@ async function run(context: BenchContext): Promise<Findings> {
   const { directory, tools, size } = context;
   const provider = await startProvider(directory);
   try {
-    const { parts, stop } = await allOrNone({
+    const together = await allOrNone({
       leasehold: startDeployment({ directory, tools, provider, limits: LIMITS, poolSize: CONNECTIONS }),
       bao: startOpenBao({ binary: tools.bao, directory, provider, ttl: OPENBAO_TTL, maxOpenConnections: CONNECTIONS }),
     });
     try {
-      const leasehold = await connectLeasehold(parts.leasehold);
+      const leasehold = await connectLeasehold(together.parts.leasehold);
       try {
-        return report(await measure(context, provider, leasehold, askOpenBao(parts.bao)), size);
+        return report(await measure(context, provider, leasehold, askOpenBao(together.parts.bao)), size);
       } finally {
         await leasehold.close();
       }
     } finally {
-      await stop();
+      await together.stop();
     }
   } finally {
     await provider.stop();

@@ -61,20 +61,20 @@ async function run(context: BenchContext): Promise<Findings> {
   try {
     const gate = await openGate(provider);
     try {
-      const { parts, stop } = await allOrNone({
+      const together = await allOrNone({
         leasehold: startDeployment({ directory, tools, provider, reach: gate }),
         bao: startOpenBao({ binary: tools.bao, directory, provider, reach: gate, ttl: OPENBAO_TTL }),
       });
       try {
-        const leasehold = await connectLeasehold(parts.leasehold);
+        const leasehold = await connectLeasehold(together.parts.leasehold);
         try {
-          const seen = await measure(context, { provider, gate, parties: [leasehold, askOpenBao(parts.bao)] });
+          const seen = await measure(context, { provider, gate, parties: [leasehold, askOpenBao(together.parts.bao)] });
           return report(seen, context.size);
         } finally {
           await leasehold.close();
         }
       } finally {
-        await stop();
+        await together.stop();
       }
     } finally {
       await gate.close();
@@ -209,7 +209,9 @@ function report(seen: Outage, size: Size): Findings {
     plots: [outagePlot(seen)],
     notes: [
       `PostgreSQL was away for ${Math.round((returnedAt - cutAt) / 1_000)} s, ${awayMs / 1_000} s of them after the last of ${total} credentials of each party had expired: a gate between it and both parties was shut. Who watched went around the gate.`,
-      ...seen.outcomes.filter(({ party }) => party === 'Leasehold').map((outcome) => targetNote(lastGoneMs(seen, outcome))),
+      ...seen.outcomes
+        .filter(({ party }) => party === 'Leasehold')
+        .map((outcome) => targetNote(lastGoneMs(seen, outcome))),
       "OpenBao's source (internal/vault/expiration.go, as of August 2026, after 2.6.2) has maxRevokeAttempts = 6 and waits 10 s · 2^n, more or less by up to half, after the nth: 20, 40, 80, 160 and 320 s, together 310 to 930 s and 620 s on average. After the sixth failure the lease is marked irrevocable; a timer tries such leases again every 24 hours.",
       'The roles of both parties have a VALID UNTIL, by which PostgreSQL itself refuses new logins with the password: of OpenBao five seconds after the expiry, of Leasehold ten minutes or more. It ends no open session and removes nothing: "may log in" counts what it lets in.',
       "Leasehold's timings are its defaults.",

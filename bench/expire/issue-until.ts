@@ -24,7 +24,9 @@ export async function issueUntil(
   await load({ total, concurrency, signal }, async () => {
     const ttlSeconds = Math.ceil((dueAt - Date.now()) / 1_000);
     if (ttlSeconds < LEAST_TTL_SECONDS) {
-      throw new Error(`${party.name} issued ${credentials.length} of ${total} credentials before the first was to expire.`);
+      throw new Error(
+        `${party.name} issued ${credentials.length} of ${total} credentials before the first was to expire.`,
+      );
     }
     credentials.push(await party.issue(ttlSeconds));
   });

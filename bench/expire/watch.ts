@@ -68,7 +68,8 @@ export async function watchRoles(
   };
 
   const first = await look();
-  if (first.left !== byRole.size) throw new Error(`${name} issued ${byRole.size} credentials, and ${first.left} have a role.`);
+  if (first.left !== byRole.size)
+    throw new Error(`${name} issued ${byRole.size} credentials, and ${first.left} have a role.`);
   return { look, looks, goneAt, firstExpiry };
 }
 

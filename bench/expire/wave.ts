@@ -126,7 +126,11 @@ export async function runWave(options: WaveOptions): Promise<Wave> {
 
 type Seen = Pick<Wave, 'wholeMs' | 'connections' | 'transactionsPerSecond'>;
 
-async function watchUntilGone({ provider, party, size, signal }: WaveOptions, watch: RoleWatch, total: number): Promise<Seen> {
+async function watchUntilGone(
+  { provider, party, size, signal }: WaveOptions,
+  watch: RoleWatch,
+  total: number,
+): Promise<Seen> {
   const { firstExpiry } = watch;
   const patience = firstExpiry + size.patienceMs;
   const transactions: Count[] = [];
@@ -147,7 +151,9 @@ async function watchUntilGone({ provider, party, size, signal }: WaveOptions, wa
       };
     }
     if (at > patience) {
-      throw new Error(`${party.name}: ${left} of ${total} roles are there ${size.patienceMs / 1_000} s after their expiry.`);
+      throw new Error(
+        `${party.name}: ${left} of ${total} roles are there ${size.patienceMs / 1_000} s after their expiry.`,
+      );
     }
     await until(nextLook(begun, size.lookEveryMs, firstExpiry), signal);
   }

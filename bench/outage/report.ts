@@ -74,7 +74,9 @@ export function removalTable({ returnedAt, endedAt, outcomes }: Outage): Table {
         String(total),
         String(gone.length),
         ...[p50, p95].map((value) => (value === null ? 'none gone' : formatMs(value))),
-        gone.length === total && max !== null ? formatMs(max) : `${total - gone.length} left after ${seconds(endedAt - returnedAt)}`,
+        gone.length === total && max !== null
+          ? formatMs(max)
+          : `${total - gone.length} left after ${seconds(endedAt - returnedAt)}`,
         refusedAfter(outcome),
         sessionEndedAt === null ? 'open to the end' : `ended ${seconds(sessionEndedAt - returnedAt)} after the return`,
       ];

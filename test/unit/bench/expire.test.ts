@@ -36,7 +36,15 @@ describe('the highest rate', () => {
   });
 
   test('is not told of a shorter time', () => {
-    expect(highestRate([{ at: 0, n: 0 }, { at: 999, n: 5 }], 1_000)).toBeNull();
+    expect(
+      highestRate(
+        [
+          { at: 0, n: 0 },
+          { at: 999, n: 5 },
+        ],
+        1_000,
+      ),
+    ).toBeNull();
     expect(highestRate([], 1_000)).toBeNull();
   });
 });

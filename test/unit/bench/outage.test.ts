@@ -38,7 +38,16 @@ test('before the first look it is the first one, and without any there is nothin
 test('a party that has removed all is told with its last one, another with what it left', () => {
   const { head, rows } = removalTable(OUTAGE);
   expect(rows.every((row) => row.length === head.length)).toBe(true);
-  expect(rows[0]).toEqual(['Leasehold', '2', '2', '4000 ms', '9000 ms', '9000 ms', 'at most 69.0 s', 'ended 4.0 s after the return']);
+  expect(rows[0]).toEqual([
+    'Leasehold',
+    '2',
+    '2',
+    '4000 ms',
+    '9000 ms',
+    '9000 ms',
+    'at most 69.0 s',
+    'ended 4.0 s after the return',
+  ]);
   expect(rows[1]?.slice(5)).toEqual(['1 left after 70.0 s', 'at most 10.0 s', 'open to the end']);
   expect(lastGoneMs(OUTAGE, GONE)).toBe(9_000);
   expect(lastGoneMs(OUTAGE, LEFT)).toBeNull();
