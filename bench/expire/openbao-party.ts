@@ -6,8 +6,8 @@ export function askOpenBao(bao: OpenBao): Party {
   return {
     name: 'OpenBao',
     rolePrefix: bao.rolePrefix,
-    // It names none.
-    application: '',
+    // As its database plugins still call themselves.
+    application: 'vault',
     async issue(ttlSeconds) {
       const asked = Date.now();
       const { leaseId, username, password } = await bao.issue(`${ttlSeconds}s`);

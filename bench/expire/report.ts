@@ -116,11 +116,16 @@ export function limitOf({ party, total, wholeMs, cpuSeconds }: Wave, cores: numb
       seconds === null ? [] : [{ name, cores: seconds / (wholeMs / 1_000) }],
     )
     .toSorted((one, other) => other.cores - one.cores);
-  const [most] = shares;
-  if (most === undefined) return null;
-  const all = shares.reduce((sum, share) => sum + share.cores, 0);
-  const listed = shares.map((share) => `${share.name} ${share.cores.toFixed(2)}`).join(', ');
-  return `${party}, ${total} credentials: ${all.toFixed(2)} of ${cores} cores were busy (${listed}): ${conclude(all, most, cores)}.`;
+  const own = shares.filter(({ name }) => name !== WHOLE_MACHINE);
+  const [most] = own;
+  const busy = shares.find(({ name }) => name === WHOLE_MACHINE)?.cores;
+  if (most === undefined || busy === undefined) return null;
+  const listed = own.map((share) => `${share.name} ${share.cores.toFixed(2)}`).join(', ');
+  const others = busy - own.reduce((sum, share) => sum + share.cores, 0);
+  return (
+    `${party}, ${total} credentials: ${busy.toFixed(2)} of ${cores} cores were busy (${listed}): ${conclude(busy, most, cores)}.` +
+    (others > DISTURBING ? ` Something else took ${others.toFixed(2)} cores: these figures are worth little.` : '')
+  );
 }
 
 interface Share {
@@ -128,12 +133,16 @@ interface Share {
   readonly cores: number;
 }
 
-function conclude(all: number, most: Share, cores: number): string {
-  if (all >= NEARLY * cores) return `the machine was full, and ${most.name} took most of it`;
+function conclude(busy: number, most: Share, cores: number): string {
+  if (busy >= NEARLY * cores) return `the machine was full, and ${most.name} took most of what was measured`;
   if (most.cores >= NEARLY) return `${most.name} took about one core while others were free, so that it was the limit`;
   return `cores were free, so that it was not the CPU that it waited for; ${most.name} took most`;
 }
 
+/** Among the processes: all that the machine did, whoever asked for it. */
+export const WHOLE_MACHINE = 'whole machine';
+/** Cores that belong to nobody who is measured. */
+const DISTURBING = 0.3;
 /** The share from which on a core, or the machine, counts as full. */
 const NEARLY = 0.85;
 

@@ -19,8 +19,9 @@ export interface WaveSize {
   readonly concurrency: number;
   /** Issued before, to know how long issuing all of them will take. */
   readonly warmUp: number;
-  /** How much longer it is given than that. */
+  /** How much longer it is given than that, and how long at least. */
   readonly room: number;
+  readonly leastMs: number;
   /** Between the last issue and the first expiry: what the API's latencies are compared with. */
   readonly quietMs: number;
   /** Between two looks at the roles. */
@@ -79,7 +80,7 @@ export async function runWave(options: WaveOptions): Promise<Wave> {
   const { party, size, signal, say } = options;
   const { total, concurrency, quietMs } = size;
   const rate = await measureRate(party, { total: size.warmUp, concurrency, signal });
-  const dueAt = Date.now() + (total / rate) * size.room * 1_000 + quietMs;
+  const dueAt = Date.now() + Math.max((total / rate) * size.room * 1_000, size.leastMs) + quietMs;
   say(`${party.name}: ${total} credentials, about ${Math.round(rate)} a second, all to expire at ${timeOfDay(dueAt)}.`);
   const begun = Date.now();
   const credentials = await issueUntil(party, dueAt, { total, concurrency, signal });
@@ -144,6 +145,7 @@ async function watchUntilGone(
       transactions.push({ at, n: load.transactions });
     }
     if (left === 0) {
+      if (connections === 0) throw new Error(`${party.name} was never seen to be connected as ${party.application}.`);
       return {
         wholeMs: at - firstExpiry,
         connections,

@@ -19,7 +19,7 @@ const WAVE: Wave = {
   connections: 7,
   transactionsPerSecond: null,
   latencies: { issue: { before: [10, 10], during: [30] } },
-  cpuSeconds: { temporal: 1.8, worker: 1, api: null },
+  cpuSeconds: { temporal: 1.8, worker: 1, api: null, 'whole machine': 3 },
 };
 const OTHER: Wave = { ...WAVE, party: 'OpenBao', lags: [50, 100, 150, 200], wholeMs: 4_000, issuedPerSecond: 200 };
 
@@ -102,10 +102,16 @@ describe('the report of waves', () => {
   });
 
   test('names the process that was the limit', () => {
-    expect(limitOf(WAVE, 1)).toContain('the machine was full, and temporal took most of it');
+    expect(limitOf(WAVE, 1)).toContain('the machine was full, and temporal took most of what was measured');
+    expect(limitOf(WAVE, 1)).not.toContain('Something else');
     expect(limitOf(WAVE, 4)).toContain('temporal took about one core while others were free');
     expect(limitOf({ ...WAVE, wholeMs: 20_000 }, 4)).toContain('cores were free');
-    expect(limitOf({ ...WAVE, cpuSeconds: { temporal: null } }, 4)).toBeNull();
+    expect(limitOf({ ...WAVE, cpuSeconds: { temporal: null, 'whole machine': 3 } }, 4)).toBeNull();
+  });
+
+  test('tells when the machine had something else to do', () => {
+    const disturbed = { ...WAVE, cpuSeconds: { ...WAVE.cpuSeconds, 'whole machine': 5 } };
+    expect(limitOf(disturbed, 4)).toContain('Something else took 1.10 cores');
   });
 
   test('plots each wave by its party and number, from the first expiry on', () => {
