@@ -213,7 +213,7 @@ function report(seen: Outage, size: Size): Findings {
         .filter(({ party }) => party === 'Leasehold')
         .map((outcome) => targetNote(lastGoneMs(seen, outcome))),
       "OpenBao's source (internal/vault/expiration.go, as of August 2026, after 2.6.2) has maxRevokeAttempts = 6 and waits 10 s · 2^n, more or less by up to half, after the nth: 20, 40, 80, 160 and 320 s, together 310 to 930 s and 620 s on average. After the sixth failure the lease is marked irrevocable; a timer tries such leases again every 24 hours.",
-      'The roles of both parties have a VALID UNTIL, by which PostgreSQL itself refuses new logins with the password: of OpenBao five seconds after the expiry, of Leasehold ten minutes or more. It ends no open session and removes nothing: "may log in" counts what it lets in.',
+      'The roles of both parties have a VALID UNTIL, by which PostgreSQL itself refuses new logins with the password: of OpenBao five seconds after the expiry, of Leasehold ten minutes or more. It ends no open session and removes nothing: "may log in" counts what it lets in. The session of a holder was opened before the outage; OpenBao\'s own revocation drops the role and ends no session.',
       "Leasehold's timings are its defaults.",
     ],
     data: seen,
