@@ -1,0 +1,161 @@
+import { availableParallelism, cpus } from 'node:os';
+import { allOrNone } from '../dev/all-or-none';
+import type { Bench, BenchContext, Findings, Size } from './bench';
+import { startDeployment } from './deployment';
+import { startOpenBao } from './openbao';
+import { startProvider } from './provider';
+import type { Provider } from './provider';
+import { connectLeasehold } from './expire/leasehold-party';
+import { askOpenBao } from './expire/openbao-party';
+import type { CpuSeconds, Party } from './expire/party';
+import { cpuTable, lagTable, latencyTable, limitOf, livePlot, loadTable, WHOLE_MACHINE } from './expire/report';
+import { treeCpuSeconds } from './expire/tree-cpu';
+import { runWave } from './expire/wave';
+import type { Wave, WaveSize } from './expire/wave';
+
+/** All that makes a size. */
+const SIZES: Readonly<Record<Size, ExpireSize>> = {
+  quick: {
+    rounds: 2,
+    wave: {
+      total: 100,
+      concurrency: 25,
+      warmUp: 20,
+      room: 2,
+      leastMs: 8_000,
+      quietMs: 4_000,
+      lookEveryMs: 250,
+      callEveryMs: 500,
+      patienceMs: 60_000,
+    },
+    large: null,
+  },
+  full: {
+    rounds: 2,
+    wave: {
+      total: 3_000,
+      concurrency: 50,
+      warmUp: 200,
+      room: 1.5,
+      leastMs: 15_000,
+      quietMs: 20_000,
+      lookEveryMs: 250,
+      callEveryMs: 500,
+      patienceMs: 15 * 60_000,
+    },
+    // It takes long, and what was measured before is lost if it fails.
+    large: { total: 20_000, room: 2, patienceMs: 40 * 60_000, lookEveryMs: 500 },
+  },
+};
+
+interface ExpireSize {
+  /** In each both parties have one wave. The order alternates. */
+  readonly rounds: number;
+  readonly wave: WaveSize;
+  /** What is different in one more wave, of Leasehold alone. */
+  readonly large: Partial<WaveSize> | null;
+}
+
+/** What Leasehold is allowed at the provider: so much that it is not the limit. */
+const LIMITS = { callsPerSecond: 1_000, provisions: 50, deprovisions: 50 } as const;
+/** To PostgreSQL: of OpenBao for everything, of Leasehold for removals, for issuing and for upkeep each. */
+const CONNECTIONS = 20;
+/** Of leases that are revoked when the figures are taken. */
+const OPENBAO_TTL = '6h';
+
+export const expire: Bench = {
+  name: 'expire',
+  about: 'thousands of leases with the same expiry: how soon after it they are gone at the provider, beside OpenBao',
+  run,
+};
+
+async function run(context: BenchContext): Promise<Findings> {
+  const { directory, tools, size } = context;
+  const provider = await startProvider(directory);
+  try {
+    const together = await allOrNone({
+      leasehold: startDeployment({ directory, tools, provider, limits: LIMITS, poolSize: CONNECTIONS }),
+      bao: startOpenBao({ binary: tools.bao, directory, provider, ttl: OPENBAO_TTL, maxOpenConnections: CONNECTIONS }),
+    });
+    try {
+      const leasehold = await connectLeasehold(together.parts.leasehold);
+      try {
+        return report(await measure(context, provider, leasehold, askOpenBao(together.parts.bao)), size);
+      } finally {
+        await leasehold.close();
+      }
+    } finally {
+      await together.stop();
+    }
+  } finally {
+    await provider.stop();
+  }
+}
+
+interface Measured {
+  readonly compared: readonly Wave[];
+  readonly large: Wave | null;
+}
+
+/** Never both parties at the same time. */
+async function measure(context: BenchContext, provider: Provider, leasehold: Party, bao: Party): Promise<Measured> {
+  const { signal, say } = context;
+  const { rounds, wave: size, large } = SIZES[context.size];
+  const otherCpuSeconds = async (): Promise<CpuSeconds> => ({
+    postgresql: await treeCpuSeconds(provider.server.pid),
+    'this bench': ownCpuSeconds(),
+    [WHOLE_MACHINE]: machineCpuSeconds(),
+  });
+  const wave = (party: Party, of: WaveSize): Promise<Wave> =>
+    runWave({ party, provider, otherCpuSeconds, size: of, signal, say });
+  const compared: Wave[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const order = round % 2 === 0 ? [leasehold, bao] : [bao, leasehold];
+    for (const party of order) compared.push(await wave(party, size));
+  }
+  return { compared, large: large === null ? null : await wave(leasehold, { ...size, ...large }) };
+}
+
+function report({ compared, large }: Measured, size: Size): Findings {
+  const { total, lookEveryMs, callEveryMs } = SIZES[size].wave;
+  const largePause = SIZES[size].large?.lookEveryMs;
+  const all = large === null ? compared : [...compared, large];
+  const { callsPerSecond, deprovisions } = LIMITS;
+  const limits = {
+    Leasehold: `${CONNECTIONS} connections, ${deprovisions} removals at once, ${callsPerSecond} calls/s, for removing alone`,
+    OpenBao: `${CONNECTIONS} connections`,
+  };
+  return {
+    tables: [
+      lagTable(`${total} credentials that expire at the same instant`, compared),
+      ...(large === null ? [] : [lagTable(`${large.total} leases that expire at the same instant`, [large])]),
+      loadTable(all, limits),
+      latencyTable(all),
+      cpuTable(all),
+    ],
+    plots: [
+      livePlot('expire', `${total} credentials that expire at the same instant`, compared),
+      ...(large === null
+        ? []
+        : [livePlot('expire-large', `${large.total} leases that expire at the same instant`, [large])]),
+    ],
+    notes: [
+      `A credential is gone when PostgreSQL has no such role any more, as seen every ${lookEveryMs} ms${largePause === undefined ? '' : `, in the largest wave every ${largePause} ms`}. None was gone, or shut, before its expiry.`,
+      "Leasehold tells each lease's expiry; of OpenBao's it is known that it lies between question and answer, and the later instant is counted: up to the time of one issue in its favour.",
+      'Both give TTLs in whole seconds that count from the end of the issue, so that the expiries are spread over a second and the time of one issue.',
+      "OpenBao's plugin for PostgreSQL removes one role at a time, under a lock, whatever the number of connections (internal/builtin/database/postgresql/postgresql.go, DeleteUser).",
+      `Meanwhile one caller issued and one asked, each every ${callEveryMs} ms; their work is in all figures of load and CPU, and so are a few transactions of the watch itself.`,
+      ...all.map((wave) => limitOf(wave, availableParallelism())).filter((note) => note !== null),
+    ],
+    data: all,
+  };
+}
+
+function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000_000;
+}
+
+function machineCpuSeconds(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1_000;
+}

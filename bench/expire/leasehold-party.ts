@@ -1,0 +1,50 @@
+import type { Deployment, Program } from '../deployment';
+import type { Party } from './party';
+
+const HOLDER = 'bench';
+/** Of leases that are revoked when the figures are taken. */
+const LONG_TTL = '6h';
+const PAGE = 20;
+const PROGRAMS: readonly Program[] = ['temporal', 'worker', 'api'];
+
+/** Leasehold: leases that are to expire come through the library, as a backend has them; who asks meanwhile asks over HTTP. */
+export async function connectLeasehold(deployment: Deployment): Promise<Party> {
+  const { what } = deployment;
+  const library = await deployment.connect();
+  const http = await deployment.connectHttp();
+  return {
+    name: 'Leasehold',
+    rolePrefix: deployment.rolePrefix,
+    application: 'leasehold',
+    async issue(ttlSeconds) {
+      const { leaseId, expiresAt, credential } = await library.issue({ ...what, holder: HOLDER, ttl: ttlSeconds });
+      const { USER: role, PASSWORD: password } = credential;
+      if (role === undefined || password === undefined) throw new Error(`Lease ${leaseId} has no role or no password.`);
+      const instant = expiresAt.getTime();
+      return { id: leaseId, role, password, notBefore: instant, expiresAt: instant };
+    },
+    lease: async () => (await http.issue({ ...what, ttl: LONG_TTL })).leaseId,
+    async revoke(id) {
+      await library.revoke(id, { by: HOLDER, reason: 'measured', wait: true });
+    },
+    question: {
+      name: `list ${PAGE} leases`,
+      async ask() {
+        let seen = 0;
+        for await (const { leaseId } of http.list({ live: true, pageSize: PAGE })) {
+          if (leaseId === '') throw new Error('A lease without an id was listed.');
+          seen += 1;
+          if (seen === PAGE) return;
+        }
+      },
+    },
+    async cpuSeconds() {
+      const usages = await Promise.all(PROGRAMS.map((program) => deployment.usage(program)));
+      return Object.fromEntries(PROGRAMS.map((program, nth) => [program, usages[nth]?.cpuSeconds ?? null]));
+    },
+    async close() {
+      await http.close();
+      await library.close();
+    },
+  };
+}

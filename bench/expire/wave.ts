@@ -1,0 +1,217 @@
+import { escapeLiteral } from 'pg';
+import type { Provider } from '../provider';
+import type { Say } from '../../dev/story';
+import { startCaller } from './caller';
+import type { Sample } from './caller';
+import { issueUntil, measureRate, revokeAll } from './issue-until';
+import type { Credential, CpuSeconds, Party } from './party';
+import { highestRate } from './rates';
+import type { Count } from './rates';
+import { until } from './time';
+import { nextLook, watchRoles } from './watch';
+import type { RoleWatch } from './watch';
+
+/** How large one wave is, and how patient. */
+export interface WaveSize {
+  /** Credentials that expire at the same instant. */
+  readonly total: number;
+  /** Issued at once. */
+  readonly concurrency: number;
+  /** Issued before, to know how long issuing all of them will take. */
+  readonly warmUp: number;
+  /** How much longer it is given than that, and how long at least. */
+  readonly room: number;
+  readonly leastMs: number;
+  /** Between the last issue and the first expiry: what the API's latencies are compared with. */
+  readonly quietMs: number;
+  /** Between two looks at the roles. */
+  readonly lookEveryMs: number;
+  /** Between two calls of each caller of the API. */
+  readonly callEveryMs: number;
+  /** By then all must be gone. */
+  readonly patienceMs: number;
+}
+
+/** What was seen of one wave. */
+export interface Wave {
+  readonly party: string;
+  readonly total: number;
+  /** How many were issued in a second. */
+  readonly issuedPerSecond: number;
+  /** From the first expiry to the last one. */
+  readonly spreadMs: number;
+  /** For each credential: from its expiry until its role was seen to be gone. */
+  readonly lags: readonly number[];
+  /** From the first expiry until the last role was seen to be gone. */
+  readonly wholeMs: number;
+  /** Roles that there are still, by seconds since the first expiry. */
+  readonly live: readonly (readonly [number, number])[];
+  /** The most at once, of this party to PostgreSQL. */
+  readonly connections: number;
+  /** Transactions at PostgreSQL, per second, over five seconds at least; null: the wave was shorter. */
+  readonly transactionsPerSecond: number | null;
+  /** Of the API, by what it was asked. */
+  readonly latencies: Readonly<Record<string, Latencies>>;
+  /** By processes, from the first expiry until the last role was gone. */
+  readonly cpuSeconds: CpuSeconds;
+}
+
+/** Durations in milliseconds: in the quiet time before the first expiry, and from then on. */
+export interface Latencies {
+  readonly before: readonly number[];
+  readonly during: readonly number[];
+}
+
+export interface WaveOptions {
+  readonly party: Party;
+  readonly provider: Pick<Provider, 'query' | 'countRoles' | 'database' | 'orchestrator'>;
+  /** Of processes that belong to no party. */
+  readonly otherCpuSeconds: () => Promise<CpuSeconds>;
+  readonly size: WaveSize;
+  readonly signal: AbortSignal;
+  readonly say: Say;
+}
+
+/** PostgreSQL counts them once a second for each of its sessions. */
+const RATE_WINDOW_MS = 5_000;
+
+/** Lets so many credentials expire at one instant and watches them go. Nothing of the party is left afterwards. */
+export async function runWave(options: WaveOptions): Promise<Wave> {
+  const { party, size, signal, say } = options;
+  const { total, concurrency, quietMs } = size;
+  const rate = await measureRate(party, { total: size.warmUp, concurrency, signal });
+  const dueAt = Date.now() + Math.max((total / rate) * size.room * 1_000, size.leastMs) + quietMs;
+  say(`${party.name}: ${total} credentials, about ${Math.round(rate)} a second, all to expire at ${timeOfDay(dueAt)}.`);
+  const begun = Date.now();
+  const credentials = await issueUntil(party, dueAt, { total, concurrency, signal });
+  const issuedPerSecond = total / ((Date.now() - begun) / 1_000);
+  const watch = await watchRoles(options.provider, party.name, credentials);
+  const quietFrom = watch.firstExpiry - quietMs;
+  if (Date.now() > quietFrom) {
+    throw new Error(`${party.name} issued so slowly at last that no quiet time was left before the first expiry.`);
+  }
+  await until(quietFrom, signal);
+  const leased: string[] = [];
+  const asked = startCaller(size.callEveryMs, () => party.question.ask());
+  const issuing = startCaller(size.callEveryMs, async () => {
+    leased.push(await party.lease());
+  });
+  let wave: Wave;
+  try {
+    const [seen, cpuBefore] = await Promise.all([
+      watchUntilGone(options, watch, total),
+      until(watch.firstExpiry, signal).then(() => cpuOf(options)),
+    ]);
+    const cpuAfter = await cpuOf(options);
+    const samples = { issue: await issuing.stop(), [party.question.name]: await asked.stop() };
+    wave = {
+      party: party.name,
+      total,
+      issuedPerSecond,
+      spreadMs: Math.max(...credentials.map(({ expiresAt }) => expiresAt)) - watch.firstExpiry,
+      lags: lagsOf(credentials, watch),
+      ...seen,
+      live: watch.looks.map(({ at, left }) => [(at - watch.firstExpiry) / 1_000, left]),
+      latencies: Object.fromEntries(
+        Object.entries(samples).map(([name, all]) => [name, splitAt(watch.firstExpiry, all)]),
+      ),
+      cpuSeconds: difference(cpuBefore, cpuAfter),
+    };
+  } finally {
+    await Promise.allSettled([issuing.stop(), asked.stop()]);
+  }
+  say(`${party.name}: the last one was gone ${(wave.wholeMs / 1_000).toFixed(1)} s after the first expiry.`);
+  await cleanUp(options, leased);
+  return wave;
+}
+
+type Seen = Pick<Wave, 'wholeMs' | 'connections' | 'transactionsPerSecond'>;
+
+async function watchUntilGone(
+  { provider, party, size, signal }: WaveOptions,
+  watch: RoleWatch,
+  total: number,
+): Promise<Seen> {
+  const { firstExpiry } = watch;
+  const patience = firstExpiry + size.patienceMs;
+  const transactions: Count[] = [];
+  let connections = 0;
+  for (;;) {
+    const begun = Date.now();
+    const { at, left } = await watch.look();
+    if (at >= firstExpiry) {
+      const load = await loadOf(provider, party.application);
+      connections = Math.max(connections, load.connections);
+      transactions.push({ at, n: load.transactions });
+    }
+    if (left === 0) {
+      if (connections === 0) throw new Error(`${party.name} was never seen to be connected as ${party.application}.`);
+      return {
+        wholeMs: at - firstExpiry,
+        connections,
+        transactionsPerSecond: highestRate(transactions, RATE_WINDOW_MS),
+      };
+    }
+    if (at > patience) {
+      throw new Error(
+        `${party.name}: ${left} of ${total} roles are there ${size.patienceMs / 1_000} s after their expiry.`,
+      );
+    }
+    await until(nextLook(begun, size.lookEveryMs, firstExpiry), signal);
+  }
+}
+
+/** What PostgreSQL says of its clients: how many connections are this party's, and how many transactions there have been. */
+async function loadOf(
+  provider: WaveOptions['provider'],
+  application: string,
+): Promise<{ readonly connections: number; readonly transactions: number }> {
+  const { database, orchestrator } = provider;
+  const [row] = await provider.query(`SELECT
+    (SELECT count(*)::int FROM pg_stat_activity
+      WHERE usename = ${escapeLiteral(orchestrator.user)} AND application_name = ${escapeLiteral(application)}) AS connections,
+    (SELECT (xact_commit + xact_rollback)::float8 FROM pg_stat_database
+      WHERE datname = ${escapeLiteral(database)}) AS transactions`);
+  return { connections: Number(row?.['connections']), transactions: Number(row?.['transactions']) };
+}
+
+function lagsOf(credentials: readonly Credential[], { goneAt }: RoleWatch): readonly number[] {
+  return credentials.map(({ role, expiresAt }) => {
+    const gone = goneAt.get(role);
+    if (gone === undefined) throw new Error(`Role ${role} was not seen to go.`);
+    return gone - expiresAt;
+  });
+}
+
+function splitAt(firstExpiry: number, samples: readonly Sample[]): Latencies {
+  const durations = (of: readonly Sample[]): readonly number[] => of.map(({ ms }) => ms);
+  return {
+    before: durations(samples.filter(({ at }) => at < firstExpiry)),
+    during: durations(samples.filter(({ at }) => at >= firstExpiry)),
+  };
+}
+
+async function cpuOf({ party, otherCpuSeconds }: WaveOptions): Promise<CpuSeconds> {
+  const [own, others] = await Promise.all([party.cpuSeconds(), otherCpuSeconds()]);
+  return { ...own, ...others };
+}
+
+function difference(before: CpuSeconds, after: CpuSeconds): CpuSeconds {
+  return Object.fromEntries(
+    Object.entries(after).map(([name, value]) => {
+      const earlier = before[name] ?? null;
+      return [name, value === null || earlier === null ? null : value - earlier];
+    }),
+  );
+}
+
+/** @throws Error if the party has left anything behind. */
+async function cleanUp({ party, provider, size, signal }: WaveOptions, leased: readonly string[]): Promise<void> {
+  await revokeAll(party, leased, { concurrency: size.concurrency, signal });
+  const left = await provider.countRoles(party.rolePrefix);
+  if (left > 0) throw new Error(`${party.name} left ${left} roles behind.`);
+}
+
+function timeOfDay(instant: number): string {
+  return `${new Date(instant).toISOString().slice(11, 19)} UTC`;
+}

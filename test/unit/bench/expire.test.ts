@@ -1,0 +1,125 @@
+import { highestRate } from '../../../bench/expire/rates';
+import { lagTable, latencyTable, limitOf, livePlot } from '../../../bench/expire/report';
+import { parseProcess, sumOfTree } from '../../../bench/expire/tree-cpu';
+import { nextLook } from '../../../bench/expire/watch';
+import type { Wave } from '../../../bench/expire/wave';
+
+const WAVE: Wave = {
+  party: 'Leasehold',
+  total: 4,
+  issuedPerSecond: 50,
+  spreadMs: 900,
+  lags: [100, 200, 300, 400],
+  wholeMs: 2_000,
+  live: [
+    [-3, 4],
+    [0, 4],
+    [2, 0],
+  ],
+  connections: 7,
+  transactionsPerSecond: null,
+  latencies: { issue: { before: [10, 10], during: [30] } },
+  cpuSeconds: { temporal: 1.8, worker: 1, api: null, 'whole machine': 3 },
+};
+const OTHER: Wave = { ...WAVE, party: 'OpenBao', lags: [50, 100, 150, 200], wholeMs: 4_000, issuedPerSecond: 200 };
+
+describe('the highest rate', () => {
+  test('is the one between counts that are far enough apart', () => {
+    const counts = [
+      { at: 0, n: 0 },
+      { at: 500, n: 400 },
+      { at: 1_000, n: 500 },
+      { at: 2_000, n: 600 },
+    ];
+    expect(highestRate(counts, 1_000)).toBe(500);
+    expect(highestRate(counts, 2_000)).toBe(300);
+  });
+
+  test('is not told of a shorter time', () => {
+    expect(
+      highestRate(
+        [
+          { at: 0, n: 0 },
+          { at: 999, n: 5 },
+        ],
+        1_000,
+      ),
+    ).toBeNull();
+    expect(highestRate([], 1_000)).toBeNull();
+  });
+});
+
+describe('the next look', () => {
+  test('is just before the first expiry where the pause would pass it', () => {
+    expect(nextLook(1_000, 250, 1_200)).toBe(1_140);
+  });
+
+  test('is after the pause everywhere else', () => {
+    expect(nextLook(1_000, 250, 9_000)).toBe(1_250);
+    expect(nextLook(1_141, 250, 1_200)).toBe(1_391);
+    expect(nextLook(5_000, 250, 1_200)).toBe(5_250);
+  });
+});
+
+describe('the CPU of a program', () => {
+  test('is that of all that it started, whatever process group it is in, and of what has ended', () => {
+    const stat = '42 (postgres: a (b) c) S 7 42 42 0 -1 4194304 1 2 3 4 100 50 30 20 20 0 1 0 55 1 1';
+    expect(parseProcess(stat)).toEqual({ pid: 42, parent: 7, cpuSeconds: 2 });
+    const processes = [
+      { pid: 7, parent: 1, cpuSeconds: 0.5 },
+      { pid: 42, parent: 7, cpuSeconds: 2 },
+      { pid: 43, parent: 42, cpuSeconds: 1 },
+      { pid: 99, parent: 1, cpuSeconds: 100 },
+    ];
+    expect(sumOfTree(processes, 7)).toBe(3.5);
+  });
+
+  test('of one that has ended cannot be told', () => {
+    expect(() => sumOfTree([], 7)).toThrow('Process 7 has ended.');
+  });
+});
+
+describe('the report of waves', () => {
+  test('gives the ratio of Leasehold to OpenBao, by the medians of the waves', () => {
+    const { head, rows } = lagTable('waves', [WAVE, OTHER, OTHER, WAVE]);
+    expect(rows).toHaveLength(5);
+    expect(rows.every((row) => row.length === head.length)).toBe(true);
+    expect(rows[4]).toEqual([
+      'Leasehold / OpenBao (medians)',
+      ...['2.00 x', '2.00 x', '2.00 x', '2.00 x', '0.50 x', '', '2.00 x', '0.25 x'],
+    ]);
+  });
+
+  test('gives no ratio of one party alone', () => {
+    expect(lagTable('wave', [WAVE]).rows).toHaveLength(1);
+  });
+
+  test('tells how much slower the API became', () => {
+    const { head, rows } = latencyTable([WAVE]);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toHaveLength(head.length);
+    expect(rows[0]?.at(-1)).toBe('3.00 x');
+  });
+
+  test('names the process that was the limit', () => {
+    expect(limitOf(WAVE, 1)).toContain('the machine was full, and temporal took most of what was measured');
+    expect(limitOf(WAVE, 1)).not.toContain('Something else');
+    expect(limitOf(WAVE, 4)).toContain('temporal took about one core while others were free');
+    expect(limitOf({ ...WAVE, wholeMs: 20_000 }, 4)).toContain('cores were free');
+    expect(limitOf({ ...WAVE, cpuSeconds: { temporal: null, 'whole machine': 3 } }, 4)).toBeNull();
+  });
+
+  test('tells when the machine had something else to do', () => {
+    const disturbed = { ...WAVE, cpuSeconds: { ...WAVE.cpuSeconds, 'whole machine': 5 } };
+    expect(limitOf(disturbed, 4)).toContain('Something else took 1.10 cores');
+  });
+
+  test('plots each wave by its party and number, from the first expiry on', () => {
+    const { series } = livePlot('expire', 'waves', [WAVE, OTHER, WAVE]);
+    expect(series.map(({ name }) => name)).toEqual(['Leasehold 1', 'OpenBao 1', 'Leasehold 2']);
+    expect(series[0]?.points).toEqual([
+      [0, 4],
+      [2, 0],
+    ]);
+  });
+});
