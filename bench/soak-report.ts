@@ -3,6 +3,7 @@ import { formatCount } from './progress';
 import type { Deeds } from './soak-play';
 import type { Sample } from './soak-samples';
 import { distributionOf, formatMs } from './statistics';
+import type { Distribution } from './statistics';
 import type { Table } from './table';
 import { secondHalfOf, slopeOf } from './trend';
 import type { Point } from './trend';
@@ -91,11 +92,19 @@ function flatnessTable(all: readonly Flatness[]): Table {
   };
 }
 
-function deedsTable({ issues, extended, revoked, leftToExpire, failures }: Deeds): Table {
-  const issued = Object.entries(issues).map(([over, durations]) => {
-    if (durations.length === 0) return [issuedOver(over), '0', UNKNOWN, UNKNOWN, UNKNOWN];
-    const { count, p50, p95, p99 } = distributionOf(durations);
-    return [issuedOver(over), formatCount(count), formatMs(p50), formatMs(p95), formatMs(p99)];
+/** How long issuing took each way; null if nothing was issued that way. */
+export function issuesOf({ issues }: Pick<Deeds, 'issues'>): Readonly<Record<string, Distribution | null>> {
+  return Object.fromEntries(
+    Object.entries(issues).map(([way, durations]) => [way, durations.length === 0 ? null : distributionOf(durations)]),
+  );
+}
+
+function deedsTable(deeds: Deeds): Table {
+  const { extended, revoked, leftToExpire, failures } = deeds;
+  const issued = Object.entries(issuesOf(deeds)).map(([way, distribution]) => {
+    if (distribution === null) return [issuedOver(way), '0', UNKNOWN, UNKNOWN, UNKNOWN];
+    const { count, p50, p95, p99 } = distribution;
+    return [issuedOver(way), formatCount(count), formatMs(p50), formatMs(p95), formatMs(p99)];
   });
   const counted = { extended, revoked, 'left to expire': leftToExpire, 'calls that failed': failures.length };
   return {

@@ -8,7 +8,7 @@ import { LeaseLeft, openLedger } from './soak-ledger';
 import type { Ledger } from './soak-ledger';
 import { beginDeeds, playLives } from './soak-play';
 import type { Deeds, PlayOptions } from './soak-play';
-import { flatnessOf, soakNotes, soakPlots, soakTables } from './soak-report';
+import { flatnessOf, issuesOf, soakNotes, soakPlots, soakTables } from './soak-report';
 import { sampleLine, takeSample } from './soak-samples';
 import type { Sample } from './soak-samples';
 
@@ -177,6 +177,6 @@ function report(named: Size, samples: readonly Sample[], deeds: Deeds, begun: nu
       `Every ${LOOK_EVERY_MS / 1_000} s the roles at PostgreSQL were held against the leases: none was gone before the end of its lease, none ` +
         'was left after it, and at the end there were none.',
     ],
-    data: { size: SIZES[named], begun, samples, flatness: flatnessOf(samples), deeds },
+    data: { size: SIZES[named], begun, samples, flatness: flatnessOf(samples), deeds: { ...deeds, issues: issuesOf(deeds) } },
   };
 }
