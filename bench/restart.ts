@@ -52,7 +52,7 @@ const SIZES: Readonly<Record<Size, RestartSize>> = {
 };
 
 /** What sleeping leases cost, and how soon a system that has many is back after all of it was killed. */
-export const restartBench: Bench = {
+export const restart: Bench = {
   name: 'restart',
   about: 'N sleeping leases: everything is killed and started again; memory, storage and history of a lease',
   run,
@@ -156,6 +156,7 @@ function report(named: Size, { rounds, failures }: Played, empty: Empty): Findin
         `earlier rounds as well, ${overdue + 1 + further} for each.`,
       'The roles of the leases that still slept went with their PostgreSQL server at the end, not one by one.',
     ],
+    missing: failures,
     data: { size: SIZES[named], rounds, empty, failures },
   };
 }

@@ -33,7 +33,7 @@ const ENDED_WITHIN_MS = 180_000;
 const HOLDER = 'bench';
 
 /** Whether memory and handles stay flat while leases come and go. */
-export const soakBench: Bench = {
+export const soak: Bench = {
   name: 'soak',
   about: 'memory and handles of all processes while leases are issued, extended, revoked and expire',
   run,
@@ -58,7 +58,7 @@ async function connectAndSoak(context: BenchContext, provider: Provider, deploym
   const library = await deployment.connect();
   try {
     const http = await deployment.connectHttp();
-    return await soak(context, provider, deployment, {
+    return await watchAll(context, provider, deployment, {
       library: (ttl) => library.issue({ ...what, holder: HOLDER, ttl }),
       http: (ttl) => http.issue({ ...what, ttl }),
     });
@@ -67,7 +67,7 @@ async function connectAndSoak(context: BenchContext, provider: Provider, deploym
   }
 }
 
-async function soak(
+async function watchAll(
   { size: named, say, signal }: BenchContext,
   provider: Provider,
   deployment: Deployment,
