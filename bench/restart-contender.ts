@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import type { ConnectedLeases } from '../client/temporal';
 import type { Lease } from '../client/leases';
 import { StartError } from '../dev/process';
 import type { Deployment, Program } from './deployment';
 import type { OpenBao } from './openbao';
+import { historySizes, sweepOnce } from './restart-temporal';
+import type { HistorySize } from './restart-temporal';
 import { databaseBytes, directoryBytes } from './storage';
 import type { Usage } from './usage';
 
@@ -15,12 +16,6 @@ export interface Held {
   readonly role: string;
   /** Resolves when the role is gone. */
   revoke(): Promise<void>;
-}
-
-/** Size of one lease's history. */
-export interface HistorySize {
-  readonly events: number;
-  readonly bytes: number;
 }
 
 /** A system whose leases sleep while all of it is killed. */
@@ -39,7 +34,9 @@ export interface Contender {
   usage(): Promise<Readonly<Record<string, Usage>>>;
   storageBytes(): Promise<number>;
   /** Of leases that sleep, or have ended and may be at the end of it still. Null for a system that keeps none. */
-  readonly historyOf: ((leaseIds: readonly string[], have: 'sleeping' | 'ended') => Promise<readonly HistorySize[]>) | null;
+  readonly historyOf: ((leaseIds: readonly string[], are: 'sleeping' | 'ended') => Promise<readonly HistorySize[]>) | null;
+  /** Looks through everything that lives, once; answers how long it took, in milliseconds. Null for a system that does no such thing. */
+  readonly sweep: ((leases: number) => Promise<number>) | null;
   close(): Promise<void>;
 }
 
@@ -48,8 +45,6 @@ const PROGRAMS: readonly Program[] = ['temporal', 'worker', 'api'];
 const STARTED_WITHIN_MS = 120_000;
 const START_AGAIN_AFTER_MS = 100;
 const FIRST_ANSWER_WITHIN_MS = 10_000;
-const ENDED_WITHIN_MS = 30_000;
-const LOOK_EVERY_MS = 100;
 const HOLDER = 'bench';
 
 /** Temporal, worker and API. Leases are issued through the library, and anew through HTTP. */
@@ -82,7 +77,8 @@ export function contendByLeasehold(deployment: Deployment): Contender {
       return Object.fromEntries(usages);
     },
     storageBytes: () => databaseBytes(deployment.databaseFile),
-    historyOf: (leaseIds, have) => historySizes(deployment, leaseIds, have),
+    historyOf: (leaseIds, are) => historySizes(deployment, leaseIds, are),
+    sweep: (leases) => sweepOnce(deployment, leases),
     close,
   };
 }
@@ -137,38 +133,6 @@ async function startUntilUp(
   }
 }
 
-/** As Temporal itself counts them. */
-async function historySizes(
-  { temporal }: Pick<Deployment, 'temporal'>,
-  leaseIds: readonly string[],
-  have: 'sleeping' | 'ended',
-): Promise<readonly HistorySize[]> {
-  const connection = await Connection.connect({ address: temporal.address });
-  try {
-    const client = new Client({ connection, namespace: temporal.namespace });
-    const sizes: HistorySize[] = [];
-    for (const id of leaseIds) sizes.push(await historySize(client, id, have));
-    return sizes;
-  } finally {
-    await connection.close();
-  }
-}
-
-/** A role is gone a moment before the history of its lease has ended. */
-async function historySize(client: Client, leaseId: string, have: 'sleeping' | 'ended'): Promise<HistorySize> {
-  const until = performance.now() + ENDED_WITHIN_MS;
-  for (;;) {
-    const { status, historyLength, historySize: bytes } = await client.workflow.getHandle(leaseId).describe();
-    if (bytes === undefined) throw new Error('Temporal does not tell how large a history is.');
-    const isRunning = status.name === 'RUNNING';
-    if (isRunning === (have === 'sleeping')) return { events: historyLength, bytes };
-    if (!isRunning || performance.now() > until) {
-      throw new Error(`Lease ${leaseId} should be ${have} and is ${status.name} in Temporal.`);
-    }
-    await sleep(LOOK_EVERY_MS);
-  }
-}
-
 /** @param directory where its storage is. */
 export function contendByOpenBao(bao: OpenBao, directory: string): Contender {
   const issue = async (ttl: string): Promise<Held> => {
@@ -190,6 +154,7 @@ export function contendByOpenBao(bao: OpenBao, directory: string): Contender {
     usage: async () => ({ openbao: await bao.usage() }),
     storageBytes: () => directoryBytes(directory),
     historyOf: null,
+    sweep: null,
     close: () => Promise.resolve(),
   };
 }

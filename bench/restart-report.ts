@@ -1,6 +1,6 @@
 import type { Plot } from './plot';
 import { formatCount } from './progress';
-import type { HistorySize } from './restart-contender';
+import type { HistorySize } from './restart-temporal';
 import type { Histories, Round } from './restart-round';
 import { formatMs } from './statistics';
 import type { Table } from './table';
@@ -13,7 +13,14 @@ const KB = 1_024;
 export type Empty = Readonly<Record<string, number>>;
 
 export function restartTables(rounds: readonly Round[], empty: Empty): readonly Table[] {
-  return [restTable(rounds), storageTable(rounds, empty), historyTable(rounds), backTable(rounds), memoryTable(rounds)];
+  return [
+    restTable(rounds),
+    storageTable(rounds, empty),
+    historyTable(rounds),
+    backTable(rounds),
+    memoryTable(rounds),
+    sweepTable(rounds),
+  ];
 }
 
 function restTable(rounds: readonly Round[]): Table {
@@ -102,16 +109,35 @@ function backTable(rounds: readonly Round[]): Table {
 function memoryTable(rounds: readonly Round[]): Table {
   return {
     title: 'Resident memory',
-    head: ['process', 'leases asleep', 'at rest', 'restarted, overdue gone', 'after further leases', 'further leases'],
+    head: [
+      'process',
+      'leases asleep',
+      'at rest',
+      'after a sweep',
+      'restarted, overdue gone',
+      'after further leases',
+      'further leases',
+    ],
     rows: rounds.flatMap((round) =>
       Object.entries(round.rest).map(([program, { residentMb }]) => [
         program,
         formatCount(round.leases),
         formatMb(residentMb),
+        formatMb(round.sweptMb[program] ?? null),
         formatMb(round.restartedMb[program] ?? null),
         formatMb(round.furtherMb[program] ?? null),
         String(round.further),
       ]),
+    ),
+  };
+}
+
+function sweepTable(rounds: readonly Round[]): Table {
+  return {
+    title: 'A sweep, which asks Temporal about each entity',
+    head: ['live leases', 'took', 'for each lease'],
+    rows: rounds.flatMap(({ leases, sweepMs }) =>
+      sweepMs === null ? [] : [[formatCount(leases), formatMs(sweepMs), formatMs(sweepMs / leases)]],
     ),
   };
 }

@@ -3,7 +3,8 @@ import type { Say } from '../dev/story';
 import { load } from './load';
 import { formatCount, formatSpan, tellProgress } from './progress';
 import type { Provider } from './provider';
-import type { Contender, Held, HistorySize } from './restart-contender';
+import type { Contender, Held } from './restart-contender';
+import type { HistorySize } from './restart-temporal';
 import { rolesLeft, untilGone } from './roles-gone';
 import { median } from './statistics';
 import type { Usage } from './usage';
@@ -42,6 +43,10 @@ export interface Round {
   /** At which the last of them were issued. Null if none were added. */
   readonly issuedPerSecond: number | null;
   readonly rest: Readonly<Record<string, Rest>>;
+  /** How long it took to look once through all of them; null for a system that does no such thing. */
+  readonly sweepMs: number | null;
+  /** Resident, right after that. */
+  readonly sweptMb: Readonly<Record<string, number | null>>;
   readonly storageBytes: number;
   /** With leases of earlier rounds that have ended. */
   readonly begun: number;
@@ -107,6 +112,8 @@ export async function playRound(options: RoundOptions): Promise<{ readonly round
   await checkRoles(options, leases);
   await sleep(size.settleMs, undefined, { signal });
   const rest = await watchRest(options);
+  const sweepMs = (await contender.sweep?.(leases)) ?? null;
+  const sweptMb = residentOf(await contender.usage());
   const storageBytes = await contender.storageBytes();
   const begun = before.begun + grown.length;
   say(`${contender.name}, ${formatCount(leases)} leases: everything is killed, and started again.`);
@@ -126,6 +133,8 @@ export async function playRound(options: RoundOptions): Promise<{ readonly round
     leases,
     issuedPerSecond: perSecond,
     rest,
+    sweepMs,
+    sweptMb,
     storageBytes,
     begun,
     ...figures,

@@ -11,6 +11,8 @@ function own(leases: number, workerMb: number): Round {
     leases,
     issuedPerSecond: 48.2,
     rest: { temporal: rest(300), worker: rest(workerMb), api: rest(90) },
+    sweepMs: leases * 1.5,
+    sweptMb: { temporal: 310, worker: workerMb + 5, api: 90 },
     storageBytes: 2 * MB + leases * 8_192,
     begun: leases,
     readyMs: { temporal: 900, worker: 1_800, api: 1_200 },
@@ -37,6 +39,8 @@ const other: Round = {
   who: 'OpenBao',
   rest: { openbao: { residentMb: null, cpuPercent: null } },
   issuedPerSecond: null,
+  sweepMs: null,
+  sweptMb: { openbao: null },
   readyMs: { openbao: 700 },
   restartedMb: { openbao: null },
   furtherMb: { openbao: null },
@@ -51,13 +55,14 @@ test('storage counts from that of an empty system, for each lease that was begun
 });
 
 test('every round has its rows', () => {
-  const [rest, storage, history, back, memory] = restartTables(rounds, empty).map(toMarkdown);
+  const [rest, storage, history, back, memory, sweep] = restartTables(rounds, empty).map(toMarkdown);
   expect(rest).toMatch(/\| worker +\| +50,000 \| +190 MB \| +1\.3 % \| +48 a second \|/);
   expect(rest).toMatch(/\| openbao +\| +1,000 \| +– \| +– \| +– \|/);
   expect(storage).toMatch(/\| Leasehold +\| +50,000 \| +50,000 \| +393 MB \| +2\.00 MB \| +8\.00 KB \|/);
   expect(history).toMatch(/\| revoked +\| +1,000 \| +2 \| +37\.0 \| +38 \| +6,200 \| +6,300 \|/);
   expect(back).toMatch(/temporal 900 ms, worker 1800 ms, api 1200 ms \| +250 ms \| +20 \| +-300 ms \| +700 ms \|/);
-  expect(memory).toMatch(/\| worker +\| +1,000 \| +180 MB \| +160 MB \| +180 MB \| +200 \|/);
+  expect(memory).toMatch(/\| worker +\| +1,000 \| +180 MB \| +185 MB \| +160 MB \| +180 MB \| +200 \|/);
+  expect(sweep).toMatch(/\| 1,000 +\| +1500 ms \| +1.50 ms \|/);
 });
 
 test('the plots have a line for each process at rest and restarted, and one for the storage of each system', () => {
