@@ -67,7 +67,7 @@ const KINDS: readonly (readonly [keyof Histories, string])[] = [
 function historyTable(rounds: readonly Round[]): Table {
   return {
     title: 'History of a lease',
-    head: ['lease', 'leases asleep', 'looked at', 'events', 'most', 'bytes', 'most'],
+    head: ['lease', 'leases asleep', 'looked at', 'events', 'most', 'writes', 'most', 'bytes', 'most'],
     rows: rounds.flatMap(({ leases, histories }) =>
       histories === null
         ? []
@@ -78,11 +78,14 @@ function historyTable(rounds: readonly Round[]): Table {
 
 function historyCells(sizes: readonly HistorySize[]): readonly string[] {
   const events = sizes.map((size) => size.events);
+  const writes = sizes.map((size) => size.writes);
   const bytes = sizes.map((size) => size.bytes);
   return [
     String(sizes.length),
     meanOf(events).toFixed(1),
     String(Math.max(...events)),
+    meanOf(writes).toFixed(1),
+    String(Math.max(...writes)),
     formatCount(Math.round(meanOf(bytes))),
     formatCount(Math.max(...bytes)),
   ];

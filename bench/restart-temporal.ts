@@ -8,6 +8,8 @@ import type { Deployment } from './deployment';
 /** Size of one lease's history. */
 export interface HistorySize {
   readonly events: number;
+  /** How often its state was written, as Temporal counts state transitions. */
+  readonly writes: number;
   readonly bytes: number;
 }
 
@@ -31,10 +33,11 @@ export function historySizes(
 async function historySize(client: Client, leaseId: string, is: 'sleeping' | 'ended'): Promise<HistorySize> {
   const until = performance.now() + ENDED_WITHIN_MS;
   for (;;) {
-    const { status, historyLength, historySize: bytes } = await client.workflow.getHandle(leaseId).describe();
-    if (bytes === undefined) throw new Error('Temporal does not tell how large a history is.');
+    const { status, historyLength, historySize: bytes, raw } = await client.workflow.getHandle(leaseId).describe();
+    const writes = raw.workflowExecutionInfo?.stateTransitionCount?.toNumber();
+    if (bytes === undefined || writes === undefined) throw new Error('Temporal does not tell how large a history is.');
     const isRunning = status.name === 'RUNNING';
-    if (isRunning === (is === 'sleeping')) return { events: historyLength, bytes };
+    if (isRunning === (is === 'sleeping')) return { events: historyLength, writes, bytes };
     if (!isRunning || performance.now() > until) {
       throw new Error(`Lease ${leaseId} should be ${is} and is ${status.name} in Temporal.`);
     }

@@ -24,11 +24,11 @@ function own(leases: number, workerMb: number): Round {
     further: 200,
     furtherMb: { temporal: 220, worker: workerMb, api: 85 },
     histories: {
-      sleeping: [{ events: 19, bytes: 4_000 }],
-      expired: [{ events: 35, bytes: 6_000 }],
+      sleeping: [{ events: 19, writes: 7, bytes: 4_000 }],
+      expired: [{ events: 35, writes: 14, bytes: 6_000 }],
       revoked: [
-        { events: 36, bytes: 6_100 },
-        { events: 38, bytes: 6_300 },
+        { events: 36, writes: 15, bytes: 6_100 },
+        { events: 38, writes: 17, bytes: 6_300 },
       ],
     },
   };
@@ -59,7 +59,7 @@ test('every round has its rows', () => {
   expect(rest).toMatch(/\| worker +\| +50,000 \| +190 MB \| +1\.3 % \| +48 a second \|/);
   expect(rest).toMatch(/\| openbao +\| +1,000 \| +– \| +– \| +– \|/);
   expect(storage).toMatch(/\| Leasehold +\| +50,000 \| +50,000 \| +393 MB \| +2\.00 MB \| +8\.00 KB \|/);
-  expect(history).toMatch(/\| revoked +\| +1,000 \| +2 \| +37\.0 \| +38 \| +6,200 \| +6,300 \|/);
+  expect(history).toMatch(/\| revoked +\| +1,000 \| +2 \| +37\.0 \| +38 \| +16.0 \| +17 \| +6,200 \| +6,300 \|/);
   expect(back).toMatch(/temporal 900 ms, worker 1800 ms, api 1200 ms \| +250 ms \| +20 \| +-300 ms \| +700 ms \|/);
   expect(memory).toMatch(/\| worker +\| +1,000 \| +180 MB \| +185 MB \| +160 MB \| +180 MB \| +200 \|/);
   expect(sweep).toMatch(/\| 1,000 +\| +1500 ms \| +1.50 ms \|/);
