@@ -150,6 +150,7 @@ function report(named: Size, { rounds, failures }: Played, empty: Empty): Findin
         `started at once, and each role was looked for every 100 ms. A process that ends because Temporal is not there yet is started again, ` +
         `as whatever watches over it would do.`,
       '"First issue" and "gone" count from the instant at which all processes of the system were ready; a negative time came before that.',
+      'Sweeps also run by their schedule, as in production, and may fall into what was measured.',
       'OpenBao, in one process, is ready once it is unsealed. Both had the same PostgreSQL and were never asked for leases at the same ' +
         'time; each of them rested with its sleeping leases while the other was measured.',
       'Storage is the SQLite file of Temporal with its write-ahead log, and the Raft directory of OpenBao. It holds the ended leases of ' +

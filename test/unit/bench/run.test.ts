@@ -95,3 +95,10 @@ test('once somebody asks to end, none begins any more', async () => {
   await expect(running).rejects.toBe(controller.signal.reason);
   expect(await readdir(out)).toEqual([]);
 });
+
+test('one that could not measure everything is written down all the same, and counted as failed', async () => {
+  const missing = ['Nothing was measured with 50,000 leases.'];
+  expect(await run([bench('restart', () => Promise.resolve({ ...FINDINGS, missing }))])).toBe(1);
+  expect(await readdir(out)).toContain('restart.md');
+  expect(said.join('\n')).toContain('restart failed: Error: Nothing was measured with 50,000 leases.');
+});
