@@ -34,7 +34,8 @@ export interface Contender {
   usage(): Promise<Readonly<Record<string, Usage>>>;
   storageBytes(): Promise<number>;
   /** Of leases that sleep, or have ended and may be at the end of it still. Null for a system that keeps none. */
-  readonly historyOf: ((leaseIds: readonly string[], are: 'sleeping' | 'ended') => Promise<readonly HistorySize[]>) | null;
+  readonly historyOf:
+    ((leaseIds: readonly string[], are: 'sleeping' | 'ended') => Promise<readonly HistorySize[]>) | null;
   /** Looks through everything that lives, once; answers how long it took, in milliseconds. Null for a system that does no such thing. */
   readonly sweep: ((leases: number) => Promise<number>) | null;
   close(): Promise<void>;
@@ -63,9 +64,7 @@ export function contendByLeasehold(deployment: Deployment): Contender {
     issue: async (ttl) => heldBy(await (await connect()).issue({ ...deployment.what, holder: HOLDER, ttl })),
     issueAnew: async (ttl, signal) => {
       const anew = await deployment.connectHttp();
-      return heldBy(
-        await anew.issue({ ...deployment.what, ttl, signal, timeoutMs: FIRST_ANSWER_WITHIN_MS }),
-      );
+      return heldBy(await anew.issue({ ...deployment.what, ttl, signal, timeoutMs: FIRST_ANSWER_WITHIN_MS }));
     },
     kill: async () => {
       await close();

@@ -106,7 +106,7 @@ const ASSUMED_PER_SECOND = 50;
  * @throws if a lease that was issued is not at PostgreSQL, or one that has ended is.
  */
 export async function playRound(options: RoundOptions): Promise<{ readonly round: Round; readonly after: Population }> {
-  const { contender, provider, leases, before, size, say, signal } = options;
+  const { contender, leases, before, size, say, signal } = options;
   const { grown, perSecond } = await grow(options);
   const sleeping = [...before.sleeping, ...grown];
   await checkRoles(options, leases);

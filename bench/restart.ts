@@ -84,9 +84,9 @@ async function compare(context: BenchContext, provider: Provider): Promise<Findi
       const played = await playRounds(context, provider, contenders);
       return report(context.size, played, empty);
     } finally {
-      for (const { name, close } of contenders) {
-        await close().catch(() => {
-          say(`The connection of ${name} was gone already.`);
+      for (const contender of contenders) {
+        await contender.close().catch(() => {
+          say(`The connection of ${contender.name} was gone already.`);
         });
       }
       await bao.stop();

@@ -92,27 +92,31 @@ async function watchAll(
   const tell = (samples: readonly Sample[], sample: Sample): void => {
     if (samples.length % saidEvery === 0) say(sampleLine(sample, ledger.open()));
   };
-  const [begun, samples] = await endTogether(failed, [
+  const [begun, samples] = await endTogether(
+    failed,
     play(),
     sampleUntil(deployment, { until, everyMs: sampleEveryMs, signal: stop }, tell),
     lookUntilGone(provider, deployment.rolePrefix, ledger, () => isPlayed, stop),
-  ]);
+  );
   return report(named, samples, deeds, begun);
 }
 
 /** The first of them that fails ends the others; what it failed of is thrown. */
-async function endTogether<T extends readonly unknown[]>(
+async function endTogether<A, B>(
   failed: AbortController,
-  tasks: readonly [...{ readonly [Index in keyof T]: Promise<T[Index]> }],
-): Promise<T> {
-  for (const task of tasks) {
+  playing: Promise<A>,
+  sampling: Promise<B>,
+  looking: Promise<void>,
+): Promise<readonly [A, B]> {
+  const all = [playing, sampling, looking] as const;
+  for (const task of all) {
     task.catch((error: unknown) => {
       failed.abort(error);
     });
   }
-  await Promise.allSettled(tasks);
+  await Promise.allSettled(all);
   failed.signal.throwIfAborted();
-  return (await Promise.all(tasks)) as unknown as T;
+  return [await playing, await sampling];
 }
 
 interface Sampling {
@@ -177,6 +181,12 @@ function report(named: Size, samples: readonly Sample[], deeds: Deeds, begun: nu
       `Every ${LOOK_EVERY_MS / 1_000} s the roles at PostgreSQL were held against the leases: none was gone before the end of its lease, none ` +
         'was left after it, and at the end there were none.',
     ],
-    data: { size: SIZES[named], begun, samples, flatness: flatnessOf(samples), deeds: { ...deeds, issues: issuesOf(deeds) } },
+    data: {
+      size: SIZES[named],
+      begun,
+      samples,
+      flatness: flatnessOf(samples),
+      deeds: { ...deeds, issues: issuesOf(deeds) },
+    },
   };
 }

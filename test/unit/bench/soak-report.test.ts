@@ -13,7 +13,14 @@ const samples: readonly Sample[] = Array.from({ length: 11 }, (_, index) => ({
 
 test('the slope is that of the second half, in an hour, and handles are compared with those of a warm process', () => {
   const [worker, api] = flatnessOf(samples);
-  expect(worker).toMatchObject({ process: 'worker', warmMb: 201, halfMb: 205, lastMb: 210, warmHandles: 31, lastHandles: 40 });
+  expect(worker).toMatchObject({
+    process: 'worker',
+    warmMb: 201,
+    halfMb: 205,
+    lastMb: 210,
+    warmHandles: 31,
+    lastHandles: 40,
+  });
   expect(worker?.mbPerHour).toBeCloseTo(10);
   expect(worker?.cpuPercent).toBeCloseTo(10);
   expect(api).toMatchObject({ process: 'api', warmMb: null, mbPerHour: null, cpuPercent: null });
