@@ -54,6 +54,8 @@ export interface Round {
   readonly readyMs: Readonly<Record<string, number>>;
   /** From the instant at which all were ready. */
   readonly firstIssueMs: number;
+  /** How often it was asked until it was issued. */
+  readonly firstIssueTries: number;
   readonly overdue: number;
   /** From the same instant, as is the next; negative if it came before. */
   readonly overdueMedianMs: number;
@@ -209,7 +211,7 @@ async function watchRest({ contender, size, signal }: RoundOptions): Promise<Rea
   );
 }
 
-type Restarted = Pick<Round, 'readyMs' | 'firstIssueMs' | 'overdueMedianMs' | 'overdueLastMs'> & {
+type Restarted = Pick<Round, 'readyMs' | 'firstIssueMs' | 'firstIssueTries' | 'overdueMedianMs' | 'overdueLastMs'> & {
   readonly overdueIds: readonly string[];
 };
 
@@ -231,13 +233,14 @@ async function restart(options: RoundOptions): Promise<Restarted> {
   watching.catch(() => undefined);
   const readyMs = await contender.start(signal);
   const up = began + Math.max(...Object.values(readyMs));
-  const first = await issueFirst(contender, size.ttl, signal);
+  const { held: first, tries: firstIssueTries } = await issueFirst(contender, size.ttl, signal);
   const firstIssueMs = performance.now() - up;
   const gone = (await watching).map((at) => at - up);
   await first.revoke();
   return {
     readyMs,
     firstIssueMs,
+    firstIssueTries,
     overdueIds: overdue.map(({ id }) => id),
     overdueMedianMs: median(gone),
     overdueLastMs: Math.max(...gone),
@@ -245,11 +248,15 @@ async function restart(options: RoundOptions): Promise<Restarted> {
 }
 
 /** Asked again and again, as a program does that needs a credential. */
-async function issueFirst(contender: Contender, ttl: string, signal: AbortSignal): Promise<Held> {
+async function issueFirst(
+  contender: Contender,
+  ttl: string,
+  signal: AbortSignal,
+): Promise<{ readonly held: Held; readonly tries: number }> {
   const until = performance.now() + FIRST_ISSUE_WITHIN_MS;
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     try {
-      return await contender.issueAnew(ttl, signal);
+      return { held: await contender.issueAnew(ttl, signal), tries };
     } catch (error) {
       if (signal.aborted || performance.now() > until) throw error;
     }

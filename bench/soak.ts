@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, BenchContext, Findings, Size } from './bench';
 import { startDeployment } from './deployment';
@@ -79,6 +80,8 @@ async function watchAll(
   const ledger = openLedger();
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
+  // Each lease listens to it while it waits.
+  setMaxListeners(0, stop);
   const until = performance.now() + minutes * 60_000;
   say(
     `For ${minutes} min ${perSecond} leases are begun a second; memory and handles are read every ${sampleEveryMs / 1_000} s.`,

@@ -2,6 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../cli/error-code';
 
+/** In which systems count what a file takes, whatever the disk's own. */
+const BLOCK = 512;
+
 /** Bytes of a SQLite database, with what it has written beside its file and not yet moved into it. */
 export async function databaseBytes(file: string): Promise<number> {
   const sizes = await Promise.all(['', '-wal'].map((ending) => fileBytes(`${file}${ending}`)));
@@ -19,10 +22,11 @@ export async function directoryBytes(directory: string): Promise<number> {
   return sum;
 }
 
-/** Zero for one that is not there, or no more. */
+/** What it takes on the disk: databases make files large beforehand. Zero for one that is not there, or no more. */
 async function fileBytes(path: string): Promise<number> {
   try {
-    return (await stat(path)).size;
+    const { size, blocks } = await stat(path);
+    return Math.min(size, blocks * BLOCK);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return 0;
     throw error;

@@ -17,6 +17,7 @@ function own(leases: number, workerMb: number): Round {
     begun: leases,
     readyMs: { temporal: 900, worker: 1_800, api: 1_200 },
     firstIssueMs: 250,
+    firstIssueTries: 1,
     overdue: 20,
     overdueMedianMs: -300,
     overdueLastMs: 700,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { databaseBytes, directoryBytes } from '../../../bench/storage';
@@ -25,4 +25,11 @@ test('a directory counts with everything below it but logs', async () => {
   await writeFile(join(directory, 'raft', 'raft.db'), 'x'.repeat(20));
   await writeFile(join(directory, 'bao.log'), 'x'.repeat(3));
   expect(await directoryBytes(directory)).toBe(120);
+});
+
+test('what a file was made large for and does not hold does not count', async () => {
+  const file = join(directory, 'vault.db');
+  await writeFile(file, '');
+  await truncate(file, 64 * 1_024 * 1_024);
+  expect(await directoryBytes(directory)).toBeLessThan(1_024 * 1_024);
 });
