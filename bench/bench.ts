@@ -35,6 +35,8 @@ export interface Findings {
   readonly plots: readonly Plot[];
   /** What a reader must know. */
   readonly notes: readonly string[];
+  /** What was to be measured and was not, and why: the bench counts as failed. Absent, or none: nothing. */
+  readonly missing?: readonly string[];
   /** Raw figures for the JSON. */
   readonly data: unknown;
 }

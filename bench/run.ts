@@ -44,6 +44,7 @@ async function runBench(bench: Bench, { size, out, tools, say, signal }: RunOpti
     const report = { bench, size, begunAt, tookMs, machine: await lookAtMachine(tools), findings };
     const files = await writeReport(out, report);
     say(`\n${describeReport(report)}\nWritten: ${files.join(', ')}\n`);
+    if (findings.missing !== undefined && findings.missing.length > 0) throw new Error(findings.missing.join('\n'));
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   }

@@ -101,3 +101,10 @@ test('once somebody asks to end, none begins any more', async () => {
   await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   expect(await readdir(out)).toEqual([]);
 });
+
+test('one that could not measure everything is written down all the same, and counted as failed', async () => {
+  const missing = ['Nothing was measured with 50,000 leases.'];
+  expect(await run([bench('restart', () => Promise.resolve({ ...FINDINGS, missing }))])).toBe(1);
+  expect(await readdir(out)).toContain('restart.md');
+  expect(said.join('\n')).toContain('restart failed: Error: Nothing was measured with 50,000 leases.');
+});

@@ -1,0 +1,220 @@
+import type { Plot } from './plot';
+import { formatCount } from './progress';
+import type { HistorySize } from './restart-temporal';
+import type { Histories, Round } from './restart-round';
+import { formatMs } from './statistics';
+import type { Table } from './table';
+
+const UNKNOWN = '–';
+const MB = 1_024 * 1_024;
+const KB = 1_024;
+
+/** Bytes of each system's storage before it had a lease. */
+export type Empty = Readonly<Record<string, number>>;
+
+export function restartTables(rounds: readonly Round[], empty: Empty): readonly Table[] {
+  return [
+    restTable(rounds),
+    storageTable(rounds, empty),
+    historyTable(rounds),
+    backTable(rounds),
+    memoryTable(rounds),
+    sweepTable(rounds),
+  ];
+}
+
+function restTable(rounds: readonly Round[]): Table {
+  return {
+    title: 'At rest, with sleeping leases',
+    head: ['process', 'leases', 'resident', 'CPU of a core', 'issued before'],
+    rows: rounds.flatMap((round) =>
+      Object.entries(round.rest).map(([program, { residentMb, cpuPercent }]) => [
+        program,
+        formatCount(round.leases),
+        formatMb(residentMb),
+        cpuPercent === null ? UNKNOWN : `${cpuPercent.toFixed(1)} %`,
+        round.issuedPerSecond === null ? UNKNOWN : `${round.issuedPerSecond.toFixed(0)} a second`,
+      ]),
+    ),
+  };
+}
+
+function storageTable(rounds: readonly Round[], empty: Empty): Table {
+  return {
+    title: 'Storage',
+    head: ['system', 'leases asleep', 'leases begun', 'on disk', 'without a lease', 'for each lease begun'],
+    rows: rounds.map((round) => [
+      round.who,
+      formatCount(round.leases),
+      formatCount(round.begun),
+      formatMb(round.storageBytes / MB),
+      formatMb((empty[round.who] ?? 0) / MB),
+      `${(bytesPerLease(round, empty) / KB).toFixed(2)} KB`,
+    ]),
+  };
+}
+
+export function bytesPerLease({ who, storageBytes, begun }: Round, empty: Empty): number {
+  return (storageBytes - (empty[who] ?? 0)) / begun;
+}
+
+const KINDS: readonly (readonly [keyof Histories, string])[] = [
+  ['sleeping', 'asleep'],
+  ['expired', 'expired while everything was down'],
+  ['revoked', 'revoked'],
+];
+
+function historyTable(rounds: readonly Round[]): Table {
+  return {
+    title: 'History of a lease',
+    head: ['lease', 'leases asleep', 'looked at', 'events', 'most', 'writes', 'most', 'bytes', 'most'],
+    rows: rounds.flatMap(({ leases, histories }) =>
+      histories === null
+        ? []
+        : KINDS.map(([kind, name]) => [name, formatCount(leases), ...historyCells(histories[kind])]),
+    ),
+  };
+}
+
+function historyCells(sizes: readonly HistorySize[]): readonly string[] {
+  const events = sizes.map((size) => size.events);
+  const writes = sizes.map((size) => size.writes);
+  const bytes = sizes.map((size) => size.bytes);
+  return [
+    String(sizes.length),
+    meanOf(events).toFixed(1),
+    String(Math.max(...events)),
+    meanOf(writes).toFixed(1),
+    String(Math.max(...writes)),
+    formatCount(Math.round(meanOf(bytes))),
+    formatCount(Math.max(...bytes)),
+  ];
+}
+
+function backTable(rounds: readonly Round[]): Table {
+  return {
+    title: 'After kill -9 of everything',
+    head: ['system', 'leases asleep', 'ready', 'first issue', 'overdue', 'half of them gone', 'last one gone'],
+    rows: rounds.map((round) => [
+      round.who,
+      formatCount(round.leases),
+      Object.entries(round.readyMs)
+        .map(([program, ms]) => `${program} ${formatMs(ms)}`)
+        .join(', '),
+      formatMs(round.firstIssueMs),
+      String(round.overdue),
+      formatMs(round.overdueMedianMs),
+      formatMs(round.overdueLastMs),
+    ]),
+  };
+}
+
+function memoryTable(rounds: readonly Round[]): Table {
+  return {
+    title: 'Resident memory',
+    head: [
+      'process',
+      'leases asleep',
+      'at rest',
+      'after a sweep',
+      'restarted, overdue gone',
+      'after further leases',
+      'further leases',
+    ],
+    rows: rounds.flatMap((round) =>
+      Object.entries(round.rest).map(([program, { residentMb }]) => [
+        program,
+        formatCount(round.leases),
+        formatMb(residentMb),
+        formatMb(round.sweptMb[program] ?? null),
+        formatMb(round.restartedMb[program] ?? null),
+        formatMb(round.furtherMb[program] ?? null),
+        String(round.further),
+      ]),
+    ),
+  };
+}
+
+function sweepTable(rounds: readonly Round[]): Table {
+  return {
+    title: 'A sweep, which asks Temporal about each entity',
+    head: ['live leases', 'took', 'for each lease'],
+    rows: rounds.flatMap(({ leases, sweepMs }) =>
+      sweepMs === null ? [] : [[formatCount(leases), formatMs(sweepMs), formatMs(sweepMs / leases)]],
+    ),
+  };
+}
+
+export function restartPlots(rounds: readonly Round[], empty: Empty): readonly Plot[] {
+  const leases = { label: 'sleeping leases', logarithmic: true };
+  const programs = [...new Set(rounds.flatMap(({ rest }) => Object.keys(rest)))];
+  const systems = [...new Set(rounds.map(({ who }) => who))];
+  const series = (name: string, of: (round: Round) => number | null): Plot['series'] => {
+    const points = rounds.flatMap((round) => {
+      const value = of(round);
+      return value === null ? [] : [[round.leases, value] as const];
+    });
+    return points.length === 0 ? [] : [{ name, points }];
+  };
+  return [
+    {
+      name: 'restart-memory',
+      title: 'Resident memory over sleeping leases',
+      x: leases,
+      y: { label: 'MB' },
+      series: programs.flatMap((program) => [
+        ...series(`${program}, at rest`, ({ rest }) => rest[program]?.residentMb ?? null),
+        ...series(`${program}, restarted`, ({ restartedMb }) => restartedMb[program] ?? null),
+      ]),
+    },
+    {
+      name: 'restart-storage',
+      title: 'Storage over sleeping leases',
+      x: leases,
+      y: { label: 'MB on disk', logarithmic: true },
+      series: systems.flatMap((who) => series(who, (round) => (round.who === who ? storedMb(round, empty) : null))),
+    },
+  ].filter(({ series: all }) => all.length > 0);
+}
+
+/** What the leases take, at least a byte of it: there is no logarithm of nothing. */
+function storedMb({ who, storageBytes }: Round, empty: Empty): number {
+  return Math.max(1, storageBytes - (empty[who] ?? 0)) / MB;
+}
+
+/** Whether a worker's memory grows with the leases that sleep, and whether the first issue waits for them. */
+export function restartNotes(rounds: readonly Round[]): readonly string[] {
+  const own = rounds.filter(({ rest }) => rest['worker'] !== undefined);
+  const [first, last] = [own[0], own.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const slowest = Math.max(...own.map(({ firstIssueMs }) => firstIssueMs));
+  return [
+    ...workerGrowth(first, last),
+    `The first issue through the API came at most ${formatMs(slowest)} after all processes were ready.`,
+  ];
+}
+
+function workerGrowth(first: Round, last: Round): readonly string[] {
+  if (first === last) return [];
+  const compared = [
+    ['at rest', first.rest['worker']?.residentMb, last.rest['worker']?.residentMb],
+    ['after the restart', first.restartedMb['worker'], last.restartedMb['worker']],
+  ] as const;
+  return compared.flatMap(([when, before, after]) =>
+    before == null || after == null
+      ? []
+      : [
+          `Worker ${when}: ${formatMb(before)} with ${formatCount(first.leases)} sleeping leases, ` +
+            `${formatMb(after)} with ${formatCount(last.leases)}.`,
+        ],
+  );
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function formatMb(mb: number | null): string {
+  if (mb === null) return UNKNOWN;
+  return `${mb < 10 ? mb.toFixed(2) : mb.toFixed(0)} MB`;
+}
