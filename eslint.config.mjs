@@ -40,6 +40,7 @@ const all = [
   'api',
   'cli',
   'dev',
+  'bench',
   'test',
 ];
 const allBut = (...allowed) => all.filter((folder) => !allowed.includes(folder));
@@ -100,6 +101,7 @@ export default tseslint.config(
         'worker',
         'cli',
         'dev',
+        'bench',
         'test',
       ]),
     },
@@ -120,9 +122,18 @@ export default tseslint.config(
         'temporal',
         'api(?!/command$)',
         'dev',
+        'bench',
         'test',
       ]),
     },
+  },
+  {
+    files: ['bench/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': forbid(['test']) },
+  },
+  {
+    files: ['cli/local/**/*.ts', 'dev/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': forbid(['bench', 'test']) },
   },
   {
     files: ['config/environment.ts', 'test/**/*.ts'],

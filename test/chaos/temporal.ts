@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signalGroup } from '../../dev/process';
+import { steadyPort } from '../../dev/steady-port';
 import { startTemporalServer } from '../../dev/temporal-server';
 import type { TemporalServer } from '../../dev/temporal-server';
 import type { Pauses } from './pauses';
-import { steadyPort } from './steady-port';
 import { supervise } from './supervised';
 import type { Life, Supervised } from './supervised';
 

@@ -1,6 +1,6 @@
+import { openTcpGate } from '../../dev/tcp-gate';
+import type { TcpGate } from '../../dev/tcp-gate';
 import { eventually, pause } from '../support/lab';
-import { openTcpGate } from '../support/tcp-gate';
-import type { TcpGate } from '../support/tcp-gate';
 import { handled, holdAt, pointsOf } from './stalls';
 import type { Point } from './stalls';
 import type { Bench, Subject } from './subject';

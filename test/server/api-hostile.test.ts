@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { createLeaseService } from '../../client/service';
+import { openTcpGate } from '../../dev/tcp-gate';
 import { CHANNEL_ARGS } from '../../temporal/connection';
 import { callApi } from '../support/api-call';
 import type { ApiAnswer, ApiCall } from '../support/api-call';
@@ -7,7 +8,6 @@ import { openApiLab } from '../support/api-lab';
 import type { ApiLab } from '../support/api-lab';
 import { eventually, pause } from '../support/lab';
 import { sendRaw } from '../support/raw-http';
-import { openTcpGate } from '../support/tcp-gate';
 
 const WANTED = { project: 'backend', config: 'prd', dynamic_secret: 'TOKEN' } as const;
 

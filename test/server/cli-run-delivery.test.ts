@@ -2,11 +2,11 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
+import { openTcpGate } from '../../dev/tcp-gate';
 import { isFull } from '../support/full';
 import { eventually, pause } from '../support/lab';
 import { openRunLab, STAY, untilLines } from '../support/run-lab';
 import type { RunLab } from '../support/run-lab';
-import { openTcpGate } from '../support/tcp-gate';
 
 let lab: RunLab;
 const run: RunLab['run'] = (...given) => lab.run(...given);

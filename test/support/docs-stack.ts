@@ -6,14 +6,14 @@ import { parse, stringify } from 'yaml';
 import { makeToken } from '../../api/identity/token';
 import { DEVELOPMENT, LEASABLE } from '../../dev/development';
 import { findPort } from '../../dev/ports';
+import { openTcpGate } from '../../dev/tcp-gate';
+import type { TcpGate } from '../../dev/tcp-gate';
 import { incidentId } from '../../workflows/contract';
 import { connectHttpLeases } from '../../client/http';
 import { eventually } from './lab';
 import { startService } from './service-process';
 import type { ServiceProcess } from './service-process';
 import { provided } from './stack';
-import { openTcpGate } from './tcp-gate';
-import type { TcpGate } from './tcp-gate';
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -40,7 +40,7 @@ test('one that is named and will not do is refused, not replaced', async () => {
   }
 });
 
-test.each(['aws-emulator.txt', 'kubernetes.txt', 'temporal.txt', 'time-skipping.txt'])(
+test.each(['aws-emulator.txt', 'kubernetes.txt', 'openbao.txt', 'temporal.txt', 'time-skipping.txt'])(
   'everything in %s is pinned by version and hash',
   async (name) => {
     const text = await readFile(join(projectRoot(), 'dev', 'requirements', name), 'utf8');

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { findPort } from '../../dev/ports';
+import { findPort } from './ports';
 
 /** A free port that the system gives to no outgoing connection, so that it still is free when its program is started again. */
 export async function steadyPort(): Promise<number> {

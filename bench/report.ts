@@ -1,0 +1,50 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bench, Findings, Size } from './bench';
+import { describeMachine } from './machine';
+import type { Machine } from './machine';
+import { toSvg } from './plot';
+import { toMarkdown } from './table';
+
+/** What a bench has found, and on what. */
+export interface Report {
+  readonly bench: Pick<Bench, 'name' | 'about'>;
+  readonly size: Size;
+  readonly begunAt: Date;
+  readonly tookMs: number;
+  readonly machine: Machine;
+  readonly findings: Findings;
+}
+
+/** In Markdown, with the plots beside it. */
+export function describeReport({ bench, size, begunAt, tookMs, machine, findings }: Report): string {
+  const { tables, plots, notes } = findings;
+  const facts = { title: 'Machine', head: ['What', 'Which'], rows: describeMachine(machine) };
+  const parts = [
+    `## ${bench.name}`,
+    bench.about,
+    `Begun ${begunAt.toISOString()}, took ${Math.round(tookMs / 1_000)} s, size \`${size}\`.`,
+    ...(size === 'quick' ? ['The size `quick` shows that the bench works. These are no figures to rely on.'] : []),
+    ...tables.map((table) => toMarkdown(table).trimEnd()),
+    ...plots.map(({ name, title }) => `![${title}](${name}.svg)`),
+    ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
+    toMarkdown(facts).trimEnd(),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** Writes `<name>.json`, `<name>.md` and the plots into a directory. Answers the files. */
+export async function writeReport(directory: string, report: Report): Promise<readonly string[]> {
+  const { bench, size, begunAt, tookMs, machine, findings } = report;
+  const { tables, notes, data } = findings;
+  const about = { name: bench.name, about: bench.about, size, begunAt, tookMs: Math.round(tookMs), machine };
+  const files: readonly (readonly [string, string])[] = [
+    [`${bench.name}.json`, `${JSON.stringify({ ...about, tables, notes, data }, null, 2)}\n`],
+    [`${bench.name}.md`, describeReport(report)],
+    ...findings.plots.map((plot) => [`${plot.name}.svg`, toSvg(plot)] as const),
+  ];
+  await mkdir(directory, { recursive: true });
+  const paths = files.map(([name, text]) => ({ path: join(directory, name), text }));
+  for (const { path, text } of paths) await writeFile(path, text);
+  return paths.map(({ path }) => path);
+}
