@@ -4,16 +4,18 @@ import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/clie
 import { randomLeaseId } from '../../client/lease-id';
 import { projectRoot } from '../../dev/root';
 import { startProcess } from '../../dev/process';
-import type { RunningProcess } from '../../dev/process';
-import { detailsOf, summaryOf } from '../../client/descriptions';
-import { ATTRIBUTES, WORKFLOW_TASK_TIMEOUT_MS } from '../../workflows/contract';
+import { WORKFLOW_TASK_TIMEOUT_MS } from '../../workflows/contract';
 import type { LeaseInput } from '../../workflows/contract';
+import { describeStart } from '../described';
+import { usageOf } from '../usage';
+import type { Usage } from '../usage';
 import { ANSWER_BYTES, FLOOR_QUEUE, FLOOR_WORKFLOW, READY } from './shape';
 import type { FloorInput, Shape } from './shape';
 
 /** A worker of the floor, and a client that does as little as it can. */
 export interface Floor {
-  readonly process: RunningProcess;
+  /** Of its worker. */
+  usage(): Promise<Usage>;
   readonly client: Client;
   /** Starts a run, and answers its id when its answer is there. */
   begin(shape: Shape): Promise<string>;
@@ -21,6 +23,17 @@ export interface Floor {
   end(id: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** As long as what the library asks for; the key is none. */
+const REQUEST: LeaseInput = {
+  project: 'bench',
+  config: 'floor',
+  dynamicSecret: 'FLOOR',
+  ttlMs: null,
+  holder: 'library:bench',
+  recipient: { kty: 'OKP', crv: 'X25519', x: 'x'.repeat(43) },
+  thumbprint: 'x'.repeat(43),
+};
 
 export interface FloorOptions {
   readonly temporal: { readonly address: string; readonly namespace: string };
@@ -34,6 +47,7 @@ export async function startFloor({ temporal, directory }: FloorOptions): Promise
   const running = await startProcess({
     command: process.execPath,
     args: [join(projectRoot(), 'dist', 'bench', 'floor', 'main.js'), address, namespace],
+    environment: { NODE_ENV: 'production' },
     logFile,
     ready: async () => (await readFile(logFile, 'utf8')).includes(READY),
   });
@@ -41,7 +55,7 @@ export async function startFloor({ temporal, directory }: FloorOptions): Promise
     const connection = await Connection.connect({ address });
     const client = new Client({ connection, namespace });
     return {
-      process: running,
+      usage: () => usageOf(running.pid),
       client,
       begin: (shape) => begin(client, namespace, shape),
       end: (id) => end(client, id),
@@ -58,14 +72,15 @@ export async function startFloor({ temporal, directory }: FloorOptions): Promise
 
 async function begin(client: Client, namespace: string, shape: Shape): Promise<string> {
   const leaseId = randomLeaseId();
-  const input: FloorInput = { leaseId, shape };
+  const described = shape.described === true;
+  const input: FloorInput = { leaseId, shape, ...(described ? { request: REQUEST } : {}) };
   const startWorkflowOperation = new WithStartWorkflowOperation(FLOOR_WORKFLOW, {
     workflowId: leaseId,
     taskQueue: FLOOR_QUEUE,
     args: [input],
     workflowIdConflictPolicy: 'FAIL',
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
-    ...(shape.described === true ? descriptionOf(leaseId, namespace) : {}),
+    ...(described ? describeStart(leaseId, namespace, REQUEST) : {}),
   });
   const answer: unknown = await client.workflow.executeUpdateWithStart('claim', { startWorkflowOperation });
   if (typeof answer !== 'string' || answer.length !== ANSWER_BYTES) {
@@ -78,20 +93,4 @@ async function end(client: Client, id: string): Promise<void> {
   const handle = client.workflow.getHandle(id);
   await handle.signal('finish');
   await handle.result();
-}
-
-/** What a lease is started with beside its input. */
-function descriptionOf(leaseId: string, namespace: string) {
-  const names = { project: 'bench', config: 'floor', dynamicSecret: 'FLOOR', holder: 'library:bench' };
-  return {
-    typedSearchAttributes: [
-      { key: ATTRIBUTES.state, value: 'provisioning' },
-      { key: ATTRIBUTES.project, value: names.project },
-      { key: ATTRIBUTES.config, value: names.config },
-      { key: ATTRIBUTES.dynamicSecret, value: names.dynamicSecret },
-      { key: ATTRIBUTES.holder, value: names.holder },
-    ],
-    staticSummary: summaryOf(names as LeaseInput),
-    staticDetails: detailsOf(leaseId, namespace),
-  };
 }

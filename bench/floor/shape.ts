@@ -1,4 +1,4 @@
-import type { Handle } from '../../workflows/contract';
+import type { Handle, LeaseInput } from '../../workflows/contract';
 
 // What the floor's client, workflows and worker have in common. Loaded in the sandbox of workflows too.
 
@@ -25,7 +25,7 @@ export interface Shape {
   readonly upserts?: boolean;
   /** The expiry, the watch over the removal, and the time-outs of both activities. */
   readonly timers?: boolean;
-  /** Search attributes, summary and details at the start, and the details as the run goes on. */
+  /** A whole request, search attributes, summary and details at the start, and the details as the run goes on. */
   readonly described?: boolean;
   /** What workers ask Temporal meanwhile: the blocks, and before each change whether the attempt is still valid. */
   readonly asks?: boolean;
@@ -71,6 +71,7 @@ export interface FloorPlan {
 export interface FloorInput {
   readonly leaseId: string;
   readonly shape: Shape;
+  readonly request?: LeaseInput;
 }
 
 export interface MakeInput extends FloorInput {

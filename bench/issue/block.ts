@@ -20,6 +20,9 @@ export interface Timed {
   readonly wholeMs: number;
 }
 
+/** Of each program, in milliseconds; null: not known here. */
+export type Cpu = Readonly<Record<'temporal' | 'worker' | 'floor', number | null>>;
+
 export interface CpuMs {
   readonly temporal: number | null;
   readonly worker: number | null;
@@ -36,8 +39,8 @@ export interface Turn {
 export interface Surroundings {
   readonly provider: Provider;
   readonly signal: AbortSignal;
-  /** CPU seconds that Temporal and the worker of Leasehold have used; null: not known here. */
-  readonly cpu: () => Promise<{ readonly temporal: number | null; readonly worker: number | null }>;
+  /** What the programs have used so far. */
+  readonly cpu: () => Promise<Cpu>;
 }
 
 /** What the turn before left to do in the background, as Temporal's index, is let come to its end. */
@@ -62,17 +65,21 @@ export async function runTurn(turn: Turn, { provider, signal, cpu }: Surrounding
   });
   await verifyRoles(provider, system, []);
   await sleep(SETTLE_MS, undefined, { signal });
-  const perIssue = (name: 'temporal' | 'worker'): number | null => {
-    const [from, to] = [before[name], after[name]];
-    return !system.usesTemporal || from === null || to === null ? null : ((to - from) * 1_000) / count;
+  const perIssue = (program: keyof Cpu): number | null => {
+    const [from, to] = [before[program], after[program]];
+    return from === null || to === null ? null : (to - from) / count;
   };
+  const cpuMs =
+    system.worker === null
+      ? { temporal: null, worker: null }
+      : { temporal: perIssue('temporal'), worker: perIssue(system.worker) };
   return {
     system: system.name,
     callers,
     round,
     issue: issuing,
     end: ending,
-    cpuMs: { temporal: perIssue('temporal'), worker: perIssue('worker') },
+    cpuMs,
   };
 }
 

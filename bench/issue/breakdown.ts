@@ -1,14 +1,15 @@
-import type { Client } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import { makePair } from '../../client/pair';
 import { randomLeaseId } from '../../client/lease-id';
+import type { ConnectedLeases } from '../../client/temporal';
 import { open, seal } from '../../sealing/seal';
 import { thumbprint } from '../../sealing/recipient';
 import { readBlocks } from '../../temporal/blocks';
 import type { Deployment } from '../deployment';
 import { FLOOR, WHOLE_SHAPE } from '../floor/shape';
 import type { Floor } from '../floor/floor';
-import { distributionOf, formatMs, median } from '../statistics';
+import { distributionOf, formatMs } from '../statistics';
 import type { Distribution } from '../statistics';
 import type { Table } from '../table';
 import { medians } from './compare';
@@ -19,7 +20,7 @@ import { END_STEPS, ISSUE_STEPS } from './steps';
 import { readWallClock } from './wall-clock';
 
 export interface BreakdownOptions {
-  readonly leases: Awaited<ReturnType<Deployment['connect']>>;
+  readonly leases: ConnectedLeases;
   readonly what: Deployment['what'];
   readonly floor: Floor;
   readonly raw: Raw;
@@ -179,9 +180,4 @@ function stepTable(title: string, steps: readonly Step[], { lease, whole, floor 
       row('all steps', [lease, whole, floor].map(sum), '100 %'),
     ],
   };
-}
-
-/** The middle of samples, for notes. */
-export function middle(samples: readonly number[]): string {
-  return formatMs(median(samples));
 }

@@ -1,5 +1,6 @@
-import { connectHttpLeases } from '../../client/http';
+import type { HttpLeases } from '../../client/http';
 import type { Lease } from '../../client/leases';
+import type { ConnectedLeases } from '../../client/temporal';
 import type { Deployment } from '../deployment';
 import { LADDER } from '../floor/shape';
 import type { Floor } from '../floor/floor';
@@ -12,8 +13,8 @@ export interface System {
   readonly name: string;
   /** What the names of its roles begin with; null: it makes none. */
   readonly rolePrefix: string | null;
-  /** Whether Temporal works for it. */
-  readonly usesTemporal: boolean;
+  /** Whose worker works for it; null: it needs no Temporal. */
+  readonly worker: 'worker' | 'floor' | null;
   issue(): Promise<Issued>;
 }
 
@@ -36,8 +37,8 @@ export interface Parts {
   readonly openbao: OpenBao;
   readonly floor: Floor;
   readonly raw: Raw;
-  readonly leases: Awaited<ReturnType<Deployment['connect']>>;
-  readonly http: ReturnType<typeof connectHttpLeases>;
+  readonly leases: ConnectedLeases;
+  readonly http: HttpLeases;
 }
 
 /** All that are compared. */
@@ -47,14 +48,14 @@ export function createSystems({ deployment, openbao, floor, raw, leases, http }:
     {
       name: NAMES.library,
       rolePrefix,
-      usesTemporal: true,
+      worker: 'worker',
       issue: async () => issuedOf(await leases.issue({ ...what, holder: 'bench' })),
     },
-    { name: NAMES.http, rolePrefix, usesTemporal: true, issue: async () => issuedOf(await http.issue({ ...what })) },
+    { name: NAMES.http, rolePrefix, worker: 'worker', issue: async () => issuedOf(await http.issue({ ...what })) },
     {
       name: NAMES.openbao,
       rolePrefix: openbao.rolePrefix,
-      usesTemporal: false,
+      worker: null,
       issue: async () => {
         const { leaseId, username } = await openbao.issue();
         return { role: username, end: () => openbao.revoke(leaseId) };
@@ -63,7 +64,7 @@ export function createSystems({ deployment, openbao, floor, raw, leases, http }:
     {
       name: NAMES.raw,
       rolePrefix: raw.rolePrefix,
-      usesTemporal: false,
+      worker: null,
       issue: async () => {
         const { role, deprovision } = await raw.provision();
         return { role, end: deprovision };
@@ -72,7 +73,7 @@ export function createSystems({ deployment, openbao, floor, raw, leases, http }:
     ...LADDER.map(({ name, shape }): System => ({
       name,
       rolePrefix: null,
-      usesTemporal: true,
+      worker: 'floor',
       issue: async () => {
         const id = await floor.begin(shape);
         return { role: null, end: () => floor.end(id) };
