@@ -34,11 +34,11 @@ const AMOUNTS: Readonly<Record<Size, Amounts>> = {
     counted: 1,
   },
   full: {
-    rounds: 6,
+    rounds: 5,
     loads: [
       { callers: 1, count: 60 },
-      { callers: 10, count: 200 },
-      { callers: 50, count: 300 },
+      { callers: 10, count: 150 },
+      { callers: 50, count: 250 },
     ],
     dissected: 50,
     counted: 10,

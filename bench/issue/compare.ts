@@ -155,11 +155,9 @@ function ladderTable(blocks: readonly Block[], callers: number): Table {
   const rows = names.map((name) => pool(blocks, name, callers));
   const p50 = new Map(rows.map(({ system, issue }) => [system, issue.p50]));
   const beyond = (name: string): string => {
-    const index = LADDER.findIndex((variant) => variant.name === name);
-    const before = name === FLOOR.name ? undefined : LADDER[index - 1];
-    const from =
-      before === undefined ? undefined : (p50.get(before.name) ?? 0);
-    return from === undefined ? '-' : formatMs((p50.get(name) ?? 0) - from);
+    const before = LADDER[LADDER.findIndex((variant) => variant.name === name) - 1];
+    if (before === undefined || name === FLOOR.name) return '-';
+    return formatMs((p50.get(name) ?? Number.NaN) - (p50.get(before.name) ?? Number.NaN));
   };
   return {
     title: `What each part costs, at ${callers} ${callers === 1 ? 'caller' : 'callers'}: each "+" does what those above it do`,
