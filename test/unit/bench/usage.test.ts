@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { parseResident, parseStat, usageOf } from '../../../bench/usage';
+
+const STAT =
+  '4242 (odd) name (x) S 1 4200 4200 0 -1 4194560 9000 0 12 0 250 150 7 3 20 0 11 0 123 1000000 2000 18446744073709551615';
+
+test('group and processor time are found behind a name that holds brackets', () => {
+  expect(parseStat(STAT)).toEqual({ group: 4_200, cpuSeconds: 4 });
+});
+
+test('memory is found in a status, and is none in that of a process that has ended', () => {
+  expect(parseResident('Name:\tnode\nVmHWM:\t  200 kB\nVmRSS:\t  1234 kB\n')).toBe(1_234);
+  expect(parseResident('Name:\tnode\nState:\tZ (zombie)\n')).toBe(0);
+});
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('a group counts with all its processes', async () => {
+  const script = 'node -e "const a = Buffer.alloc(64e6, 1); setInterval(() => a, 1000); console.log(1)" & wait';
+  const shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(shell, 'exit');
+  try {
+    await once(shell.stdout, 'data');
+    const { residentMb, cpuSeconds, handles } = await usageOf(shell.pid!);
+    expect(residentMb).toBeGreaterThan(61);
+    expect(cpuSeconds).toBeGreaterThan(0);
+    // Of the shell and of Node.
+    expect(handles).toBeGreaterThan(6);
+  } finally {
+    process.kill(-shell.pid!, 'SIGKILL');
+    await ended;
+  }
+});
+
+onLinux('of a group that is no more nothing is told', async () => {
+  const shell = spawn('/bin/sh', ['-c', 'exit 0'], { detached: true, stdio: 'ignore' });
+  await once(shell, 'exit');
+  await expect(usageOf(shell.pid!)).rejects.toThrow('the program has ended');
+});
