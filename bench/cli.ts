@@ -121,7 +121,8 @@ async function untilListed(
     const found = [];
     for await (const lease of leases.list(filter)) found.push(lease);
     if (found.length === wanted) return;
-    if (Date.now() > until) throw new Error(`There must be ${wanted} leases ${JSON.stringify(filter)}, not ${found.length}.`);
+    if (Date.now() > until)
+      throw new Error(`There must be ${wanted} leases ${JSON.stringify(filter)}, not ${found.length}.`);
     await pause(200);
   }
 }

@@ -27,8 +27,8 @@ const AMOUNTS: Readonly<Record<Size, Amounts>> = {
   quick: {
     rounds: 2,
     loads: [
-      { callers: 1, count: 4 },
-      { callers: 10, count: 20 },
+      { callers: 1, count: 3 },
+      { callers: 5, count: 10 },
     ],
     dissected: 4,
     counted: 1,
@@ -51,7 +51,8 @@ const REST_MS: Readonly<Record<Size, number>> = { quick: 500, full: 10_000 };
 
 export const issue: Bench = {
   name: 'issue',
-  about: 'latency and rate of issuing and revoking, beside OpenBao, the bare SDK and the raw provider calls; where the time goes',
+  about:
+    'latency and rate of issuing and revoking, beside OpenBao, the bare SDK and the raw provider calls; where the time goes',
   run,
 };
 

@@ -43,7 +43,9 @@ export async function runOnce({ name, command, args, environment, check }: Typed
   });
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) {
-    throw new Error(`${name} ended with ${String(code ?? 'a signal')}: ${complaint.trim().slice(0, LONGEST_COMPLAINT)}`);
+    throw new Error(
+      `${name} ended with ${String(code ?? 'a signal')}: ${complaint.trim().slice(0, LONGEST_COMPLAINT)}`,
+    );
   }
   check(printed);
   return { ms: endedAt - begun, printed };

@@ -114,7 +114,14 @@ function targetTable(blocks: readonly Block[], callers: readonly number[]): Tabl
     `${ratio.toFixed(2)} (${lowest.toFixed(2)} to ${highest.toFixed(2)})`;
   return {
     title: 'Against the floor: the ratio over all rounds, and the lowest and highest of a single round',
-    head: ['Callers', 'System', '(p50 - raw) / floor', 'Issues/s / floor', 'End: (p50 - raw) / floor', 'Ends/s / floor'],
+    head: [
+      'Callers',
+      'System',
+      '(p50 - raw) / floor',
+      'Issues/s / floor',
+      'End: (p50 - raw) / floor',
+      'Ends/s / floor',
+    ],
     rows: callers.flatMap((each) =>
       [NAMES.library, NAMES.http].map((name) => [
         String(each),
@@ -161,7 +168,16 @@ function ladderTable(blocks: readonly Block[], callers: number): Table {
   };
   return {
     title: `What each part costs, at ${callers} ${callers === 1 ? 'caller' : 'callers'}: each "+" does what those above it do`,
-    head: ['Variant', 'p50', 'More than above', 'Issues/s', 'Temporal CPU/issue', 'Worker CPU/issue', 'End p50', 'Ends/s'],
+    head: [
+      'Variant',
+      'p50',
+      'More than above',
+      'Issues/s',
+      'Temporal CPU/issue',
+      'Worker CPU/issue',
+      'End p50',
+      'Ends/s',
+    ],
     rows: rows.map(({ system, issue, issuesPerSecond, temporalCpuMs, workerCpuMs, end, endsPerSecond }) => [
       system,
       formatMs(issue.p50),

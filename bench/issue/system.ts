@@ -66,8 +66,8 @@ export function createSystems({ deployment, openbao, floor, raw, leases, http }:
       rolePrefix: raw.rolePrefix,
       worker: null,
       issue: async () => {
-        const { role, deprovision } = await raw.provision();
-        return { role, end: deprovision };
+        const made = await raw.provision();
+        return { role: made.role, end: () => made.deprovision() };
       },
     },
     ...LADDER.map(({ name, shape }): System => ({

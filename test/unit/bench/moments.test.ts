@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { contentsOf, instantOf, readMoments, stepsTaken } from '../../../bench/issue/moments';
 import { END_STEPS, ISSUE_STEPS } from '../../../bench/issue/steps';
 
-const recorded: unknown = JSON.parse(
-  readFileSync(join(__dirname, '../../histories/0.4.0/revoked.json'), 'utf8'),
-);
+const recorded: unknown = JSON.parse(readFileSync(join(__dirname, '../../histories/0.4.0/revoked.json'), 'utf8'));
 const moments = readMoments(recorded);
 
 function at(type: string, nth = 1): number {
