@@ -13,6 +13,11 @@ export function parseCalls(metrics: string): Calls {
 
 const COUNT = /^temporal_request_latency_seconds_count\{([^}]*)\} (\S+)$/gm;
 
+/** The second of two readings with nothing between, and what it added: to read the metrics the worker itself asks Temporal. */
+export function withReading(first: Calls, second: Calls): Calls {
+  return new Map([...second].map(([name, count]) => [name, 2 * count - (first.get(name) ?? 0)]));
+}
+
 /** What was added, for each of so many turns. What nothing was added to is left out. */
 export function perTurn(before: Calls, after: Calls, turns: number): Calls {
   return new Map(

@@ -17,7 +17,7 @@ import { median } from '../statistics';
 import type { Table } from '../table';
 import { contentsOf, momentsOf } from './moments';
 import type { Contents } from './moments';
-import { parseCalls, perTurn } from './calls';
+import { parseCalls, perTurn, withReading } from './calls';
 import type { Calls } from './calls';
 
 export interface CensusOptions extends Omit<DeploymentOptions, 'workerEnvironment'> {
@@ -168,6 +168,7 @@ async function countCalls(lab: Lab, client: Map<string, number>, metrics: string
   const { leases, deployment, samples, signal } = lab;
   const readWorker = async (): Promise<Calls> => parseCalls(await (await fetch(`http://${metrics}/metrics`)).text());
   const counted = async (what: string, act: (sample: number) => Promise<void>) => {
+    const idle = await readWorker();
     const before = { client: new Map(client), worker: await readWorker() };
     for (let sample = 0; sample < samples; sample += 1) {
       signal.throwIfAborted();
@@ -176,7 +177,7 @@ async function countCalls(lab: Lab, client: Map<string, number>, metrics: string
     return {
       what,
       client: perTurn(before.client, client, samples),
-      worker: perTurn(before.worker, await readWorker(), samples),
+      worker: perTurn(withReading(idle, before.worker), await readWorker(), samples),
     };
   };
   const issued: string[] = [];

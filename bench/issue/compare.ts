@@ -45,18 +45,18 @@ export function pool(blocks: readonly Block[], system: string, callers: number):
   };
 }
 
-/** A ratio, and between which bounds it was in the single rounds. */
+/** The ratios of the single rounds. What disturbs the machine for a while disturbs both sides of some of them, and not the median. */
 export interface Compared {
-  readonly ratio: number;
+  readonly median: number;
   readonly lowest: number;
   readonly highest: number;
 }
 
-/** @param ratioOf of one set of blocks: of all, and of those of each round. */
+/** @param ratioOf of the blocks of one round. */
 export function overRounds(blocks: readonly Block[], ratioOf: (blocks: readonly Block[]) => number): Compared {
   const rounds = [...new Set(blocks.map(({ round }) => round))];
   const single = rounds.map((round) => ratioOf(blocks.filter((block) => block.round === round)));
-  return { ratio: ratioOf(blocks), lowest: Math.min(...single), highest: Math.max(...single) };
+  return { median: median(single), lowest: Math.min(...single), highest: Math.max(...single) };
 }
 
 /** What a lease takes beyond its provider calls, as a multiple of the floor. */
@@ -110,10 +110,10 @@ function issueTable(blocks: readonly Block[], callers: readonly number[]): Table
 }
 
 function targetTable(blocks: readonly Block[], callers: readonly number[]): Table {
-  const told = ({ ratio, lowest, highest }: Compared): string =>
-    `${ratio.toFixed(2)} (${lowest.toFixed(2)} to ${highest.toFixed(2)})`;
+  const told = ({ median: middle, lowest, highest }: Compared): string =>
+    `${middle.toFixed(2)} (${lowest.toFixed(2)} to ${highest.toFixed(2)})`;
   return {
-    title: 'Against the floor: the ratio over all rounds, and the lowest and highest of a single round',
+    title: 'Against the floor: the median of the rounds, their lowest and their highest',
     head: [
       'Callers',
       'System',
@@ -228,7 +228,7 @@ export function compareNotes(blocks: readonly Block[]): readonly string[] {
   ];
 }
 
-/** A median of several rounds, for what is told per step. */
+/** The medians of columns. */
 export function medians(rows: readonly (readonly number[])[]): readonly number[] {
   return (rows[0] ?? []).map((_, column) => median(rows.map((row) => row[column] ?? Number.NaN)));
 }

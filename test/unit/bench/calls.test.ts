@@ -1,4 +1,4 @@
-import { parseCalls, perTurn } from '../../../bench/issue/calls';
+import { parseCalls, perTurn, withReading } from '../../../bench/issue/calls';
 
 const METRICS = `# HELP temporal_request_latency_seconds How long a call to Temporal took.
 # TYPE temporal_request_latency_seconds histogram
@@ -30,4 +30,20 @@ test('of two readings only what was added counts, for each turn, the most first'
     ['C', 3],
     ['B', 1],
   ]);
+});
+
+test('what the reading itself asks is not counted', () => {
+  const first = new Map([
+    ['Count', 1],
+    ['Work', 5],
+  ]);
+  const second = new Map([
+    ['Count', 2],
+    ['Work', 5],
+  ]);
+  const third = new Map([
+    ['Count', 3],
+    ['Work', 8],
+  ]);
+  expect([...perTurn(withReading(first, second), third, 1)]).toEqual([['Work', 3]]);
 });

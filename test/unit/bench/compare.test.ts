@@ -23,7 +23,8 @@ const blocks = [
 ];
 
 test('the overhead is what a lease takes beyond the provider, as a multiple of the floor, with its bounds over the rounds', () => {
-  const { lowest, highest } = overRounds(blocks, (some) => overheadRatio(some, 1, NAMES.library, 'issue'));
+  const { median, lowest, highest } = overRounds(blocks, (some) => overheadRatio(some, 1, NAMES.library, 'issue'));
+  expect(median).toBeCloseTo(1.25);
   expect(lowest).toBeCloseTo(1);
   expect(highest).toBeCloseTo(1.5);
 });
