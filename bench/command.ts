@@ -20,7 +20,7 @@ export function readCommand(args: readonly string[], known: readonly Bench[]): B
   try {
     parsed = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    return `${error instanceof Error ? error.message : 'The options cannot be read.'}\n\n${usage}`;
+    return `${(error as Error).message}\n\n${usage}`;
   }
   const { values, positionals: names } = parsed;
   if (names.length === 0) return usage;

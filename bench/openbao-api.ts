@@ -47,7 +47,7 @@ export function openBaoApi(url: string): OpenBaoApi {
     call: async (method, path, body) => {
       const response = await send(method, path, body);
       const text = await response.text();
-      if (response.ok) return text === '' ? null : JSON.parse(text);
+      if (response.ok) return text === '' ? null : (JSON.parse(text) as unknown);
       const reason = text.replaceAll(/\s+/g, ' ').slice(0, LONGEST_REASON);
       throw new OpenBaoError(response.status, `OpenBao answered ${response.status} to ${method} ${path}: ${reason}`);
     },

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { startProcess } from '../dev/process';
 import type { RunningProcess } from '../dev/process';
 import { steadyPort } from '../dev/steady-port';
+import { killWhole } from './kill';
 import { openBaoApi } from './openbao-api';
 import type { OpenBaoApi } from './openbao-api';
 import type { Provider } from './provider';
@@ -57,6 +58,8 @@ const MAX_TTL = '168h';
 const ACTIVE_WITHIN_MS = 60_000;
 const TTL = /^\d+[smh]$/;
 
+const politely = (running: RunningProcess): Promise<void> => running.stop();
+
 const initialised = z.object({ keys: z.array(z.string()).length(1), root_token: z.string() });
 const issued = z.object({ lease_id: z.string(), data: z.object({ username: z.string(), password: z.string() }) });
 
@@ -89,8 +92,8 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
     await api.call('PUT', 'sys/unseal', { key });
     await untilActive(api);
   };
-  const end = async (how: 'stop' | 'kill'): Promise<void> => {
-    await running?.[how]();
+  const end = async (how: (running: RunningProcess) => Promise<void>): Promise<void> => {
+    if (running !== null) await how(running);
     running = null;
   };
   try {
@@ -119,15 +122,15 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
         if (running === null) throw new Error('OpenBao does not run: start it first.');
         return usageOf(running.pid);
       },
-      kill: () => end('kill'),
+      kill: () => end(killWhole),
       start: async () => {
         await begin();
         await unseal();
       },
-      stop: () => end('stop'),
+      stop: () => end(politely),
     };
   } catch (error) {
-    await end('stop');
+    await end(politely);
     throw error;
   }
 }

@@ -47,7 +47,10 @@ const STYLE = `text{font:12px system-ui,sans-serif;fill:#3d444d}.title{font-size
 
 /** The plot as an SVG that needs nothing else, without a background, for a light and for a dark page. */
 export function toSvg(plot: Plot): string {
-  const visible = plot.series.map(({ name, points }) => ({ name, points: points.filter((point) => isOn(point, plot)) }));
+  const visible = plot.series.map(({ name, points }) => ({
+    name,
+    points: points.filter((point) => isOn(point, plot)),
+  }));
   const top = LEGEND_Y + plot.series.length * LEGEND_LINE;
   const all = visible.flatMap(({ points }) => points);
   const x = scaleOf(

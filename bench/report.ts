@@ -19,7 +19,7 @@ export interface Report {
 /** In Markdown, with the plots beside it. */
 export function describeReport({ bench, size, begunAt, tookMs, machine, findings }: Report): string {
   const { tables, plots, notes } = findings;
-  const facts = { title: 'Machine', head: ['What', 'Which'], rows: describeMachine(machine) };
+  const facts = describeMachine(machine).map(([name, value]) => `- ${name}: ${value}`);
   const parts = [
     `## ${bench.name}`,
     bench.about,
@@ -28,7 +28,7 @@ export function describeReport({ bench, size, begunAt, tookMs, machine, findings
     ...tables.map((table) => toMarkdown(table).trimEnd()),
     ...plots.map(({ name, title }) => `![${title}](${name}.svg)`),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
-    toMarkdown(facts).trimEnd(),
+    `### Machine\n\n${facts.join('\n')}`,
   ];
   return `${parts.join('\n\n')}\n`;
 }

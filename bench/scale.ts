@@ -1,6 +1,6 @@
 /** Where values of one axis are drawn. */
 export interface Scale {
-  place(value: number): number;
+  readonly place: (value: number) => number;
   readonly ticks: readonly { readonly value: number; readonly text: string }[];
 }
 

@@ -13,6 +13,8 @@ export interface Usage {
 
 /** What a line of /proc/<pid>/stat says. */
 export interface Stat {
+  /** Whether it has ended, and nobody has asked for its exit code yet. It holds nothing any more. */
+  readonly isOver: boolean;
   readonly group: number;
   readonly cpuSeconds: number;
 }
@@ -24,8 +26,7 @@ const TICKS_PER_SECOND = 100;
 /** The sum over a process group, all null if it cannot be told. @throws Error if there is no such group. */
 export async function usageOf(group: number): Promise<Usage> {
   if (process.platform !== 'linux') return UNKNOWN;
-  const all = await Promise.all((await readdir('/proc')).filter(isPid).map((pid) => look(pid, group)));
-  const mine = all.filter((each) => each !== null);
+  const mine = await lookAtAll(group);
   if (mine.length === 0) throw new Error(`There is no process of group ${group} any more: the program has ended.`);
   const sum = (of: (each: Looked) => number): number => mine.reduce((total, each) => total + of(each), 0);
   return {
@@ -33,6 +34,22 @@ export async function usageOf(group: number): Promise<Usage> {
     cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
     handles: sum(({ handles }) => handles),
   };
+}
+
+/** Whether a process of that group runs. */
+export async function isRunning(group: number): Promise<boolean> {
+  if (process.platform === 'linux') return (await lookAtAll(group)).length > 0;
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function lookAtAll(group: number): Promise<readonly Looked[]> {
+  const all = await Promise.all((await readdir('/proc')).filter(isPid).map((pid) => look(pid, group)));
+  return all.filter((each) => each !== null);
 }
 
 interface Looked {
@@ -44,8 +61,8 @@ interface Looked {
 /** Null if it is of another group, or has ended meanwhile. */
 async function look(pid: string, group: number): Promise<Looked | null> {
   try {
-    const { group: found, cpuSeconds } = parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
-    if (found !== group) return null;
+    const { isOver, group: found, cpuSeconds } = parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
+    if (isOver || found !== group) return null;
     const [status, handles] = await Promise.all([
       readFile(`/proc/${pid}/status`, 'utf8'),
       readdir(`/proc/${pid}/fd`).then(({ length }) => length),
@@ -61,7 +78,11 @@ async function look(pid: string, group: number): Promise<Looked | null> {
 export function parseStat(stat: string): Stat {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]);
-  return { group: field(5), cpuSeconds: (field(14) + field(15)) / TICKS_PER_SECOND };
+  return {
+    isOver: /^[ZX]/.test(fields[0] ?? ''),
+    group: field(5),
+    cpuSeconds: (field(14) + field(15)) / TICKS_PER_SECOND,
+  };
 }
 
 /** In kB. @param status as in /proc/<pid>/status, which says nothing of it for a process that has ended and was not asked for. */

@@ -8,8 +8,21 @@ const PLOT: Plot = {
   x: { label: 'seconds' },
   y: { label: 'roles' },
   series: [
-    { name: 'Leasehold', points: [[0, 100], [10, 50], [20, 0]] },
-    { name: 'OpenBao', points: [[0, 100], [20, 100]] },
+    {
+      name: 'Leasehold',
+      points: [
+        [0, 100],
+        [10, 50],
+        [20, 0],
+      ],
+    },
+    {
+      name: 'OpenBao',
+      points: [
+        [0, 100],
+        [20, 100],
+      ],
+    },
   ],
 };
 
@@ -60,7 +73,11 @@ test.each<[string, readonly number[], boolean, string]>([
   ['of powers of ten', [3, 4_000], true, '1 10 100 1k 10k'],
   ['of one power', [10], true, '10 100'],
 ])('an axis has ticks that a person would choose: %s', (_, values, logarithmic, ticks) => {
-  expect(scaleOf(values, logarithmic, [0, 100]).ticks.map(({ text }) => text).join(' ')).toBe(ticks);
+  expect(
+    scaleOf(values, logarithmic, [0, 100])
+      .ticks.map(({ text }) => text)
+      .join(' '),
+  ).toBe(ticks);
 });
 
 test('the first and the last tick are at the ends', () => {

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { parseResident, parseStat, usageOf } from '../../../bench/usage';
+import { isRunning, parseResident, parseStat, usageOf } from '../../../bench/usage';
 
 const STAT =
   '4242 (odd) name (x) S 1 4200 4200 0 -1 4194560 9000 0 12 0 250 150 7 3 20 0 11 0 123 1000000 2000 18446744073709551615';
 
 test('group and processor time are found behind a name that holds brackets', () => {
-  expect(parseStat(STAT)).toEqual({ group: 4_200, cpuSeconds: 4 });
+  expect(parseStat(STAT)).toEqual({ isOver: false, group: 4_200, cpuSeconds: 4 });
+});
+
+test('a process that has ended is told by its state', () => {
+  expect(parseStat(STAT.replace(' S 1 ', ' Z 1 '))).toMatchObject({ isOver: true });
 });
 
 test('memory is found in a status, and is none in that of a process that has ended', () => {
@@ -24,9 +28,12 @@ onLinux('a group counts with all its processes', async () => {
     await once(shell.stdout, 'data');
     const { residentMb, cpuSeconds, handles } = await usageOf(shell.pid!);
     expect(residentMb).toBeGreaterThan(61);
+    // Not of everything that runs here.
+    expect(residentMb).toBeLessThan(300);
     expect(cpuSeconds).toBeGreaterThan(0);
     // Of the shell and of Node.
     expect(handles).toBeGreaterThan(6);
+    expect(await isRunning(shell.pid!)).toBe(true);
   } finally {
     process.kill(-shell.pid!, 'SIGKILL');
     await ended;
@@ -36,5 +43,6 @@ onLinux('a group counts with all its processes', async () => {
 onLinux('of a group that is no more nothing is told', async () => {
   const shell = spawn('/bin/sh', ['-c', 'exit 0'], { detached: true, stdio: 'ignore' });
   await once(shell, 'exit');
+  expect(await isRunning(shell.pid!)).toBe(false);
   await expect(usageOf(shell.pid!)).rejects.toThrow('the program has ended');
 });
