@@ -27,8 +27,8 @@ export async function runOnce({ name, command, args, environment, check }: Typed
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
-    timeout: ENDS_WITHIN_MS,
   });
+  const late = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
   let endedAt = begun;
   child.once('exit', () => {
     endedAt = performance.now();
@@ -41,7 +41,9 @@ export async function runOnce({ name, command, args, environment, check }: Typed
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
   });
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [code] = (await once(child, 'close').finally(() => {
+    clearTimeout(late);
+  })) as [number | null];
   if (code !== 0) {
     throw new Error(
       `${name} ended with ${String(code ?? 'a signal')}: ${complaint.trim().slice(0, LONGEST_COMPLAINT)}`,
