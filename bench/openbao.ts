@@ -35,6 +35,10 @@ export interface BaoLease {
 /** An OpenBao as it is run for real: its storage is on disk, and its database engine leases roles of the provider. */
 export interface OpenBao {
   readonly url: string;
+  /** In which OpenBao's own command line works with it as root. Secret. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What that command line reads to issue a lease. */
+  readonly credentials: string;
   issue(ttl?: string): Promise<BaoLease>;
   /** Resolves when the role is gone. */
   revoke(leaseId: string): Promise<void>;
@@ -100,9 +104,11 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
     await unseal();
     await mountDatabase(api, options);
     const roleFor = createRoles(api, provider.group);
-    await roleFor(ttl);
+    const credentials = `database/creds/${await roleFor(ttl)}`;
     return {
       url,
+      environment: { BAO_ADDR: url, BAO_TOKEN: made.root_token },
+      credentials,
       rolePrefix: ROLE_PREFIX,
       issue: async (asked = ttl) => {
         const role = await roleFor(asked);

@@ -81,12 +81,12 @@ const FORCE_AFTER_MS = 30_000;
  * Workflow tasks that a process works on at once. Few, so that those of a flood of new leases leave the processor to a removal:
  * with 100 of them it was held up three times as long, and no more leases were issued in a second.
  */
-const WORKFLOW_TASKS = 16;
+export const WORKFLOW_TASKS = 16;
 /** A process that is stopped, not dead, keeps what its open polls are given until it times out: so there are few. */
-const WORKFLOW_POLLS = 4;
+export const WORKFLOW_POLLS = 4;
 const ACTIVITY_POLLS = 2;
 /** How long a lease waits for the worker that has it in memory before another one replays it. The default is 10 s. */
-const STICKY_MS = 2_000;
+export const STICKY_MS = 2_000;
 /**
  * How long a workflow may compute without a pause. A process that was frozen in the middle of it, by a paused container or a machine
  * short of CPU, has used this up when it goes on, and Node then ends with a corrupted stack instead of telling anybody. Generous for
@@ -280,7 +280,7 @@ function versioned(version: WorkerVersion | null): Pick<WorkerOptions, 'workerDe
 }
 
 /** Heartbeats are let through, so that a cancel or a lost attempt is noticed well before the heartbeat time-out. */
-const ACTIVITY_WORKER: Pick<
+export const ACTIVITY_WORKER: Pick<
   WorkerOptions,
   'maxHeartbeatThrottleInterval' | 'defaultHeartbeatThrottleInterval' | 'activityTaskPollerBehavior'
 > = {
