@@ -1,6 +1,14 @@
 import { Context } from '@temporalio/activity';
-import { LEASE_ID_PATTERN } from '../workflows/contract';
-import type { Plan, PlanExtensionInput, PlanInput, PlanningActivities } from '../workflows/contract';
+import { ApplicationFailure } from '@temporalio/common';
+import { isLeaseFailureType, LEASE_ID_PATTERN } from '../workflows/contract';
+import type {
+  LeaseFailure,
+  LeaseInput,
+  Plan,
+  PlanExtensionInput,
+  PlanInput,
+  PlanningActivities,
+} from '../workflows/contract';
 import { checkTtlRange, formatTtl } from '../workflows/ttl';
 import type { Config, DynamicSecret } from '../config/load';
 import { findDynamicSecret } from '../config/load';
@@ -41,29 +49,18 @@ async function told<T>(decide: () => T | Promise<T>): Promise<T> {
   }
 }
 
-async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<Plan> {
-  const { config, types, deployment, door, admission } = deps;
+async function plan(deps: PlanningDeps, { leaseId, input, again = false }: PlanInput): Promise<Plan> {
+  const { config, types, deployment } = deps;
   if (!LEASE_ID_PATTERN.test(leaseId)) {
     throw refuse('InvalidInput', 'The workflow id is no lease id: 24 characters of lower-case base 32 are expected.');
   }
   await checkKey(leaseId, input.recipient, input.thumbprint);
   const dynamicSecret = find(config, input);
   const { settings, type } = integrationOf(config, types, dynamicSecret.integration);
-  if (settings.retired) {
-    throw refuse('IntegrationRetired', `Integration ${dynamicSecret.integration} is retired: it issues no new leases.`);
-  }
-  if (settings.paused) {
-    throw refuse(
-      'Paused',
-      `Integration ${dynamicSecret.integration} is paused: it issues no leases for now. Try again later.`,
-    );
-  }
   const ttlMs = input.ttlMs ?? dynamicSecret.defaultTtlMs;
-  checkTtl(ttlMs, dynamicSecret);
+  const refusal = await refusalOf(() => admit(deps, { leaseId, input, dynamicSecret, ttlMs }));
+  if (refusal !== null && !again) throw refuse(refusal.type, refusal.message);
   const { issueTimeoutMs, attemptTimeoutMs, heartbeatTimeoutMs, stuckAfterMs } = settings.timings;
-  checkSelfEnding(ttlMs, type.selfEnding?.(issueTimeoutMs));
-  await door.pass(input, dynamicSecret.integration);
-  await admission.admit(leaseId, input, dynamicSecret, Context.current().cancellationSignal);
   const { entity, handle, livesOnMs } = type.plan(
     { leaseId, deployment, integration: dynamicSecret.integration, ttlMs, issueTimeoutMs },
     settings.connection,
@@ -84,7 +81,47 @@ async function plan(deps: PlanningDeps, { leaseId, input }: PlanInput): Promise<
       // What cannot be ended is absent for certain only when it has ended by itself.
       consistencyWindowMs: windowMs + (livesOnMs ?? 0),
     },
+    ...(refusal === null ? {} : { refusal }),
   };
+}
+
+interface Request {
+  readonly leaseId: string;
+  readonly input: LeaseInput;
+  readonly dynamicSecret: DynamicSecret;
+  readonly ttlMs: number;
+}
+
+/** Whether a credential may be made now. @throws ApplicationFailure that says why not. */
+async function admit(deps: PlanningDeps, { leaseId, input, dynamicSecret, ttlMs }: Request): Promise<void> {
+  const { config, types, door, admission } = deps;
+  const { settings, type } = integrationOf(config, types, dynamicSecret.integration);
+  if (settings.retired) {
+    throw refuse('IntegrationRetired', `Integration ${dynamicSecret.integration} is retired: it issues no new leases.`);
+  }
+  if (settings.paused) {
+    throw refuse(
+      'Paused',
+      `Integration ${dynamicSecret.integration} is paused: it issues no leases for now. Try again later.`,
+    );
+  }
+  checkTtl(ttlMs, dynamicSecret);
+  checkSelfEnding(ttlMs, type.selfEnding?.(settings.timings.issueTimeoutMs));
+  await door.pass(input, dynamicSecret.integration);
+  await admission.admit(leaseId, input, dynamicSecret, Context.current().cancellationSignal);
+}
+
+/** What is refused by rule; null: nothing. Anything else that fails is tried again. */
+async function refusalOf(act: () => Promise<void>): Promise<LeaseFailure | null> {
+  try {
+    await act();
+    return null;
+  } catch (error) {
+    if (error instanceof ApplicationFailure && isLeaseFailureType(error.type)) {
+      return { type: error.type, message: error.message };
+    }
+    throw error;
+  }
 }
 
 function planExtension({ config, types }: PlanningDeps, input: PlanExtensionInput): void {

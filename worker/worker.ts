@@ -256,9 +256,9 @@ async function connect({ connection, namespace }: LeaseWorkerOptions): Promise<N
 }
 
 /**
- * What stands in history for each task of a workflow. By default it is a checksum of the workflows' code, which says less and is six
- * times in the history of each lease. The SDK takes it for workers without a version alone, and calls it deprecated for the sake of
- * what else it was once used for.
+ * What stands in history for each task of a workflow. By default it is a checksum of the workflows' code, six times in the history of
+ * each lease. So Temporal does not tell two builds of one release apart: who patches one gives its workers versions. The SDK takes it
+ * for workers without a version alone, and calls it deprecated for the sake of what else it was once used for.
  */
 const BUILD = { buildId: `leasehold@${manifest().version}` };
 

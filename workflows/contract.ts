@@ -241,6 +241,8 @@ export interface Timings {
 export interface PlanInput {
   readonly leaseId: string;
   readonly input: LeaseInput;
+  /** Whether a run before this one may have made something, which is to be removed whether or not this one may make it. */
+  readonly again?: boolean;
 }
 
 export interface Plan {
@@ -252,6 +254,8 @@ export interface Plan {
   readonly handle: Handle;
   readonly ttlMs: number;
   readonly timings: Timings;
+  /** Of a run that must make nothing, and is planned for what it has to remove; absent: it may. */
+  readonly refusal?: LeaseFailure;
 }
 
 export interface ProvisionInput {

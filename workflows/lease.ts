@@ -14,12 +14,13 @@ import { readCondition, readEnding } from './ending';
 import type { Ending } from './ending';
 import { createJournal } from './journal';
 import type { Journal } from './journal';
-import { provisionLease } from './provisioning';
+import { isReset, provisionLease } from './provisioning';
 import { createRemoval } from './removal';
 import type { LeaseRecord } from './record';
 import { isCondemned, move } from './record';
 import { refusal } from './refusal';
 import { beginView } from './view';
+import { whoAsked } from './why-ended';
 
 /** Marks the histories of leases that write audit lines. */
 const RECORDS = 'records';
@@ -138,7 +139,8 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
     const gone = remains === null || record.plan === null || (await removal.run(record.plan, remains));
     const state = gone ? end : 'abandoned';
     const endedAt = new Date().toISOString();
-    move(record, { state, endedAt });
+    // What was given up and is gone all the same has ended as it was meant to.
+    move(record, { state, endedAt, ...(gone ? whoAsked(record) : {}) });
     await tellEnd(record, journal, state, endedAt);
     await condition(allHandlersFinished);
     return outcomeOf(record, state, endedAt);
@@ -196,7 +198,8 @@ function answerClaim(record: LeaseRecord): Claim {
 }
 
 function endOf(record: LeaseRecord): LeaseEnd {
-  if (isCondemned(record)) return 'revoked';
+  // Without a plan nothing was made by this run, and nothing is removed of what a run before a reset had made.
+  if (isCondemned(record) && (record.plan !== null || !isReset())) return 'revoked';
   return record.view.failure !== null ? 'failed' : 'expired';
 }
 

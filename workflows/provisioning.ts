@@ -35,7 +35,8 @@ export interface Remains {
  */
 export async function provisionLease(record: LeaseRecord, scope: CancellationScope): Promise<Remains | null> {
   try {
-    record.plan = await planning.plan({ leaseId: record.view.leaseId, input: record.input });
+    const { leaseId } = record.view;
+    record.plan = await planning.plan({ leaseId, input: record.input, ...(isReset() ? { again: true } : {}) });
   } catch (error) {
     move(record, { failure: readFailure(error, 'The worker could not plan the lease in time: see its log.') });
     return null;
@@ -44,6 +45,10 @@ export async function provisionLease(record: LeaseRecord, scope: CancellationSco
   move(record, { integration: plan.integration, entity: plan.entity });
   const outcomeUnknown = plan.timings.attemptTimeoutMs + plan.timings.consistencyWindowMs;
   if (isCondemned(record)) return isAlone() ? null : { absenceCertainAt: after(outcomeUnknown) };
+  if (plan.refusal !== undefined) {
+    move(record, { failure: plan.refusal });
+    return { absenceCertainAt: after(outcomeUnknown) };
+  }
   record.provisionedBy = Date.now() + plan.timings.issueTimeoutMs;
   try {
     record.provisioned = await scope.run(() => provision(record, plan));
@@ -82,10 +87,15 @@ function provision(record: LeaseRecord, plan: Plan): ReturnType<ProvisionActivit
   });
 }
 
-/** Whether nothing was made of the lease but by this run. One that was made by a reset may find what the run before it had made. */
-function isAlone(): boolean {
+/** Whether this run was made by a reset, and may find what the run before it had made. */
+export function isReset(): boolean {
   const { runId, firstExecutionRunId } = workflowInfo();
-  return runId === firstExecutionRunId || !patched(AFTER_RESET);
+  return runId !== firstExecutionRunId;
+}
+
+/** Whether nothing was made of the lease but by this run. */
+function isAlone(): boolean {
+  return !isReset() || !patched(AFTER_RESET);
 }
 
 function late(plan: Plan): string {

@@ -260,6 +260,43 @@ test('a lease that was reset and can make nothing any more removes what it had m
   await replayLatest(leaseId);
 });
 
+// As a block does, or a limit that is reached.
+const REFUSING = { config: { integration: { paused: true } } };
+
+test.each([
+  ['revoked', true],
+  ['failed', false],
+] as const)(
+  'a lease that was reset and may make nothing any more ends as %s when what it had made is gone',
+  async (state, isRevoked) => {
+    const leaseId = await issue('10m');
+    await worker.stop();
+    await reset(leaseId);
+    if (isRevoked) await lab.handle(leaseId).signal('revoke');
+    worker = await lab.startWorker(REFUSING);
+    expect(await lab.outcome(leaseId)).toMatchObject({ state });
+    expect(lab.provider.of(leaseId)).toEqual([]);
+    await replayLatest(leaseId);
+    await worker.stop();
+    worker = await lab.startWorker();
+  },
+);
+
+test('a lease that was reset and is not known to the configuration any more does not say that it was revoked, and is swept', async () => {
+  const leaseId = await issue('10m');
+  await worker.stop();
+  await reset(leaseId);
+  await lab.handle(leaseId).signal('revoke');
+  worker = await lab.startWorker({ config: { name: null } });
+  expect(await lab.outcome(leaseId)).toMatchObject({ state: 'failed' });
+  expect(lab.provider.of(leaseId)).toHaveLength(1);
+  await replayLatest(leaseId);
+  await worker.stop();
+  worker = await lab.startWorker();
+  expect(await sweep()).toMatchObject({ removed: 1, removals: [{ leaseId, reason: 'closed' }] });
+  expect(lab.provider.of(leaseId)).toEqual([]);
+});
+
 test('a lease that was reset provisions again under its name, and nothing is left at its end', async () => {
   const leaseId = await issue('10m');
   await reset(leaseId);

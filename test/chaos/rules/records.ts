@@ -100,8 +100,15 @@ function judgeOnce({ leaseId, lines, runs }: SeenLease, judgement: Judgement): v
   }
 }
 
-function judgeMoves({ leaseId, lines, changes }: SeenLease, judgement: Judgement): void {
-  const moves = changes.filter(({ what, answer }) => (what === 'extend' || what === 'shorten') && answer === 'ok');
+/** A line that could not be written when the end overtook its extension is written at the end, and lost with a lease that is terminated. */
+function judgeMoves({ leaseId, lines, changes, runs }: SeenLease, judgement: Judgement): void {
+  const lost = runs
+    .filter(({ status }) => status === 'TERMINATED')
+    .map((run) => run.deprovisionScheduledAt ?? Infinity);
+  const moves = changes.filter(
+    ({ what, answer, answeredAt }) =>
+      (what === 'extend' || what === 'shorten') && answer === 'ok' && lost.every((endedFrom) => answeredAt < endedFrom),
+  );
   if (moves.length === 0) return;
   judgement.look();
   const told = new Set(lines.filter(({ event }) => event === 'extended').map(({ id }) => id)).size;

@@ -27,6 +27,8 @@ test('a line of a stuck removal tells who asked for it, also when somebody has g
   const abandoned = { ...record, view: { ...record.view, endedBy: 'token:ops', reason: 'the account is closed' } };
   expect(whyEnded('stuck', abandoned)).toEqual(revoked);
   expect(whyEnded('abandoned', abandoned)).toEqual({ by: 'token:ops', reason: 'the account is closed' });
+  // It was given up in the moment in which it succeeded.
+  expect(whyEnded('revoked', abandoned)).toEqual(revoked);
   expect(whyEnded('stuck', { ...abandoned, condemned: null })).toEqual({ by: null, reason: null });
 });
 
