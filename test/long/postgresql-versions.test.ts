@@ -1,6 +1,7 @@
 import { escapeLiteral } from 'pg';
 import { createPool } from '../integrations/pool';
 import { describeIf } from '../support/describe-if';
+import { arriveUnseen } from '../support/postgres-arrival';
 import { endHostileHolder } from '../support/postgres-hostile';
 import { openPostgresLab, REQUEST } from '../support/postgres-lab';
 import type { PostgresLab } from '../support/postgres-lab';
@@ -96,6 +97,15 @@ for (const { version, binaries, missing } of findPostgresVersions()) {
           expect(await own.deprovision()).toEqual({ result: 'removed' });
         });
       }
+
+      test('loses a session that the server does not show yet', async () => {
+        const lease = setting.open().lease();
+        const { credential } = await lease.provision();
+        const login = { user: credential['USER']!, password: credential['PASSWORD']!, database: OTHER_DATABASE };
+        const arrival = await arriveUnseen(setting, login, 15, READERS);
+        expect(await lease.deprovision()).toEqual({ result: 'removed' });
+        await expect(arrival.client.then((client) => client.query('SELECT 1'))).rejects.toThrow();
+      });
 
       test.each(['reassign', 'drop'] as const)('loses role and sessions: %s', async (owned) => {
         const end = await endHostileHolder(setting, owned);

@@ -1,6 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { escapeIdentifier } from 'pg';
+import type { Client } from 'pg';
+import type { Made } from '../../activities/integrations/integration';
+import { createFakeFence } from '../support/fake-fence';
+import { arriveSlowly, arriveUnseen, countUnseen } from '../support/postgres-arrival';
+import type { Arrival } from '../support/postgres-arrival';
 import { endHostileHolder } from '../support/postgres-hostile';
 import type { HostileEnd } from '../support/postgres-hostile';
-import { connectWith, openPostgresSetting, OWNER } from '../support/postgres-setting';
+import { connectWith, DATABASE, openPostgresSetting, ORCHESTRATOR, OWNER, READERS } from '../support/postgres-setting';
 import type { PostgresSetting } from '../support/postgres-setting';
 
 jest.setTimeout(60_000);
@@ -18,6 +25,24 @@ function expectGone(end: HostileEnd): void {
   // Temporal would cut an attempt off after thirty.
   expect(end.tookMs).toBeLessThan(20_000);
   expect(end.logins).toBeGreaterThan(0);
+}
+
+function loginOf({ credential }: Made): { user: string; password: string; database: string } {
+  return { user: credential['USER']!, password: credential['PASSWORD']!, database: credential['DATABASE']! };
+}
+
+/** Somebody who has nothing to do with leases. */
+async function makeStranger(): Promise<{ user: string; password: string; database: string }> {
+  await setting.ask("CREATE ROLE stranger LOGIN PASSWORD 'its own'");
+  return { user: 'stranger', password: 'its own', database: DATABASE };
+}
+
+async function makeSuperuser(): Promise<void> {
+  await setting.ask(`ALTER ROLE ${escapeIdentifier(ORCHESTRATOR)} SUPERUSER`);
+}
+
+async function expectWhole({ client }: Arrival): Promise<void> {
+  expect((await (await client).query('SELECT session_user::text AS me')).rows).toEqual([{ me: 'stranger' }]);
 }
 
 test('a holder who resists loses role and sessions, and the owner gets all it made', async () => {
@@ -44,6 +69,79 @@ test('a holder who keeps hold of its own role without any session loses it all t
 
   expect(await lease.deprovision()).toEqual({ result: 'removed' });
   await expect(holder.query('SELECT 1')).rejects.toThrow();
+  expect(await setting.ask('SELECT gid FROM pg_prepared_xacts')).toEqual([]);
+});
+
+test('a holder whose session the server does not show yet loses it all the same', async () => {
+  const lease = setting.open().lease();
+  const made = await lease.provision();
+  const arrival = await arriveUnseen(setting, loginOf(made), 15, READERS);
+
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+  await expect(arrival.client.then((client) => client.query('SELECT 1'))).rejects.toThrow();
+  expect(await countUnseen(setting)).toBe(0);
+});
+
+test('whom the server does not show yet and who is not the holder is neither cut off nor waited for', async () => {
+  const lease = setting.open().lease();
+  await lease.provision();
+  const stranger = await arriveUnseen(setting, await makeStranger(), 6);
+
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+  expect(await countUnseen(setting)).toBe(1);
+  await expectWhole(stranger);
+});
+
+test('an orchestrator that may end every session ends none that is just starting', async () => {
+  await makeSuperuser();
+  const lease = setting.open().lease();
+  await lease.provision();
+  const stranger = await arriveUnseen(setting, await makeStranger(), 1);
+
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+  await expectWhole(stranger);
+});
+
+test.each([
+  ['of no power', () => Promise.resolve()],
+  ['that may end every session', makeSuperuser],
+])(
+  'whom the server is still asking for a password may take its time, before an orchestrator %s',
+  async (_, empower) => {
+    await empower();
+    const lease = setting.open().lease();
+    const holder = await arriveSlowly(setting, loginOf(await lease.provision()));
+    const stranger = await arriveSlowly(setting, await makeStranger());
+
+    expect(await lease.deprovision()).toEqual({ result: 'removed' });
+    holder.answer();
+    stranger.answer();
+    await expect(holder.client).rejects.toMatchObject({ code: '28000' });
+    await expectWhole(stranger);
+  },
+);
+
+test('what a holder prepares while its last session ends is rolled back, too', async () => {
+  const lease = setting.open().lease();
+  const made = await lease.provision();
+  const admin = await setting.admin();
+  await admin.query(`BEGIN; SELECT FROM pg_authid WHERE rolname = '${lease.role}' FOR UPDATE`);
+  const last: { holder?: Client; prepared?: Promise<unknown> } = {};
+  const fence = createFakeFence(async (operation) => {
+    if (operation !== 'EndSessions') return;
+    last.prepared ??= last.holder!.query("PREPARE TRANSACTION 'at the last moment'");
+    await last.prepared;
+  });
+
+  const removal = lease.deprovision({ fence });
+  // Its sessions have been told to end by then, and it can still log in.
+  while ((await setting.ask('SELECT FROM pg_locks WHERE NOT granted')).length === 0) await sleep(10);
+  last.holder = await connectWith(made);
+  await last.holder.query('BEGIN; CREATE TABLE public.late (a int)');
+  await admin.query('ROLLBACK');
+
+  expect(await removal).toEqual({ result: 'removed' });
+  expect(last.prepared).toBeDefined();
   expect(await setting.ask('SELECT gid FROM pg_prepared_xacts')).toEqual([]);
 });
 

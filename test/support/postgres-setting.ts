@@ -167,7 +167,7 @@ export async function openPostgresSetting(
 /** As whoever holds a credential. What the server ends later is no error of the test's. */
 export async function connectAs(
   server: Pick<PostgresServer, 'host' | 'port'>,
-  login: Pick<ClientConfig, 'user' | 'password' | 'database'>,
+  login: Pick<ClientConfig, 'user' | 'password' | 'database' | 'options' | 'connectionTimeoutMillis'>,
 ): Promise<Client> {
   const client = new Client({
     host: server.host,

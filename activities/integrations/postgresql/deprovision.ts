@@ -8,11 +8,11 @@ import type { RoleHandle } from './handle';
 import { lookUp, lookUpRole, readLook, VERSION_16 } from './look';
 import type { LookedUp, Role } from './look';
 import { assertOurs, readEstate } from './mark';
-import { describeObstacles, findPlaces, placesOf, readPlaces, removeOwned } from './owned';
-import type { Place } from './owned';
-import { endPrepared, preparedBy } from './prepared';
+import { describeObstacles, removeOwned } from './owned';
+import { endPrepared } from './prepared';
+import { endAndFindPlaces } from './remains';
 import { asMember, grantsItself, takeBack } from './self-grants';
-import { endSessions, readSessions, sessionsOf, terminate } from './end-sessions';
+import { readSessions, sessionsOf, terminate } from './end-sessions';
 
 /** A session that ends may leave something behind to the last; more often than this somebody else is at work. */
 const MAX_ROUNDS = 4;
@@ -84,23 +84,6 @@ function joinRole({ role }: RoleHandle, { superuser, version }: LookedUp): strin
   if (superuser) return [];
   const options = version >= VERSION_16 ? ' WITH INHERIT TRUE, SET TRUE' : '';
   return [`GRANT ${escapeIdentifier(role)} TO CURRENT_USER${options}`];
-}
-
-/**
- * Ends what the holder has under way, and answers where something hangs on the role after that. Mostly nothing is under way, and
- * then one look tells all of it.
- */
-async function endAndFindPlaces(calls: Calls, { role: name }: RoleHandle, role: Role): Promise<readonly Place[]> {
-  // In this order: without a session nothing is prepared any more, and without either nothing is made.
-  const [sessions, prepared = [], places = []] = await calls.read('FindRemains', [
-    sessionsOf(role),
-    preparedBy(name),
-    placesOf(role),
-  ]);
-  if (prepared.length === 0 && readSessions(sessions, name) === 0) return readPlaces(places);
-  await endPrepared(calls, name);
-  await endSessions(calls, role);
-  return findPlaces(calls, role);
 }
 
 async function drop(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {

@@ -3,7 +3,7 @@ import type { Calls, Row } from './calls';
 import type { Role } from './look';
 
 /** What is left for removal once the sessions are gone. */
-const RESERVE_MS = 1_500;
+export const RESERVE_MS = 1_500;
 
 /** Ends every session of a role that nobody can log in as any more, and waits until the last one is gone. */
 export async function endSessions(calls: Calls, role: Role): Promise<void> {
