@@ -37,7 +37,7 @@ export interface Contender {
   readonly historyOf:
     ((leaseIds: readonly string[], are: 'sleeping' | 'ended') => Promise<readonly HistorySize[]>) | null;
   /** Looks through everything that lives, once; answers how long it took, in milliseconds. Null for a system that does no such thing. */
-  readonly sweep: ((leases: number) => Promise<number>) | null;
+  readonly sweep: ((leases: number, signal: AbortSignal) => Promise<number>) | null;
   close(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ export function contendByLeasehold(deployment: Deployment): Contender {
     },
     storageBytes: () => databaseBytes(deployment.databaseFile),
     historyOf: (leaseIds, are) => historySizes(deployment, leaseIds, are),
-    sweep: (leases) => sweepOnce(deployment, leases),
+    sweep: (leases, signal) => sweepOnce(deployment, leases, signal),
     close,
   };
 }

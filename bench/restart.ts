@@ -2,6 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench, BenchContext, Findings, Size } from './bench';
 import { startDeployment } from './deployment';
+import { collectMissing, messageOf } from './missing';
+import type { Missing } from './missing';
 import { startOpenBao } from './openbao';
 import { formatCount } from './progress';
 import { startProvider } from './provider';
@@ -81,8 +83,9 @@ async function compare(context: BenchContext, provider: Provider): Promise<Findi
       const empty = Object.fromEntries(
         await Promise.all(contenders.map(async (each) => [each.name, await each.storageBytes()] as const)),
       );
-      const played = await playRounds(context, provider, contenders);
-      return report(context.size, played, empty);
+      const missing = collectMissing(context);
+      const rounds = await playRounds(context, provider, contenders, missing);
+      return report(context.size, rounds, empty, missing.sentences);
     } finally {
       for (const contender of contenders) {
         await contender.close().catch(() => {
@@ -96,12 +99,6 @@ async function compare(context: BenchContext, provider: Provider): Promise<Findi
   }
 }
 
-interface Played {
-  readonly rounds: readonly Round[];
-  /** Why there are not all. */
-  readonly failures: readonly string[];
-}
-
 /**
  * One system after the other, never both at once, the first one alternating. A system whose round fails plays no more; what was
  * measured before stands.
@@ -111,41 +108,49 @@ async function playRounds(
   { size: named, say, signal }: BenchContext,
   provider: Provider,
   contenders: readonly Contender[],
-): Promise<Played> {
+  missing: Missing,
+): Promise<readonly Round[]> {
   const size = SIZES[named];
   const rounds: Round[] = [];
-  const failures: string[] = [];
   const populations = new Map<Contender, Population>(contenders.map((each) => [each, { sleeping: [], begun: 0 }]));
+  const play = async (contender: Contender, leases: number, before: Population): Promise<boolean> => {
+    const { round, after } = await playRound({ contender, provider, leases, before, size, missing, say, signal });
+    rounds.push(round);
+    if (after === null) return false;
+    populations.set(contender, after);
+    return true;
+  };
   for (const [index, leases] of size.leases.entries()) {
     const [own, other] = contenders;
     for (const contender of index % 2 === 0 ? contenders : contenders.toReversed()) {
       const before = populations.get(contender);
       if (before === undefined || (contender === other && !size.besides.includes(leases))) continue;
-      try {
-        const { round, after } = await playRound({ contender, provider, leases, before, size, say, signal });
-        rounds.push(round);
-        populations.set(contender, after);
-      } catch (error) {
-        if (!rounds.some(({ who }) => who === own?.name) && (contender === own || signal.aborted)) throw error;
-        const why = signal.aborted ? 'the bench was asked to end' : messageOf(error);
-        failures.push(`${contender.name} was not measured with ${formatCount(leases)} leases and more: ${why}`);
-        say(failures.at(-1) ?? '');
-        populations.delete(contender);
-        if (contender === own || signal.aborted) return { rounds, failures };
-      }
+      const isFirst = contender === own && !rounds.some(({ who }) => who === own.name);
+      const lost = `${contender.name} was not measured with ${formatCount(leases)} leases and more`;
+      const goesOn = isFirst
+        ? await play(contender, leases, before)
+        : await missing.attempt(lost, () => play(contender, leases, before));
+      if (goesOn === true) continue;
+      if (contender === own || signal.aborted) return rounds;
+      populations.delete(contender);
+      // Its leases go on otherwise, and take from the machine what the other one is measured on.
+      await contender.kill().catch((error: unknown) => {
+        missing.note(`${contender.name} could not be stopped, and may have disturbed what came after it: ${messageOf(error)}`);
+      });
     }
   }
-  return { rounds, failures };
+  return rounds;
 }
 
-function report(named: Size, { rounds, failures }: Played, empty: Empty): Findings {
-  const { ttl, overdue, overdueTtl, downMs, further } = SIZES[named];
+function report(named: Size, rounds: readonly Round[], empty: Empty, missing: readonly string[]): Findings {
+  const { ttl, overdue, overdueTtl, downMs, further, leases, besides } = SIZES[named];
+  const alone = leases.filter((count) => !besides.includes(count)).map(formatCount);
   return {
     tables: restartTables(rounds, empty),
     plots: restartPlots(rounds, empty),
     notes: [
-      ...failures,
       ...restartNotes(rounds),
+      ...(alone.length === 0 ? [] : [`OpenBao is not measured with ${alone.join(' and ')} leases: Leasehold alone is.`]),
       `Leases sleep for ${ttl}. ${overdue} more of ${overdueTtl} were issued before each kill -9; ${downMs / 1_000} s later everything was ` +
         `started at once, and each role was looked for every 100 ms. A process that ends because Temporal is not there yet is started again, ` +
         `as whatever watches over it would do.`,
@@ -153,15 +158,12 @@ function report(named: Size, { rounds, failures }: Played, empty: Empty): Findin
       'Sweeps also run by their schedule, as in production, and may fall into what was measured.',
       'OpenBao, in one process, is ready once it is unsealed. Both had the same PostgreSQL and were never asked for leases at the same ' +
         'time; each of them rested with its sleeping leases while the other was measured.',
-      'Storage is the SQLite file of Temporal with its write-ahead log, and the Raft directory of OpenBao. It holds the ended leases of ' +
-        `earlier rounds as well, ${overdue + 1 + further} for each.`,
+      'Storage is the SQLite file of Temporal with its write-ahead log, and the Raft directory of OpenBao, read before the sweep. It holds ' +
+        `the ended leases of earlier rounds as well, ${overdue + 1 + further} for each. What one more lease takes is told by the increment ` +
+        'from one round to the next: logs and files that are made large beforehand count in both.',
       'The roles of the leases that still slept went with their PostgreSQL server at the end, not one by one.',
     ],
-    missing: failures,
-    data: { size: SIZES[named], rounds, empty, failures },
+    missing,
+    data: { size: SIZES[named], rounds, empty },
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
