@@ -1,6 +1,6 @@
 import { highestRate } from '../../../bench/expire/rates';
 import { endsPerSecond, lagTable, latencyTable, limitOf, livePlot } from '../../../bench/expire/report';
-import { parseProcess, sumOfTree } from '../../../bench/expire/tree-cpu';
+import { sumOfTree } from '../../../bench/expire/tree-cpu';
 import { nextLook } from '../../../bench/expire/watch';
 import { lagsOf } from '../../../bench/expire/wave';
 import type { Wave } from '../../../bench/expire/wave';
@@ -67,13 +67,11 @@ describe('the next look', () => {
 
 describe('the CPU of a program', () => {
   test('is that of all that it started, whatever process group it is in, and of what has ended', () => {
-    const stat = '42 (postgres: a (b) c) S 7 42 42 0 -1 4194304 1 2 3 4 100 50 30 20 20 0 1 0 55 1 1';
-    expect(parseProcess(stat)).toEqual({ pid: 42, parent: 7, cpuSeconds: 2 });
     const processes = [
-      { pid: 7, parent: 1, cpuSeconds: 0.5 },
-      { pid: 42, parent: 7, cpuSeconds: 2 },
-      { pid: 43, parent: 42, cpuSeconds: 1 },
-      { pid: 99, parent: 1, cpuSeconds: 100 },
+      { pid: 7, parent: 1, cpuSeconds: 0.5, endedChildrenCpuSeconds: 0 },
+      { pid: 42, parent: 7, cpuSeconds: 1.5, endedChildrenCpuSeconds: 0.5 },
+      { pid: 43, parent: 42, cpuSeconds: 1, endedChildrenCpuSeconds: 0 },
+      { pid: 99, parent: 1, cpuSeconds: 100, endedChildrenCpuSeconds: 0 },
     ];
     expect(sumOfTree(processes, 7)).toBe(3.5);
   });
