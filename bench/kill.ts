@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningProcess } from '../dev/process';
 import { isRunning } from './usage';
 
-const GONE_WITHIN_MS = 10_000;
+const GONE_WITHIN_MS = 30_000;
 
 /**
  * kill -9, and waits until nothing of its process group runs: what is started in its place finds the port and the files free. The

@@ -28,7 +28,7 @@ function run(benches: readonly Bench[], options: Partial<RunOptions> = {}): Prom
     benches,
     size: 'quick',
     out,
-    tools: { temporal: 'absent', moto: 'absent', bao: 'absent' },
+    tools: { temporal: 'absent', bao: 'absent' },
     say: (line) => said.push(line),
     signal: new AbortController().signal,
     ...options,
