@@ -114,7 +114,7 @@ async function run(context: BenchContext): Promise<Findings> {
       missing: missing.sentences,
       data: Object.fromEntries(runs),
     };
-  });
+  }, missing.noteUnstopped);
 }
 
 const NOTES = [

@@ -3,7 +3,9 @@ import { allOrNone } from '../dev/all-or-none';
 import type { Bench, BenchContext, Findings, Size } from './bench';
 import { DEFAULT_LIMITS, startDeployment } from './deployment';
 import { collectMissing } from './missing';
+import type { Missing } from './missing';
 import { OPENBAO_SOURCE, startOpenBao } from './openbao';
+import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
 import { connectLeasehold } from './expire/leasehold-party';
@@ -70,31 +72,31 @@ export const expire: Bench = {
 
 async function run(context: BenchContext): Promise<Findings> {
   const { directory, tools, size } = context;
-  const provider = await startProvider(directory);
-  try {
-    const together = await allOrNone({
-      leasehold: startDeployment({ directory, tools, provider, poolSize: CONNECTIONS }),
-      bao: startOpenBao({ binary: tools.bao, directory, provider, ttl: OPENBAO_TTL, maxOpenConnections: CONNECTIONS }),
-    });
-    try {
-      const leasehold = await connectLeasehold(together.parts.leasehold);
-      try {
-        return report(await measure(context, provider, leasehold, askOpenBao(together.parts.bao)), size);
-      } finally {
-        await leasehold.close();
-      }
-    } finally {
-      await together.stop();
-    }
-  } finally {
-    await provider.stop();
-  }
+  const missing = collectMissing(context);
+  return withOpened(async (open) => {
+    const provider = await open(startProvider(directory), (opened) => opened.stop());
+    const { parts } = await open(
+      allOrNone({
+        leasehold: startDeployment({ directory, tools, provider, poolSize: CONNECTIONS }),
+        bao: startOpenBao({ binary: tools.bao, directory, provider, ttl: OPENBAO_TTL, maxOpenConnections: CONNECTIONS }),
+      }),
+      (opened) => opened.stop(),
+    );
+    const leasehold = await open(connectLeasehold(parts.leasehold), (opened) => opened.close());
+    const measured = await measure(context, { provider, leasehold, bao: askOpenBao(parts.bao) }, missing);
+    return { ...report(measured, size), missing: missing.sentences };
+  }, missing.noteUnstopped);
+}
+
+interface Setting {
+  readonly provider: Provider;
+  readonly leasehold: Party;
+  readonly bao: Party;
 }
 
 interface Measured {
   readonly compared: readonly Wave[];
   readonly large: Wave | null;
-  readonly missing: readonly string[];
 }
 
 /**
@@ -102,10 +104,10 @@ interface Measured {
  * those after it.
  * @throws what the first one failed of: then nothing was measured.
  */
-async function measure(context: BenchContext, provider: Provider, leasehold: Party, bao: Party): Promise<Measured> {
+async function measure(context: BenchContext, setting: Setting, missing: Missing): Promise<Measured> {
   const { signal, say } = context;
+  const { provider, leasehold, bao } = setting;
   const { rounds, wave: size, large } = SIZES[context.size];
-  const missing = collectMissing(context);
   const otherCpuSeconds = async (): Promise<CpuSeconds> => ({
     postgresql: await treeCpuSeconds(provider.server.pid),
     'this bench': ownCpuSeconds(),
@@ -132,7 +134,7 @@ async function measure(context: BenchContext, provider: Provider, leasehold: Par
       break;
     }
   }
-  return { compared: waves.slice(0, turns.length), large: waves[turns.length] ?? null, missing: missing.sentences };
+  return { compared: waves.slice(0, turns.length), large: waves[turns.length] ?? null };
 }
 
 interface Turn {
@@ -140,7 +142,7 @@ interface Turn {
   readonly of: WaveSize;
 }
 
-function report({ compared, large, missing }: Measured, size: Size): Findings {
+function report({ compared, large }: Measured, size: Size): Findings {
   const { total, lookEveryMs, callEveryMs } = SIZES[size].wave;
   const largePause = SIZES[size].large?.lookEveryMs;
   const all = large === null ? compared : [...compared, large];
@@ -172,7 +174,6 @@ function report({ compared, large, missing }: Measured, size: Size): Findings {
       `Meanwhile one caller issued and one asked, each every ${callEveryMs} ms; their work is in all figures of load and CPU, and so are a few transactions of the watch itself.`,
       ...all.map((wave) => limitOf(wave, availableParallelism())).filter((note) => note !== null),
     ],
-    missing,
     data: all,
   };
 }

@@ -94,7 +94,7 @@ async function run(context: BenchContext): Promise<Findings> {
         breakDown({ leases, what, floor, raw, samples: dissected, signal }),
       );
       return { blocks: compared, breakdown: taken };
-    });
+    }, missing.noteUnstopped);
     say('Counting what leases leave in Temporal');
     const census = await missing.attempt('What a lease leaves in Temporal was not counted', () =>
       takeCensus({ directory, tools, provider, samples: counted, signal }),
@@ -110,7 +110,7 @@ async function run(context: BenchContext): Promise<Findings> {
       missing: missing.sentences,
       data: { blocks, breakdown, census: census === null ? null : writable(census) },
     };
-  });
+  }, missing.noteUnstopped);
 }
 
 /**

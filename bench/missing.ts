@@ -10,6 +10,8 @@ export interface Missing {
    * @param lost says what there is not then, as the beginning of a sentence.
    */
   attempt<T>(lost: string, part: () => Promise<T>): Promise<T | null>;
+  /** Notes that something which was started could not be stopped. */
+  readonly noteUnstopped: (problem: unknown) => void;
 }
 
 export function collectMissing({ say, signal }: Pick<BenchContext, 'say' | 'signal'>): Missing {
@@ -21,6 +23,9 @@ export function collectMissing({ say, signal }: Pick<BenchContext, 'say' | 'sign
   return {
     sentences,
     note,
+    noteUnstopped: (problem) => {
+      note(`Not all that was started could be stopped: ${messageOf(problem)}`);
+    },
     attempt: async (lost, part) => {
       try {
         signal.throwIfAborted();

@@ -5,7 +5,9 @@ import { startDeployment } from './deployment';
 import { openGate } from './gate';
 import type { Gate } from './gate';
 import { collectMissing } from './missing';
+import type { Missing } from './missing';
 import { OPENBAO_SOURCE, startOpenBao } from './openbao';
+import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
 import { failedIssues, issueUntil } from './expire/issue-until';
@@ -57,32 +59,23 @@ export const outage: Bench = {
 };
 
 async function run(context: BenchContext): Promise<Findings> {
-  const { directory, tools } = context;
-  const provider = await startProvider(directory);
-  try {
-    const gate = await openGate(provider);
-    try {
-      const together = await allOrNone({
+  const { directory, tools, size } = context;
+  const missing = collectMissing(context);
+  return withOpened(async (open) => {
+    const provider = await open(startProvider(directory), (opened) => opened.stop());
+    const gate = await open(openGate(provider), (opened) => opened.close());
+    const { parts } = await open(
+      allOrNone({
         leasehold: startDeployment({ directory, tools, provider, reach: gate }),
         bao: startOpenBao({ binary: tools.bao, directory, provider, reach: gate, ttl: OPENBAO_TTL }),
-      });
-      try {
-        const leasehold = await connectLeasehold(together.parts.leasehold);
-        try {
-          const parties = [leasehold, askOpenBao(together.parts.bao)];
-          return report(await measure(context, { provider, gate, parties }), context.size);
-        } finally {
-          await leasehold.close();
-        }
-      } finally {
-        await together.stop();
-      }
-    } finally {
-      await gate.close();
-    }
-  } finally {
-    await provider.stop();
-  }
+      }),
+      (opened) => opened.stop(),
+    );
+    const leasehold = await open(connectLeasehold(parts.leasehold), (opened) => opened.close());
+    const parties = [leasehold, askOpenBao(parts.bao)];
+    const seen = await measure(context, { provider, gate, parties }, missing);
+    return { ...report(seen, size), missing: missing.sentences };
+  }, missing.noteUnstopped);
 }
 
 interface Setting {
@@ -92,11 +85,12 @@ interface Setting {
   readonly parties: readonly Party[];
 }
 
-async function measure(context: BenchContext, setting: Setting): Promise<Measured> {
-  const { size, signal, say } = context;
-  const { provider, gate, parties } = setting;
+async function measure(
+  { size, signal, say }: BenchContext,
+  { provider, gate, parties }: Setting,
+  missing: Missing,
+): Promise<Outage> {
   const { total, concurrency, leadMs, awayMs, afterMs } = SIZES[size];
-  const missing = collectMissing(context);
   const dueAt = Date.now() + leadMs;
   const issued = await Promise.all(
     parties.map(async (party) => ({ party, ...(await issueUntil(party, dueAt, { total, concurrency, signal })) })),
@@ -127,16 +121,12 @@ async function measure(context: BenchContext, setting: Setting): Promise<Measure
     await missing.attempt('It was not seen whether there are roles that were never handed out', async () => {
       for (const sentence of await strangersOf(provider, watched)) missing.note(sentence);
     });
-    return { seen: { cutAt, returnedAt, endedAt, outcomes }, missing: missing.sentences };
+    return { cutAt, returnedAt, endedAt, outcomes };
   } finally {
     await Promise.allSettled(watched.map(({ session }) => session.close()));
   }
 }
 
-interface Measured {
-  readonly seen: Outage;
-  readonly missing: readonly string[];
-}
 
 interface Watched {
   readonly party: Party;
@@ -219,7 +209,7 @@ async function strangersOf(provider: Provider, watched: readonly Watched[]): Pro
   return sentences;
 }
 
-function report({ seen, missing }: Measured, size: Size): Findings {
+function report(seen: Outage, size: Size): Findings {
   const { cutAt, returnedAt } = seen;
   const { total, awayMs } = SIZES[size];
   return {
@@ -234,7 +224,6 @@ function report({ seen, missing }: Measured, size: Size): Findings {
       'The roles of both parties have a VALID UNTIL, by which PostgreSQL itself refuses new logins with the password: of OpenBao five seconds after the expiry, of Leasehold ten minutes or more. It ends no open session and removes nothing: "may log in" counts what it lets in. The session of a holder was opened before the outage; OpenBao\'s own revocation drops the role and ends no session.',
       "Leasehold's timings are its defaults.",
     ],
-    missing,
     data: seen,
   };
 }

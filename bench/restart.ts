@@ -5,6 +5,7 @@ import { startDeployment } from './deployment';
 import { collectMissing, messageOf } from './missing';
 import type { Missing } from './missing';
 import { startOpenBao } from './openbao';
+import { withOpened } from './opened';
 import { formatCount } from './progress';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
@@ -61,42 +62,35 @@ export const restart: Bench = {
 };
 
 async function run(context: BenchContext): Promise<Findings> {
-  const provider = await startProvider(context.directory);
-  try {
-    return await compare(context, provider);
-  } finally {
-    await provider.stop();
-    context.say('The roles of the leases that still slept went with their PostgreSQL server, not one by one.');
-  }
-}
-
-async function compare(context: BenchContext, provider: Provider): Promise<Findings> {
-  const { tools, say } = context;
+  const { size, tools, say } = context;
+  const missing = collectMissing(context);
   const directory = join(context.directory, 'openbao');
   await mkdir(directory, { mode: 0o700 });
-  const deployment = await startDeployment({ directory: context.directory, tools, provider });
-  try {
-    const { ttl } = SIZES[context.size];
-    const bao = await startOpenBao({ binary: tools.bao, directory, provider, ttl });
+  return withOpened(async (open) => {
+    const provider = await open(startProvider(context.directory), async (opened) => {
+      await opened.stop();
+      say('The roles of the leases that still slept went with their PostgreSQL server, not one by one.');
+    });
+    const deployment = await open(
+      startDeployment({ directory: context.directory, tools, provider }),
+      (opened) => opened.stop(),
+    );
+    const { ttl } = SIZES[size];
+    const bao = await open(startOpenBao({ binary: tools.bao, directory, provider, ttl }), (opened) => opened.stop());
     const contenders = [contendByLeasehold(deployment), contendByOpenBao(bao, directory)];
-    try {
-      const empty = Object.fromEntries(
-        await Promise.all(contenders.map(async (each) => [each.name, await each.storageBytes()] as const)),
+    for (const contender of contenders) {
+      await open(Promise.resolve(contender), (opened) =>
+        opened.close().catch(() => {
+          say(`The connection of ${opened.name} was gone already.`);
+        }),
       );
-      const missing = collectMissing(context);
-      const rounds = await playRounds(context, provider, contenders, missing);
-      return report(context.size, rounds, empty, missing.sentences);
-    } finally {
-      for (const contender of contenders) {
-        await contender.close().catch(() => {
-          say(`The connection of ${contender.name} was gone already.`);
-        });
-      }
-      await bao.stop();
     }
-  } finally {
-    await deployment.stop();
-  }
+    const empty = Object.fromEntries(
+      await Promise.all(contenders.map(async (each) => [each.name, await each.storageBytes()] as const)),
+    );
+    const rounds = await playRounds(context, provider, contenders, missing);
+    return report(size, rounds, empty, missing.sentences);
+  }, missing.noteUnstopped);
 }
 
 /**

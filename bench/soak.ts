@@ -4,6 +4,8 @@ import type { Bench, BenchContext, Findings, Size } from './bench';
 import { startDeployment } from './deployment';
 import type { Deployment } from './deployment';
 import { collectMissing } from './missing';
+import type { Missing } from './missing';
+import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
 import { LeaseLeft, openLedger, PATIENCE_MS } from './soak-ledger';
@@ -42,42 +44,34 @@ export const soak: Bench = {
 };
 
 async function run(context: BenchContext): Promise<Findings> {
-  const provider = await startProvider(context.directory);
-  try {
-    const deployment = await startDeployment({ directory: context.directory, tools: context.tools, provider });
-    try {
-      return await connectAndSoak(context, provider, deployment);
-    } finally {
-      await deployment.stop();
-    }
-  } finally {
-    await provider.stop();
-  }
-}
-
-async function connectAndSoak(context: BenchContext, provider: Provider, deployment: Deployment): Promise<Findings> {
-  const { what } = deployment;
-  const library = await deployment.connect();
-  try {
-    const http = await deployment.connectHttp();
-    return await watchAll(context, provider, deployment, {
+  const { directory, tools } = context;
+  const missing = collectMissing(context);
+  return withOpened(async (open) => {
+    const provider = await open(startProvider(directory), (opened) => opened.stop());
+    const deployment = await open(startDeployment({ directory, tools, provider }), (opened) => opened.stop());
+    const library = await open(deployment.connect(), (opened) => opened.close());
+    const http = await open(deployment.connectHttp(), (opened) => opened.close());
+    const { what } = deployment;
+    const issue: PlayOptions['issue'] = {
       library: (ttl) => library.issue({ ...what, holder: HOLDER, ttl }),
       http: (ttl) => http.issue({ ...what, ttl }),
-    });
-  } finally {
-    await library.close();
-  }
+    };
+    return watchAll(context, { provider, deployment, issue }, missing);
+  }, missing.noteUnstopped);
+}
+
+interface Setting {
+  readonly provider: Provider;
+  readonly deployment: Deployment;
+  readonly issue: PlayOptions['issue'];
 }
 
 async function watchAll(
-  context: BenchContext,
-  provider: Provider,
-  deployment: Deployment,
-  issue: PlayOptions['issue'],
+  { size: named, say, signal }: BenchContext,
+  { provider, deployment, issue }: Setting,
+  missing: Missing,
 ): Promise<Findings> {
-  const { size: named, say, signal } = context;
   const { minutes, perSecond, sampleEveryMs, saidEvery } = SIZES[named];
-  const missing = collectMissing(context);
   const deeds = beginDeeds();
   const ledger = openLedger();
   const samples: Sample[] = [];
