@@ -125,7 +125,10 @@ async function playRounds(
         ? await play(contender, leases, before)
         : await missing.attempt(lost, () => play(contender, leases, before));
       if (goesOn === true) continue;
-      if (contender === own || signal.aborted) return rounds;
+      if (contender === own || signal.aborted) {
+        missing.note('With that the bench ended: what was to come after it was not measured.');
+        return rounds;
+      }
       populations.delete(contender);
       // Its leases go on otherwise, and take from the machine what the other one is measured on.
       await contender.kill().catch((error: unknown) => {
