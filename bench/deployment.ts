@@ -120,7 +120,6 @@ async function startBoth(programs: Programs, both: readonly Program[]): Promise<
   if (failed !== undefined) throw failed.reason;
 }
 
-
 /** Until the API says that all queues are polled. */
 async function untilReady(url: string): Promise<void> {
   const until = Date.now() + READY_WITHIN_MS;

@@ -78,7 +78,13 @@ async function run(context: BenchContext): Promise<Findings> {
     const { parts } = await open(
       allOrNone({
         leasehold: startDeployment({ directory, tools, provider, poolSize: CONNECTIONS }),
-        bao: startOpenBao({ binary: tools.bao, directory, provider, ttl: OPENBAO_TTL, maxOpenConnections: CONNECTIONS }),
+        bao: startOpenBao({
+          binary: tools.bao,
+          directory,
+          provider,
+          ttl: OPENBAO_TTL,
+          maxOpenConnections: CONNECTIONS,
+        }),
       }),
       (opened) => opened.stop(),
     );
@@ -130,7 +136,9 @@ async function measure(context: BenchContext, setting: Setting, missing: Missing
     if (wave === null) break;
     waves.push(wave);
     if (wave.left > 0 && nth < all.length - 1) {
-      missing.note(`Of ${all.length} waves only ${nth + 1} were measured: what the last one left would disturb the next.`);
+      missing.note(
+        `Of ${all.length} waves only ${nth + 1} were measured: what the last one left would disturb the next.`,
+      );
       break;
     }
   }

@@ -14,7 +14,9 @@ export async function killWhole(running: RunningProcess): Promise<void> {
   const until = Date.now() + GONE_WITHIN_MS;
   while (await isRunning(running.pid)) {
     if (Date.now() > until) {
-      throw new Error(`Something of process group ${running.pid} runs ${GONE_WITHIN_MS / 1_000} s after it was killed.`);
+      throw new Error(
+        `Something of process group ${running.pid} runs ${GONE_WITHIN_MS / 1_000} s after it was killed.`,
+      );
     }
     await sleep(5);
   }

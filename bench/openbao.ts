@@ -138,7 +138,6 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
   }
 }
 
-
 function configText(storage: string, port: number, clusterPort: number): string {
   return `storage "raft" {
   path    = ${JSON.stringify(storage)}

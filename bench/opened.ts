@@ -5,10 +5,7 @@ export type Open = <T>(opening: Promise<T>, close: (opened: T) => Promise<void>)
  * Runs `act` and closes what it opened, the last first, however it ended. An error of `act` matters more than one of closing.
  * @param tell is told each problem of closing if `act` has a result, which then stands. Absent: the first of them is thrown.
  */
-export async function withOpened<T>(
-  act: (open: Open) => Promise<T>,
-  tell?: (problem: unknown) => void,
-): Promise<T> {
+export async function withOpened<T>(act: (open: Open) => Promise<T>, tell?: (problem: unknown) => void): Promise<T> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<readonly unknown[]> => {
     const problems: unknown[] = [];

@@ -106,7 +106,8 @@ async function measure(
     gate.cut();
     const cutAt = Date.now();
     say(`PostgreSQL is away; ${total} credentials of each are about to expire.`);
-    const returnsAt = Math.max(...issued.flatMap(({ credentials }) => credentials).map(({ expiresAt }) => expiresAt)) + awayMs;
+    const returnsAt =
+      Math.max(...issued.flatMap(({ credentials }) => credentials).map(({ expiresAt }) => expiresAt)) + awayMs;
     await ensureCut(provider, signal);
     await waitOut(watched, returnsAt, signal);
     ensureAllThere(watched);
@@ -126,7 +127,6 @@ async function measure(
     await Promise.allSettled(watched.map(({ session }) => session.close()));
   }
 }
-
 
 interface Watched {
   readonly party: Party;
@@ -203,7 +203,9 @@ async function strangersOf(provider: Provider, watched: readonly Watched[]): Pro
     const issued = new Set(credentials.map(({ role }) => role));
     const strangers = (await provider.listRoles(party.rolePrefix)).filter((role) => !issued.has(role));
     if (strangers.length > 0) {
-      sentences.push(`${party.name} left ${strangers.length} roles that were never handed out: ${strangers.join(', ')}`);
+      sentences.push(
+        `${party.name} left ${strangers.length} roles that were never handed out: ${strangers.join(', ')}`,
+      );
     }
   }
   return sentences;

@@ -82,7 +82,10 @@ export function createPrograms(options: ProgramsOptions): Programs {
     stop: async () => {
       const problems: unknown[] = [];
       for (const program of PROGRAMS.toReversed()) {
-        await running.get(program)?.stop().catch((error: unknown) => problems.push(error));
+        await running
+          .get(program)
+          ?.stop()
+          .catch((error: unknown) => problems.push(error));
       }
       running.clear();
       if (problems.length > 0) throw problems[0];

@@ -54,7 +54,10 @@ function storageTable(rounds: readonly Round[], empty: Empty): Table {
       'for each more than in the round before',
     ],
     rows: rounds.map((round, index) => {
-      const more = bytesPerMore(round, rounds.slice(0, index).findLast(({ who }) => who === round.who));
+      const more = bytesPerMore(
+        round,
+        rounds.slice(0, index).findLast(({ who }) => who === round.who),
+      );
       return [
         round.who,
         formatCount(round.leases),
@@ -91,11 +94,7 @@ function historyTable(rounds: readonly Round[]): Table {
   return {
     title: 'History of a lease',
     head: ['lease', 'leases asleep', 'looked at', 'events', 'most', 'writes', 'most', 'bytes', 'most'],
-    rows: rounds.flatMap(({ leases, back }) =>
-      back?.histories == null
-        ? []
-        : historyRows(leases, back.histories),
-    ),
+    rows: rounds.flatMap(({ leases, back }) => (back?.histories == null ? [] : historyRows(leases, back.histories))),
   };
 }
 
@@ -135,7 +134,9 @@ function backTable(rounds: readonly Round[]): Table {
       'half of them gone',
       'last one gone',
     ],
-    rows: rounds.flatMap(({ who, leases, back }) => (back === null ? [] : [[who, formatCount(leases), ...backCells(back)]])),
+    rows: rounds.flatMap(({ who, leases, back }) =>
+      back === null ? [] : [[who, formatCount(leases), ...backCells(back)]],
+    ),
   };
 }
 

@@ -235,10 +235,13 @@ async function comeBack(options: RoundOptions, sleeping: readonly string[], fail
   const { overdueIds, ...restarted } = await restart(options, failedIssues);
   const restartedMb = residentOf(await contender.usage());
   const revoked: string[] = [];
-  const furtherMb = await missing.attempt(lostBy(options, 'further leases could not all be issued and revoked'), async () => {
-    await furtherLeases(options, revoked);
-    return residentOf(await contender.usage());
-  });
+  const furtherMb = await missing.attempt(
+    lostBy(options, 'further leases could not all be issued and revoked'),
+    async () => {
+      await furtherLeases(options, revoked);
+      return residentOf(await contender.usage());
+    },
+  );
   await missing.attempt(lostBy(options, 'the roles at the end are not those of the leases that sleep'), () =>
     checkRoles(options, leases),
   );

@@ -71,9 +71,8 @@ async function run(context: BenchContext): Promise<Findings> {
       await opened.stop();
       say('The roles of the leases that still slept went with their PostgreSQL server, not one by one.');
     });
-    const deployment = await open(
-      startDeployment({ directory: context.directory, tools, provider }),
-      (opened) => opened.stop(),
+    const deployment = await open(startDeployment({ directory: context.directory, tools, provider }), (opened) =>
+      opened.stop(),
     );
     const { ttl } = SIZES[size];
     const bao = await open(startOpenBao({ binary: tools.bao, directory, provider, ttl }), (opened) => opened.stop());
@@ -132,7 +131,9 @@ async function playRounds(
       populations.delete(contender);
       // Its leases go on otherwise, and take from the machine what the other one is measured on.
       await contender.kill().catch((error: unknown) => {
-        missing.note(`${contender.name} could not be stopped, and may have disturbed what came after it: ${messageOf(error)}`);
+        missing.note(
+          `${contender.name} could not be stopped, and may have disturbed what came after it: ${messageOf(error)}`,
+        );
       });
     }
   }
@@ -147,7 +148,9 @@ function report(named: Size, rounds: readonly Round[], empty: Empty, missing: re
     plots: restartPlots(rounds, empty),
     notes: [
       ...restartNotes(rounds),
-      ...(alone.length === 0 ? [] : [`OpenBao is not measured with ${alone.join(' and ')} leases: Leasehold alone is.`]),
+      ...(alone.length === 0
+        ? []
+        : [`OpenBao is not measured with ${alone.join(' and ')} leases: Leasehold alone is.`]),
       `Leases sleep for ${ttl}. ${overdue} more of ${overdueTtl} were issued before each kill -9; ${downMs / 1_000} s later everything was ` +
         `started at once, and each role was looked for every 100 ms. A process that ends because Temporal is not there yet is started again, ` +
         `as whatever watches over it would do.`,

@@ -101,7 +101,9 @@ export async function runWave(options: WaveOptions): Promise<Wave> {
   const watch = await watchRoles(options.provider, party.name, credentials);
   const quietFrom = watch.firstExpiry - quietMs;
   if (Date.now() > quietFrom) {
-    shortcomings.push(`${party.name} issued so slowly at last that less than ${quietMs / 1_000} s before the first expiry were quiet.`);
+    shortcomings.push(
+      `${party.name} issued so slowly at last that less than ${quietMs / 1_000} s before the first expiry were quiet.`,
+    );
   }
   await until(quietFrom, signal);
   const leased: string[] = [];
@@ -244,10 +246,7 @@ interface CleanedUp {
   readonly problems: readonly string[];
 }
 
-async function cleanUp(
-  { party, provider, size, signal }: WaveOptions,
-  leased: readonly string[],
-): Promise<CleanedUp> {
+async function cleanUp({ party, provider, size, signal }: WaveOptions, leased: readonly string[]): Promise<CleanedUp> {
   const problems: string[] = [];
   await revokeAll(party, leased, { concurrency: size.concurrency, signal }).catch((error: unknown) => {
     problems.push(`${party.name}: what was issued meanwhile could not all be revoked: ${messageOf(error)}`);

@@ -134,7 +134,9 @@ describe('how long a credential outlives its expiry', () => {
       { at: 900, left: 2, usable: 2 },
       { at: 5_000, left: 1, usable: 0 },
     ];
-    expect(lagsOf([credential('a'), credential('b')], { goneAt: new Map([['a', 1_300]]), looks })).toEqual([300, 4_000]);
+    expect(lagsOf([credential('a'), credential('b')], { goneAt: new Map([['a', 1_300]]), looks })).toEqual([
+      300, 4_000,
+    ]);
   });
 
   test('is not told where nobody has looked', () => {

@@ -21,9 +21,7 @@ function party(...failing: readonly number[]) {
 test('an issue that fails is told, and the others stand', async () => {
   const issued = await issueUntil(party(7), LATER(), { total: 20, concurrency: 5, signal });
   expect(issued.credentials).toHaveLength(19);
-  expect(failedIssues('a party', issued)).toEqual([
-    'a party: 1 of 20 issues failed, and are in no figure: refused',
-  ]);
+  expect(failedIssues('a party', issued)).toEqual(['a party: 1 of 20 issues failed, and are in no figure: refused']);
 });
 
 test('if all could be issued there is nothing to tell', async () => {

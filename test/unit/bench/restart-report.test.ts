@@ -80,7 +80,9 @@ test('every round has its rows', () => {
   expect(storage).toMatch(/\| Leasehold +\| +50,000 \| +50,000 \| +393 MB \| +2\.00 MB \| +8\.00 KB \| +8\.00 KB \|/);
   expect(storage).toMatch(/\| Leasehold +\| +1,000 \| .* 8\.00 KB \| +– \|/);
   expect(history).toMatch(/\| revoked +\| +1,000 \| +2 \| +37\.0 \| +38 \| +16.0 \| +17 \| +6,200 \| +6,300 \|/);
-  expect(back).toMatch(/temporal 900 ms, worker 1800 ms, api 1200 ms \| +250 ms \| +once \| +20 \| +-300 ms \| +700 ms \|/);
+  expect(back).toMatch(
+    /temporal 900 ms, worker 1800 ms, api 1200 ms \| +250 ms \| +once \| +20 \| +-300 ms \| +700 ms \|/,
+  );
   expect(memory).toMatch(/\| worker +\| +1,000 \| +180 MB \| +185 MB \| +160 MB \| +180 MB \| +200 \|/);
   expect(sweep).toMatch(/\| 1,000 +\| +1500 ms \| +1.50 ms \|/);
 });

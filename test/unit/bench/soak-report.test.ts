@@ -39,7 +39,14 @@ test('what the system does not tell is a dash in the table and missing in the pl
   ]);
 });
 
-const DONE = { begun: 600, issues: { library: [10], http: [20] }, extended: 1, revoked: 1, leftToExpire: 1, failures: [] };
+const DONE = {
+  begun: 600,
+  issues: { library: [10], http: [20] },
+  extended: 1,
+  revoked: 1,
+  leftToExpire: 1,
+  failures: [],
+};
 
 test('it is told how many leases were begun, beside how many were to be', () => {
   expect(soakNotes(DONE, 60_000, 12)).toEqual([
