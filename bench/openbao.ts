@@ -55,7 +55,7 @@ export interface OpenBao {
 
 /** Which source a statement about its code is from. */
 export const OPENBAO_SOURCE =
-  'its source as read: commit df6ce2c, after 2.6.2; the version that was measured is told below, and was not read';
+  'as of commit df6ce2c, after 2.6.2; the version that was measured is told below, and its source was not read';
 const ROLE_PREFIX = 'baobench-';
 const MAX_TTL = '168h';
 const ACTIVE_WITHIN_MS = 60_000;
