@@ -7,7 +7,7 @@ import type { Table } from './table';
 export type Size = 'quick' | 'full';
 
 /** The programs that are measured, and those that they need. */
-export interface BenchTools extends Tools {
+export interface BenchTools extends Pick<Tools, 'temporal'> {
   /** OpenBao's own program. */
   readonly bao: string;
 }

@@ -8,7 +8,6 @@ import { connectHttpLeases } from '../client/http';
 import type { HttpLeases } from '../client/http';
 import { connectLeases } from '../client/temporal';
 import type { ConnectedLeases } from '../client/temporal';
-import { steadyPort } from '../dev/steady-port';
 import type { Tools } from '../dev/tools';
 import { CHANNEL_ARGS } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
@@ -17,6 +16,7 @@ import type { Limits } from './deployment-config';
 import { createPrograms } from './programs';
 import type { Program, Programs } from './programs';
 import type { Provider } from './provider';
+import { twoSteadyPorts } from './two-ports';
 
 export type { Limits } from './deployment-config';
 export type { Program } from './programs';
@@ -77,7 +77,8 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     tokenHash: hash,
   });
   await writeFile(configFile, text);
-  const ports = await twoPorts();
+  const [temporalPort, apiPort] = await twoSteadyPorts();
+  const ports = { temporal: temporalPort, api: apiPort };
   const programs = createPrograms({
     directory,
     temporalBinary: tools.temporal,
@@ -117,14 +118,6 @@ async function startBoth(programs: Programs, both: readonly Program[]): Promise<
   const results = await Promise.allSettled(both.map((program) => programs.start(program)));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-}
-
-async function twoPorts(): Promise<{ readonly temporal: number; readonly api: number }> {
-  const temporal = await steadyPort();
-  for (;;) {
-    const api = await steadyPort();
-    if (api !== temporal) return { temporal, api };
-  }
 }
 
 /** Until the API says that all queues are polled. */

@@ -1,8 +1,11 @@
 import { availableParallelism, cpus } from 'node:os';
 import { allOrNone } from '../dev/all-or-none';
 import type { Bench, BenchContext, Findings, Size } from './bench';
-import { startDeployment } from './deployment';
-import { startOpenBao } from './openbao';
+import { DEFAULT_LIMITS, startDeployment } from './deployment';
+import { collectMissing } from './missing';
+import type { Missing } from './missing';
+import { OPENBAO_SOURCE, startOpenBao } from './openbao';
+import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
 import { connectLeasehold } from './expire/leasehold-party';
@@ -43,7 +46,7 @@ const SIZES: Readonly<Record<Size, ExpireSize>> = {
       callEveryMs: 500,
       patienceMs: 15 * 60_000,
     },
-    // It takes long, and what was measured before is lost if it fails.
+    // It takes long, and is played last.
     large: { total: 20_000, room: 2, patienceMs: 40 * 60_000, lookEveryMs: 500 },
   },
 };
@@ -56,8 +59,6 @@ interface ExpireSize {
   readonly large: Partial<WaveSize> | null;
 }
 
-/** What Leasehold is allowed at the provider: so much that it is not the limit. */
-const LIMITS = { callsPerSecond: 1_000, provisions: 50, deprovisions: 50 } as const;
 /** To PostgreSQL: of OpenBao for everything, of Leasehold for removals, for issuing and for upkeep each. */
 const CONNECTIONS = 20;
 /** Of leases that are revoked when the figures are taken. */
@@ -71,25 +72,32 @@ export const expire: Bench = {
 
 async function run(context: BenchContext): Promise<Findings> {
   const { directory, tools, size } = context;
-  const provider = await startProvider(directory);
-  try {
-    const together = await allOrNone({
-      leasehold: startDeployment({ directory, tools, provider, limits: LIMITS, poolSize: CONNECTIONS }),
-      bao: startOpenBao({ binary: tools.bao, directory, provider, ttl: OPENBAO_TTL, maxOpenConnections: CONNECTIONS }),
-    });
-    try {
-      const leasehold = await connectLeasehold(together.parts.leasehold);
-      try {
-        return report(await measure(context, provider, leasehold, askOpenBao(together.parts.bao)), size);
-      } finally {
-        await leasehold.close();
-      }
-    } finally {
-      await together.stop();
-    }
-  } finally {
-    await provider.stop();
-  }
+  const missing = collectMissing(context);
+  return withOpened(async (open) => {
+    const provider = await open(startProvider(directory), (opened) => opened.stop());
+    const { parts } = await open(
+      allOrNone({
+        leasehold: startDeployment({ directory, tools, provider, poolSize: CONNECTIONS }),
+        bao: startOpenBao({
+          binary: tools.bao,
+          directory,
+          provider,
+          ttl: OPENBAO_TTL,
+          maxOpenConnections: CONNECTIONS,
+        }),
+      }),
+      (opened) => opened.stop(),
+    );
+    const leasehold = await open(connectLeasehold(parts.leasehold), (opened) => opened.close());
+    const measured = await measure(context, { provider, leasehold, bao: askOpenBao(parts.bao) }, missing);
+    return { ...report(measured, size), missing: missing.sentences };
+  }, missing.noteUnstopped);
+}
+
+interface Setting {
+  readonly provider: Provider;
+  readonly leasehold: Party;
+  readonly bao: Party;
 }
 
 interface Measured {
@@ -97,30 +105,56 @@ interface Measured {
   readonly large: Wave | null;
 }
 
-/** Never both parties at the same time. */
-async function measure(context: BenchContext, provider: Provider, leasehold: Party, bao: Party): Promise<Measured> {
+/**
+ * Never both parties at the same time. A wave that fails, or leaves roles behind, is the last one: what is left of it would go on in
+ * those after it.
+ * @throws what the first one failed of: then nothing was measured.
+ */
+async function measure(context: BenchContext, setting: Setting, missing: Missing): Promise<Measured> {
   const { signal, say } = context;
+  const { provider, leasehold, bao } = setting;
   const { rounds, wave: size, large } = SIZES[context.size];
   const otherCpuSeconds = async (): Promise<CpuSeconds> => ({
     postgresql: await treeCpuSeconds(provider.server.pid),
     'this bench': ownCpuSeconds(),
     [WHOLE_MACHINE]: machineCpuSeconds(),
   });
-  const wave = (party: Party, of: WaveSize): Promise<Wave> =>
-    runWave({ party, provider, otherCpuSeconds, size: of, signal, say });
-  const compared: Wave[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const order = round % 2 === 0 ? [leasehold, bao] : [bao, leasehold];
-    for (const party of order) compared.push(await wave(party, size));
+  const play = async ({ party, of }: Turn): Promise<Wave> => {
+    const wave = await runWave({ party, provider, otherCpuSeconds, size: of, signal, say });
+    for (const sentence of wave.shortcomings) missing.note(sentence);
+    return wave;
+  };
+  const turns: readonly Turn[] = Array.from({ length: rounds }, (_, round) =>
+    (round % 2 === 0 ? [leasehold, bao] : [bao, leasehold]).map((party) => ({ party, of: size })),
+  ).flat();
+  const last: Turn | null = large === null ? null : { party: leasehold, of: { ...size, ...large } };
+  const all = last === null ? turns : [...turns, last];
+  const waves: Wave[] = [];
+  for (const [nth, turn] of all.entries()) {
+    const lost = `Of ${all.length} waves only ${nth} could be measured`;
+    const wave = nth === 0 ? await play(turn) : await missing.attempt(lost, () => play(turn));
+    if (wave === null) break;
+    waves.push(wave);
+    if (wave.left > 0 && nth < all.length - 1) {
+      missing.note(
+        `Of ${all.length} waves only ${nth + 1} were measured: what the last one left would disturb the next.`,
+      );
+      break;
+    }
   }
-  return { compared, large: large === null ? null : await wave(leasehold, { ...size, ...large }) };
+  return { compared: waves.slice(0, turns.length), large: waves[turns.length] ?? null };
+}
+
+interface Turn {
+  readonly party: Party;
+  readonly of: WaveSize;
 }
 
 function report({ compared, large }: Measured, size: Size): Findings {
   const { total, lookEveryMs, callEveryMs } = SIZES[size].wave;
   const largePause = SIZES[size].large?.lookEveryMs;
   const all = large === null ? compared : [...compared, large];
-  const { callsPerSecond, deprovisions } = LIMITS;
+  const { callsPerSecond, deprovisions } = DEFAULT_LIMITS;
   const limits = {
     Leasehold: `${CONNECTIONS} connections, ${deprovisions} removals at once, ${callsPerSecond} calls/s, for removing alone`,
     OpenBao: `${CONNECTIONS} connections`,
@@ -140,10 +174,11 @@ function report({ compared, large }: Measured, size: Size): Findings {
         : [livePlot('expire-large', `${large.total} leases that expire at the same instant`, [large])]),
     ],
     notes: [
-      `A credential is gone when PostgreSQL has no such role any more, as seen every ${lookEveryMs} ms${largePause === undefined ? '' : `, in the largest wave every ${largePause} ms`}. None was gone, or shut, before its expiry.`,
+      `A credential is gone when PostgreSQL has no such role any more, as seen every ${lookEveryMs} ms${largePause === undefined ? '' : `, in the largest wave every ${largePause} ms`}. No look, the last of them just before the first expiry, found one gone, or shut, too early.`,
       "Leasehold tells each lease's expiry; of OpenBao's it is known that it lies between question and answer, and the later instant is counted: up to the time of one issue in its favour.",
       'Both give TTLs in whole seconds that count from the end of the issue, so that the expiries are spread over a second and the time of one issue.',
-      "OpenBao's plugin for PostgreSQL removes one role at a time, under a lock, whatever the number of connections (internal/builtin/database/postgresql/postgresql.go, DeleteUser).",
+      `OpenBao's plugin for PostgreSQL removes one role at a time, under a lock, whatever the number of connections (internal/builtin/database/postgresql/postgresql.go, DeleteUser; ${OPENBAO_SOURCE}).`,
+      `The question is not the same: Leasehold lists leases, for which Temporal asks its index; OpenBao tells its health, for which it asks nothing. "during / before" compares each with itself alone. A call counts from the instant at which it was due, also when the one before it was late.`,
       `Meanwhile one caller issued and one asked, each every ${callEveryMs} ms; their work is in all figures of load and CPU, and so are a few transactions of the watch itself.`,
       ...all.map((wave) => limitOf(wave, availableParallelism())).filter((note) => note !== null),
     ],

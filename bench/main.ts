@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { runProgram } from '../dev/run';
 import { say } from '../dev/story';
-import { findOrInstallTools, installOpenBao } from '../dev/tools';
+import { findOrInstallTemporal, installOpenBao } from '../dev/tools';
 import { cli } from './cli';
 import { readCommand } from './command';
 import { expire } from './expire';
@@ -19,7 +19,7 @@ const ended =
   typeof command === 'string'
     ? refuse(command)
     : runProgram(async (signal) => {
-        const tools = { ...(await findOrInstallTools(say)), bao: await installOpenBao(say) };
+        const tools = { temporal: await findOrInstallTemporal(say), bao: await installOpenBao(say) };
         const failed = await runBenches({ ...command, out: resolve(command.out), tools, say, signal });
         return failed === 0 ? 0 : 1;
       });

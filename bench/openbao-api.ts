@@ -47,7 +47,7 @@ export function openBaoApi(url: string): OpenBaoApi {
     call: async (method, path, body) => {
       const response = await send(method, path, body);
       const text = await response.text();
-      if (response.ok) return text === '' ? null : (JSON.parse(text) as unknown);
+      if (response.ok) return text === '' ? null : parse(text, method, path, response.status);
       const reason = text.replaceAll(/\s+/g, ' ').slice(0, LONGEST_REASON);
       throw new OpenBaoError(response.status, `OpenBao answered ${response.status} to ${method} ${path}: ${reason}`);
     },
@@ -60,4 +60,13 @@ export function openBaoApi(url: string): OpenBaoApi {
     },
     answers: async () => (await health()) > 0,
   };
+}
+
+/** @throws OpenBaoError which does not quote the answer: a credential may be in it. */
+function parse(text: string, method: string, path: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new OpenBaoError(status, `OpenBao answered ${status} to ${method} ${path}, and not with JSON.`);
+  }
 }

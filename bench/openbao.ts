@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { startProcess } from '../dev/process';
 import type { RunningProcess } from '../dev/process';
-import { steadyPort } from '../dev/steady-port';
 import { killWhole } from './kill';
 import { openBaoApi } from './openbao-api';
 import type { OpenBaoApi } from './openbao-api';
 import type { Provider } from './provider';
+import { twoSteadyPorts } from './two-ports';
 import { usageOf } from './usage';
 import type { Usage } from './usage';
 
@@ -53,6 +53,9 @@ export interface OpenBao {
   stop(): Promise<void>;
 }
 
+/** Which source a statement about its code is from. */
+export const OPENBAO_SOURCE =
+  'as of commit df6ce2c, after 2.6.2; the version that was measured is told below, and its source was not read';
 const ROLE_PREFIX = 'baobench-';
 const MAX_TTL = '168h';
 const ACTIVE_WITHIN_MS = 60_000;
@@ -70,7 +73,7 @@ const issued = z.object({ lease_id: z.string(), data: z.object({ username: z.str
 export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
   const { binary, provider, ttl } = options;
   const directory = await mkdtemp(join(options.directory, 'openbao-'));
-  const [port, clusterPort] = await twoPorts();
+  const [port, clusterPort] = await twoSteadyPorts();
   const url = `http://127.0.0.1:${port}`;
   const configFile = join(directory, 'openbao.hcl');
   const storage = join(directory, 'data');
@@ -135,14 +138,6 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
   }
 }
 
-async function twoPorts(): Promise<readonly [number, number]> {
-  const first = await steadyPort();
-  for (;;) {
-    const second = await steadyPort();
-    if (second !== first) return [first, second];
-  }
-}
-
 function configText(storage: string, port: number, clusterPort: number): string {
   return `storage "raft" {
   path    = ${JSON.stringify(storage)}
@@ -203,6 +198,8 @@ function createRoles(api: OpenBaoApi, group: string): (ttl: string) => Promise<s
   return (ttl) => {
     const role = made.get(ttl) ?? make(ttl);
     made.set(ttl, role);
+    // What could not be made is asked for anew the next time.
+    role.catch(() => made.delete(ttl));
     return role;
   };
 }

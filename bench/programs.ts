@@ -18,7 +18,7 @@ export interface Programs {
   /** kill -9; waits until it is gone. */
   kill(program: Program): Promise<void>;
   usage(program: Program): Promise<Usage>;
-  /** Ends all that run. */
+  /** Ends all that run, also if one does not end well: that is told afterwards. */
   stop(): Promise<void>;
 }
 
@@ -34,7 +34,8 @@ export interface ProgramsOptions {
   readonly workerEnvironment: Readonly<Record<string, string>>;
 }
 
-const STOPPED_IN_ORDER: readonly Program[] = ['api', 'worker', 'temporal'];
+/** In the order in which they need each other. */
+export const PROGRAMS: readonly Program[] = ['temporal', 'worker', 'api'];
 
 export function createPrograms(options: ProgramsOptions): Programs {
   const { directory, ports, configFile, namespace, workerEnvironment } = options;
@@ -79,10 +80,22 @@ export function createPrograms(options: ProgramsOptions): Programs {
     },
     usage: async (program) => usageOf(found(program).pid),
     stop: async () => {
-      for (const program of STOPPED_IN_ORDER) await running.get(program)?.stop();
+      const problems: unknown[] = [];
+      for (const program of PROGRAMS.toReversed()) {
+        await running
+          .get(program)
+          ?.stop()
+          .catch((error: unknown) => problems.push(error));
+      }
       running.clear();
+      if (problems.length > 0) throw problems[0];
     },
   };
+}
+
+/** What each of them uses, by its name. */
+export async function usagesOf({ usage }: Pick<Programs, 'usage'>): Promise<Readonly<Record<string, Usage>>> {
+  return Object.fromEntries(await Promise.all(PROGRAMS.map(async (each) => [each, await usage(each)] as const)));
 }
 
 /** On the same port as before, or not at all: all others know it by that. */

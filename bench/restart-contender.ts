@@ -3,6 +3,7 @@ import type { ConnectedLeases } from '../client/temporal';
 import type { Lease } from '../client/leases';
 import { StartError } from '../dev/process';
 import type { Deployment, Program } from './deployment';
+import { PROGRAMS, usagesOf } from './programs';
 import type { OpenBao } from './openbao';
 import { historySizes, sweepOnce } from './restart-temporal';
 import type { HistorySize } from './restart-temporal';
@@ -37,11 +38,10 @@ export interface Contender {
   readonly historyOf:
     ((leaseIds: readonly string[], are: 'sleeping' | 'ended') => Promise<readonly HistorySize[]>) | null;
   /** Looks through everything that lives, once; answers how long it took, in milliseconds. Null for a system that does no such thing. */
-  readonly sweep: ((leases: number) => Promise<number>) | null;
+  readonly sweep: ((leases: number, signal: AbortSignal) => Promise<number>) | null;
   close(): Promise<void>;
 }
 
-const PROGRAMS: readonly Program[] = ['temporal', 'worker', 'api'];
 /** A worker that finds no Temporal ends, and is started again by whatever watches over it. */
 const STARTED_WITHIN_MS = 120_000;
 const START_AGAIN_AFTER_MS = 100;
@@ -71,13 +71,10 @@ export function contendByLeasehold(deployment: Deployment): Contender {
       await Promise.all(PROGRAMS.map((program) => deployment.kill(program)));
     },
     start: (signal) => startTogether(deployment, signal),
-    usage: async () => {
-      const usages = await Promise.all(PROGRAMS.map(async (each) => [each, await deployment.usage(each)] as const));
-      return Object.fromEntries(usages);
-    },
+    usage: () => usagesOf(deployment),
     storageBytes: () => databaseBytes(deployment.databaseFile),
     historyOf: (leaseIds, are) => historySizes(deployment, leaseIds, are),
-    sweep: (leases) => sweepOnce(deployment, leases),
+    sweep: (leases, signal) => sweepOnce(deployment, leases, signal),
     close,
   };
 }

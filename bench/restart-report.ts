@@ -1,7 +1,8 @@
 import type { Plot } from './plot';
+import { reasonsOf } from './missing';
 import { formatCount } from './progress';
 import type { HistorySize } from './restart-temporal';
-import type { Histories, Round } from './restart-round';
+import type { Back, Histories, Round } from './restart-round';
 import { formatMs } from './statistics';
 import type { Table } from './table';
 
@@ -26,7 +27,7 @@ export function restartTables(rounds: readonly Round[], empty: Empty): readonly 
 function restTable(rounds: readonly Round[]): Table {
   return {
     title: 'At rest, with sleeping leases',
-    head: ['process', 'leases', 'resident', 'CPU of a core', 'issued before'],
+    head: ['process', 'leases', 'resident', 'CPU of a core', 'issued before', 'issues made again'],
     rows: rounds.flatMap((round) =>
       Object.entries(round.rest).map(([program, { residentMb, cpuPercent }]) => [
         program,
@@ -34,6 +35,7 @@ function restTable(rounds: readonly Round[]): Table {
         formatMb(residentMb),
         cpuPercent === null ? UNKNOWN : `${cpuPercent.toFixed(1)} %`,
         round.issuedPerSecond === null ? UNKNOWN : `${round.issuedPerSecond.toFixed(0)} a second`,
+        String(round.failedIssues.length),
       ]),
     ),
   };
@@ -42,20 +44,44 @@ function restTable(rounds: readonly Round[]): Table {
 function storageTable(rounds: readonly Round[], empty: Empty): Table {
   return {
     title: 'Storage',
-    head: ['system', 'leases asleep', 'leases begun', 'on disk', 'without a lease', 'for each lease begun'],
-    rows: rounds.map((round) => [
-      round.who,
-      formatCount(round.leases),
-      formatCount(round.begun),
-      formatMb(round.storageBytes / MB),
-      formatMb((empty[round.who] ?? 0) / MB),
-      `${(bytesPerLease(round, empty) / KB).toFixed(2)} KB`,
-    ]),
+    head: [
+      'system',
+      'leases asleep',
+      'leases begun',
+      'on disk',
+      'without a lease',
+      'for each lease begun',
+      'for each more than in the round before',
+    ],
+    rows: rounds.map((round, index) => {
+      const more = bytesPerMore(
+        round,
+        rounds.slice(0, index).findLast(({ who }) => who === round.who),
+      );
+      return [
+        round.who,
+        formatCount(round.leases),
+        formatCount(round.begun),
+        formatMb(round.storageBytes / MB),
+        formatMb((empty[round.who] ?? 0) / MB),
+        formatKb(bytesPerLease(round, empty)),
+        more === null ? UNKNOWN : formatKb(more),
+      ];
+    }),
   };
 }
 
 export function bytesPerLease({ who, storageBytes, begun }: Round, empty: Empty): number {
   return (storageBytes - (empty[who] ?? 0)) / begun;
+}
+
+/** What a lease takes that was begun since the round before; null without one, or if none was begun. */
+export function bytesPerMore(
+  { storageBytes, begun }: Pick<Round, 'storageBytes' | 'begun'>,
+  before: Pick<Round, 'storageBytes' | 'begun'> | undefined,
+): number | null {
+  if (before === undefined || begun === before.begun) return null;
+  return (storageBytes - before.storageBytes) / (begun - before.begun);
 }
 
 const KINDS: readonly (readonly [keyof Histories, string])[] = [
@@ -68,12 +94,16 @@ function historyTable(rounds: readonly Round[]): Table {
   return {
     title: 'History of a lease',
     head: ['lease', 'leases asleep', 'looked at', 'events', 'most', 'writes', 'most', 'bytes', 'most'],
-    rows: rounds.flatMap(({ leases, histories }) =>
-      histories === null
-        ? []
-        : KINDS.map(([kind, name]) => [name, formatCount(leases), ...historyCells(histories[kind])]),
-    ),
+    rows: rounds.flatMap(({ leases, back }) => (back?.histories == null ? [] : historyRows(leases, back.histories))),
   };
+}
+
+function historyRows(leases: number, histories: Histories): readonly (readonly string[])[] {
+  return KINDS.filter(([kind]) => histories[kind].length > 0).map(([kind, name]) => [
+    name,
+    formatCount(leases),
+    ...historyCells(histories[kind]),
+  ]);
 }
 
 function historyCells(sizes: readonly HistorySize[]): readonly string[] {
@@ -94,19 +124,40 @@ function historyCells(sizes: readonly HistorySize[]): readonly string[] {
 function backTable(rounds: readonly Round[]): Table {
   return {
     title: 'After kill -9 of everything',
-    head: ['system', 'leases asleep', 'ready', 'first issue', 'overdue', 'half of them gone', 'last one gone'],
-    rows: rounds.map((round) => [
-      round.who,
-      formatCount(round.leases),
-      Object.entries(round.readyMs)
-        .map(([program, ms]) => `${program} ${formatMs(ms)}`)
-        .join(', '),
-      formatMs(round.firstIssueMs),
-      String(round.overdue),
-      formatMs(round.overdueMedianMs),
-      formatMs(round.overdueLastMs),
-    ]),
+    head: [
+      'system',
+      'leases asleep',
+      'ready',
+      'first issue',
+      'asked for it',
+      'overdue',
+      'half of them gone',
+      'last one gone',
+    ],
+    rows: rounds.flatMap(({ who, leases, back }) =>
+      back === null ? [] : [[who, formatCount(leases), ...backCells(back)]],
+    ),
   };
+}
+
+function backCells({
+  readyMs,
+  firstIssueMs,
+  firstIssueTries,
+  overdue,
+  overdueMedianMs,
+  overdueLastMs,
+}: Back): readonly string[] {
+  return [
+    Object.entries(readyMs)
+      .map(([program, ms]) => `${program} ${formatMs(ms)}`)
+      .join(', '),
+    formatMs(firstIssueMs),
+    firstIssueTries === 1 ? 'once' : `${firstIssueTries} times`,
+    String(overdue),
+    formatMs(overdueMedianMs),
+    formatMs(overdueLastMs),
+  ];
 }
 
 function memoryTable(rounds: readonly Round[]): Table {
@@ -127,9 +178,9 @@ function memoryTable(rounds: readonly Round[]): Table {
         formatCount(round.leases),
         formatMb(residentMb),
         formatMb(round.sweptMb[program] ?? null),
-        formatMb(round.restartedMb[program] ?? null),
-        formatMb(round.furtherMb[program] ?? null),
-        String(round.further),
+        formatMb(round.back?.restartedMb[program] ?? null),
+        formatMb(round.back?.furtherMb[program] ?? null),
+        round.back === null ? UNKNOWN : String(round.back.further),
       ]),
     ),
   };
@@ -164,7 +215,7 @@ export function restartPlots(rounds: readonly Round[], empty: Empty): readonly P
       y: { label: 'MB' },
       series: programs.flatMap((program) => [
         ...series(`${program}, at rest`, ({ rest }) => rest[program]?.residentMb ?? null),
-        ...series(`${program}, restarted`, ({ restartedMb }) => restartedMb[program] ?? null),
+        ...series(`${program}, restarted`, ({ back }) => back?.restartedMb[program] ?? null),
       ]),
     },
     {
@@ -187,10 +238,15 @@ export function restartNotes(rounds: readonly Round[]): readonly string[] {
   const own = rounds.filter(({ rest }) => rest['worker'] !== undefined);
   const [first, last] = [own[0], own.at(-1)];
   if (first === undefined || last === undefined) return [];
-  const slowest = Math.max(...own.map(({ firstIssueMs }) => firstIssueMs));
+  const firstIssues = own.flatMap(({ back }) => (back === null ? [] : [back.firstIssueMs]));
   return [
     ...workerGrowth(first, last),
-    `The first issue through the API came at most ${formatMs(slowest)} after all processes were ready.`,
+    ...(firstIssues.length === 0
+      ? []
+      : [
+          `The first issue through the API came at most ${formatMs(Math.max(...firstIssues))} after all processes were ready.`,
+        ]),
+    ...rounds.flatMap(failedNote),
   ];
 }
 
@@ -198,7 +254,7 @@ function workerGrowth(first: Round, last: Round): readonly string[] {
   if (first === last) return [];
   const compared = [
     ['at rest', first.rest['worker']?.residentMb, last.rest['worker']?.residentMb],
-    ['after the restart', first.restartedMb['worker'], last.restartedMb['worker']],
+    ['after the restart', first.back?.restartedMb['worker'], last.back?.restartedMb['worker']],
   ] as const;
   return compared.flatMap(([when, before, after]) =>
     before == null || after == null
@@ -210,6 +266,13 @@ function workerGrowth(first: Round, last: Round): readonly string[] {
   );
 }
 
+function failedNote({ who, leases, failedIssues }: Round): readonly string[] {
+  if (failedIssues.length === 0) return [];
+  return [
+    `${who}, ${formatCount(leases)} leases: ${failedIssues.length} issues failed and were made again: ${reasonsOf(failedIssues)}`,
+  ];
+}
+
 function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
@@ -217,4 +280,8 @@ function meanOf(values: readonly number[]): number {
 function formatMb(mb: number | null): string {
   if (mb === null) return UNKNOWN;
   return `${mb < 10 ? mb.toFixed(2) : mb.toFixed(0)} MB`;
+}
+
+function formatKb(bytes: number): string {
+  return `${(bytes / KB).toFixed(2)} KB`;
 }

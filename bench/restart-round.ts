@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Say } from '../dev/story';
 import { load } from './load';
+import { messageOf } from './missing';
+import type { Missing } from './missing';
 import { formatCount, formatSpan, tellProgress } from './progress';
 import type { Provider } from './provider';
 import type { Contender, Held } from './restart-contender';
@@ -42,14 +44,22 @@ export interface Round {
   readonly leases: number;
   /** At which the last of them were issued. Null if none were added. */
   readonly issuedPerSecond: number | null;
+  /** What issues failed of that were made again. */
+  readonly failedIssues: readonly string[];
   readonly rest: Readonly<Record<string, Rest>>;
-  /** How long it took to look once through all of them; null for a system that does no such thing. */
-  readonly sweepMs: number | null;
-  /** Resident, right after that. */
-  readonly sweptMb: Readonly<Record<string, number | null>>;
   readonly storageBytes: number;
   /** With leases of earlier rounds that have ended. */
   readonly begun: number;
+  /** How long it took to look once through all of them; null for a system that does no such thing, or if it failed. */
+  readonly sweepMs: number | null;
+  /** Resident, right after that. */
+  readonly sweptMb: Readonly<Record<string, number | null>>;
+  /** Null: it did not come back as it must. */
+  readonly back: Back | null;
+}
+
+/** How a system came back after all of it was killed. */
+export interface Back {
   /** Of a process from its start, in milliseconds. */
   readonly readyMs: Readonly<Record<string, number>>;
   /** From the instant at which all were ready. */
@@ -63,9 +73,9 @@ export interface Round {
   /** Resident, when the overdue leases were gone. */
   readonly restartedMb: Readonly<Record<string, number | null>>;
   readonly further: number;
-  /** Resident, after so many further leases were issued and revoked. */
+  /** Resident, after so many further leases were issued and revoked; nothing if that failed. */
   readonly furtherMb: Readonly<Record<string, number | null>>;
-  /** Null for a system that keeps none. */
+  /** Null for a system that keeps none, or if they could not be measured. */
   readonly histories: Histories | null;
 }
 
@@ -87,6 +97,7 @@ export interface RoundOptions {
   readonly leases: number;
   readonly before: Population;
   readonly size: RoundSize;
+  readonly missing: Missing;
   readonly say: Say;
   readonly signal: AbortSignal;
 }
@@ -99,57 +110,62 @@ const FIRST_ISSUE_WITHIN_MS = 180_000;
 const AGAIN_AFTER_MS = 100;
 /** What an issue of a sleeping lease may fail: only what stands at the end counts. */
 const ATTEMPTS = 3;
-/** What is expected of a machine with two cores before anything was measured. */
+/** What is expected before anything was measured. */
 const ASSUMED_PER_SECOND = 50;
+
+export interface Played {
+  readonly round: Round;
+  /** Null: it can play no more. */
+  readonly after: Population | null;
+}
 
 /**
  * Lets leases sleep until there are so many, kills everything while some of them are about to end, starts it and measures what it
- * costs and how long it takes.
- * @throws if a lease that was issued is not at PostgreSQL, or one that has ended is.
+ * costs and how long it takes. What fails once the leases sleep is noted as missing, and the rest of the round stands.
+ * @throws if there are not so many leases asleep, each with its role at PostgreSQL.
  */
-export async function playRound(options: RoundOptions): Promise<{ readonly round: Round; readonly after: Population }> {
-  const { contender, leases, before, size, say, signal } = options;
-  const { grown, perSecond } = await grow(options);
+export async function playRound(options: RoundOptions): Promise<Played> {
+  const { contender, leases, before, size, say, missing, signal } = options;
+  const failedIssues: string[] = [];
+  const { grown, perSecond } = await grow(options, failedIssues);
   const sleeping = [...before.sleeping, ...grown];
   await checkRoles(options, leases);
   await sleep(size.settleMs, undefined, { signal });
   const rest = await watchRest(options);
-  const sweepMs = (await contender.sweep?.(leases)) ?? null;
-  const sweptMb = residentOf(await contender.usage());
+  // Before the sweep, which writes as well.
   const storageBytes = await contender.storageBytes();
   const begun = before.begun + grown.length;
+  const sweep = (): Promise<number | null> => contender.sweep?.(leases, signal) ?? Promise.resolve(null);
+  const sweepMs = await missing.attempt(lostBy(options, 'no sweep was measured'), sweep);
+  const sweptMb = residentOf(await contender.usage());
   say(`${contender.name}, ${formatCount(leases)} leases: everything is killed, and started again.`);
-  const restarted = await restart(options);
-  const restartedMb = residentOf(await contender.usage());
-  const revoked = await furtherLeases(options);
-  const furtherMb = residentOf(await contender.usage());
-  await checkRoles(options, leases);
-  const histories = await measureHistories(contender, {
-    sleeping: sampleOf(sleeping, size.sampled),
-    expired: restarted.overdueIds,
-    revoked: sampleOf(revoked, size.sampled),
-  });
-  const { overdueIds, ...figures } = restarted;
+  const back = await missing.attempt(lostBy(options, 'it did not come back as it must'), () =>
+    comeBack(options, sleeping, failedIssues),
+  );
   const round: Round = {
     who: contender.name,
     leases,
     issuedPerSecond: perSecond,
+    failedIssues,
     rest,
-    sweepMs,
-    sweptMb,
     storageBytes,
     begun,
-    ...figures,
-    overdue: overdueIds.length,
-    restartedMb,
-    further: revoked.length,
-    furtherMb,
-    histories,
+    sweepMs,
+    sweptMb,
+    back,
   };
-  return { round, after: { sleeping, begun: begun + overdueIds.length + 1 + revoked.length } };
+  // One more was the first to be issued.
+  return { round, after: back === null ? null : { sleeping, begun: begun + back.overdue + 1 + back.further } };
 }
 
-async function grow({ contender, leases, before, size, say, signal }: RoundOptions): Promise<{
+function lostBy({ contender, leases }: RoundOptions, what: string): string {
+  return `${contender.name}, ${formatCount(leases)} leases: ${what}`;
+}
+
+async function grow(
+  { contender, leases, before, size, say, signal }: RoundOptions,
+  failedIssues: string[],
+): Promise<{
   readonly grown: readonly string[];
   readonly perSecond: number | null;
 }> {
@@ -164,7 +180,7 @@ async function grow({ contender, leases, before, size, say, signal }: RoundOptio
   const grown: string[] = [];
   try {
     const { wholeMs } = await load({ total, concurrency: size.issuedAtOnce, signal }, async () => {
-      grown.push((await patiently(() => contender.issue(size.ttl))).id);
+      grown.push((await patiently(() => contender.issue(size.ttl), failedIssues)).id);
       progress.step();
     });
     return { grown, perSecond: (total / wholeMs) * 1_000 };
@@ -173,12 +189,14 @@ async function grow({ contender, leases, before, size, say, signal }: RoundOptio
   }
 }
 
-async function patiently(issue: () => Promise<Held>): Promise<Held> {
+/** @param failures is told what each attempt failed of. */
+async function patiently(issue: () => Promise<Held>, failures: string[]): Promise<Held> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await issue();
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
+      failures.push(messageOf(error));
     }
   }
 }
@@ -211,14 +229,47 @@ async function watchRest({ contender, size, signal }: RoundOptions): Promise<Rea
   );
 }
 
-type Restarted = Pick<Round, 'readyMs' | 'firstIssueMs' | 'firstIssueTries' | 'overdueMedianMs' | 'overdueLastMs'> & {
+/** Kills everything, starts it again, and measures what is there then. @throws if it does not come back, or a role is not as it must be. */
+async function comeBack(options: RoundOptions, sleeping: readonly string[], failedIssues: string[]): Promise<Back> {
+  const { contender, leases, size, missing } = options;
+  const { overdueIds, ...restarted } = await restart(options, failedIssues);
+  const restartedMb = residentOf(await contender.usage());
+  const revoked: string[] = [];
+  const furtherMb = await missing.attempt(
+    lostBy(options, 'further leases could not all be issued and revoked'),
+    async () => {
+      await furtherLeases(options, revoked);
+      return residentOf(await contender.usage());
+    },
+  );
+  await missing.attempt(lostBy(options, 'the roles at the end are not those of the leases that sleep'), () =>
+    checkRoles(options, leases),
+  );
+  const histories = await missing.attempt(lostBy(options, 'no histories were measured'), () =>
+    measureHistories(contender, {
+      sleeping: sampleOf(sleeping, size.sampled),
+      expired: overdueIds,
+      revoked: sampleOf(revoked, size.sampled),
+    }),
+  );
+  return {
+    ...restarted,
+    overdue: overdueIds.length,
+    restartedMb,
+    further: revoked.length,
+    furtherMb: furtherMb ?? {},
+    histories,
+  };
+}
+
+type Restarted = Pick<Back, 'readyMs' | 'firstIssueMs' | 'firstIssueTries' | 'overdueMedianMs' | 'overdueLastMs'> & {
   readonly overdueIds: readonly string[];
 };
 
-async function restart(options: RoundOptions): Promise<Restarted> {
+async function restart(options: RoundOptions, failedIssues: string[]): Promise<Restarted> {
   const { contender, provider, size, signal } = options;
   const overdue = await Promise.all(
-    Array.from({ length: size.overdue }, () => patiently(() => contender.issue(size.overdueTtl))),
+    Array.from({ length: size.overdue }, () => patiently(() => contender.issue(size.overdueTtl), failedIssues)),
   );
   await contender.kill();
   const roles = overdue.map(({ role }) => role);
@@ -228,23 +279,32 @@ async function restart(options: RoundOptions): Promise<Restarted> {
   }
   await sleep(size.downMs, undefined, { signal });
   const began = performance.now();
-  const watching = untilGone(provider, roles, { everyMs: LOOK_EVERY_MS, withinMs: GONE_WITHIN_MS, signal });
+  const over = new AbortController();
+  const watching = untilGone(provider, roles, {
+    everyMs: LOOK_EVERY_MS,
+    withinMs: GONE_WITHIN_MS,
+    signal: AbortSignal.any([signal, over.signal]),
+  });
   // It is awaited below, and must not be a rejection that nobody waits for until then.
   watching.catch(() => undefined);
-  const readyMs = await contender.start(signal);
-  const up = began + Math.max(...Object.values(readyMs));
-  const { held: first, tries: firstIssueTries } = await issueFirst(contender, size.ttl, signal);
-  const firstIssueMs = performance.now() - up;
-  const gone = (await watching).map((at) => at - up);
-  await first.revoke();
-  return {
-    readyMs,
-    firstIssueMs,
-    firstIssueTries,
-    overdueIds: overdue.map(({ id }) => id),
-    overdueMedianMs: median(gone),
-    overdueLastMs: Math.max(...gone),
-  };
+  try {
+    const readyMs = await contender.start(signal);
+    const up = began + Math.max(...Object.values(readyMs));
+    const { held: first, tries: firstIssueTries } = await issueFirst(contender, size.ttl, signal);
+    const firstIssueMs = performance.now() - up;
+    const gone = (await watching).map((at) => at - up);
+    await first.revoke();
+    return {
+      readyMs,
+      firstIssueMs,
+      firstIssueTries,
+      overdueIds: overdue.map(({ id }) => id),
+      overdueMedianMs: median(gone),
+      overdueLastMs: Math.max(...gone),
+    };
+  } finally {
+    over.abort();
+  }
 }
 
 /** Asked again and again, as a program does that needs a credential. */
@@ -264,14 +324,13 @@ async function issueFirst(
   }
 }
 
-async function furtherLeases({ contender, size, signal }: RoundOptions): Promise<readonly string[]> {
-  const ids: string[] = [];
+/** @param revoked is told each of them when it is gone. */
+async function furtherLeases({ contender, size, signal }: RoundOptions, revoked: string[]): Promise<void> {
   await load({ total: size.further, concurrency: size.furtherAtOnce, signal }, async () => {
     const held = await contender.issue(size.ttl);
     await held.revoke();
-    ids.push(held.id);
+    revoked.push(held.id);
   });
-  return ids;
 }
 
 async function measureHistories(

@@ -15,6 +15,8 @@ export interface HistorySize {
 
 const ENDED_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 100;
+/** More than a sweep of the most leases takes. */
+const SWEPT_WITHIN_MS = 30 * 60_000;
 
 /** As Temporal itself counts them. @throws if one of the leases is not as it should be. */
 export function historySizes(
@@ -49,15 +51,20 @@ async function historySize(client: Client, leaseId: string, is: 'sleeping' | 'en
 export function sweepOnce(
   { temporal, integration }: Pick<Deployment, 'temporal' | 'integration'>,
   leases: number,
+  signal: AbortSignal,
 ): Promise<number> {
   return withClient(temporal, async (client) => {
     const began = performance.now();
     const input: SweepInput = { integration, dryRun: false, deployment: null };
-    const report = (await client.workflow.execute(SWEEP_WORKFLOW, {
-      workflowId: `${sweepId(integration)}/bench/${randomUUID()}`,
-      taskQueue: WORKFLOW_QUEUE,
-      args: [input],
-    })) as SweepReport;
+    const execute = (): Promise<unknown> =>
+      client.workflow.execute(SWEEP_WORKFLOW, {
+        workflowId: `${sweepId(integration)}/bench/${randomUUID()}`,
+        taskQueue: WORKFLOW_QUEUE,
+        args: [input],
+      });
+    const report = (await client.withAbortSignal(signal, () =>
+      client.withDeadline(Date.now() + SWEPT_WITHIN_MS, execute),
+    )) as SweepReport;
     const tookMs = performance.now() - began;
     if (report.live === leases) return tookMs;
     throw new Error(`The sweep should have seen ${leases} live leases, and saw ${report.live}.`);

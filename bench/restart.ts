@@ -2,7 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench, BenchContext, Findings, Size } from './bench';
 import { startDeployment } from './deployment';
+import { collectMissing, messageOf } from './missing';
+import type { Missing } from './missing';
 import { startOpenBao } from './openbao';
+import { withOpened } from './opened';
 import { formatCount } from './progress';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
@@ -59,47 +62,34 @@ export const restart: Bench = {
 };
 
 async function run(context: BenchContext): Promise<Findings> {
-  const provider = await startProvider(context.directory);
-  try {
-    return await compare(context, provider);
-  } finally {
-    await provider.stop();
-    context.say('The roles of the leases that still slept went with their PostgreSQL server, not one by one.');
-  }
-}
-
-async function compare(context: BenchContext, provider: Provider): Promise<Findings> {
-  const { tools, say } = context;
+  const { size, tools, say } = context;
+  const missing = collectMissing(context);
   const directory = join(context.directory, 'openbao');
   await mkdir(directory, { mode: 0o700 });
-  const deployment = await startDeployment({ directory: context.directory, tools, provider });
-  try {
-    const { ttl } = SIZES[context.size];
-    const bao = await startOpenBao({ binary: tools.bao, directory, provider, ttl });
+  return withOpened(async (open) => {
+    const provider = await open(startProvider(context.directory), async (opened) => {
+      await opened.stop();
+      say('The roles of the leases that still slept went with their PostgreSQL server, not one by one.');
+    });
+    const deployment = await open(startDeployment({ directory: context.directory, tools, provider }), (opened) =>
+      opened.stop(),
+    );
+    const { ttl } = SIZES[size];
+    const bao = await open(startOpenBao({ binary: tools.bao, directory, provider, ttl }), (opened) => opened.stop());
     const contenders = [contendByLeasehold(deployment), contendByOpenBao(bao, directory)];
-    try {
-      const empty = Object.fromEntries(
-        await Promise.all(contenders.map(async (each) => [each.name, await each.storageBytes()] as const)),
+    for (const contender of contenders) {
+      await open(Promise.resolve(contender), (opened) =>
+        opened.close().catch(() => {
+          say(`The connection of ${opened.name} was gone already.`);
+        }),
       );
-      const played = await playRounds(context, provider, contenders);
-      return report(context.size, played, empty);
-    } finally {
-      for (const contender of contenders) {
-        await contender.close().catch(() => {
-          say(`The connection of ${contender.name} was gone already.`);
-        });
-      }
-      await bao.stop();
     }
-  } finally {
-    await deployment.stop();
-  }
-}
-
-interface Played {
-  readonly rounds: readonly Round[];
-  /** Why there are not all. */
-  readonly failures: readonly string[];
+    const empty = Object.fromEntries(
+      await Promise.all(contenders.map(async (each) => [each.name, await each.storageBytes()] as const)),
+    );
+    const rounds = await playRounds(context, provider, contenders, missing);
+    return report(size, rounds, empty, missing.sentences);
+  }, missing.noteUnstopped);
 }
 
 /**
@@ -111,41 +101,56 @@ async function playRounds(
   { size: named, say, signal }: BenchContext,
   provider: Provider,
   contenders: readonly Contender[],
-): Promise<Played> {
+  missing: Missing,
+): Promise<readonly Round[]> {
   const size = SIZES[named];
   const rounds: Round[] = [];
-  const failures: string[] = [];
   const populations = new Map<Contender, Population>(contenders.map((each) => [each, { sleeping: [], begun: 0 }]));
+  const play = async (contender: Contender, leases: number, before: Population): Promise<boolean> => {
+    const { round, after } = await playRound({ contender, provider, leases, before, size, missing, say, signal });
+    rounds.push(round);
+    if (after === null) return false;
+    populations.set(contender, after);
+    return true;
+  };
   for (const [index, leases] of size.leases.entries()) {
     const [own, other] = contenders;
     for (const contender of index % 2 === 0 ? contenders : contenders.toReversed()) {
       const before = populations.get(contender);
       if (before === undefined || (contender === other && !size.besides.includes(leases))) continue;
-      try {
-        const { round, after } = await playRound({ contender, provider, leases, before, size, say, signal });
-        rounds.push(round);
-        populations.set(contender, after);
-      } catch (error) {
-        if (!rounds.some(({ who }) => who === own?.name) && (contender === own || signal.aborted)) throw error;
-        const why = signal.aborted ? 'the bench was asked to end' : messageOf(error);
-        failures.push(`${contender.name} was not measured with ${formatCount(leases)} leases and more: ${why}`);
-        say(failures.at(-1) ?? '');
-        populations.delete(contender);
-        if (contender === own || signal.aborted) return { rounds, failures };
+      const isFirst = contender === own && !rounds.some(({ who }) => who === own.name);
+      const lost = `${contender.name} was not measured with ${formatCount(leases)} leases and more`;
+      const goesOn = isFirst
+        ? await play(contender, leases, before)
+        : await missing.attempt(lost, () => play(contender, leases, before));
+      if (goesOn === true) continue;
+      if (contender === own || signal.aborted) {
+        missing.note('With that the bench ended: what was to come after it was not measured.');
+        return rounds;
       }
+      populations.delete(contender);
+      // Its leases go on otherwise, and take from the machine what the other one is measured on.
+      await contender.kill().catch((error: unknown) => {
+        missing.note(
+          `${contender.name} could not be stopped, and may have disturbed what came after it: ${messageOf(error)}`,
+        );
+      });
     }
   }
-  return { rounds, failures };
+  return rounds;
 }
 
-function report(named: Size, { rounds, failures }: Played, empty: Empty): Findings {
-  const { ttl, overdue, overdueTtl, downMs, further } = SIZES[named];
+function report(named: Size, rounds: readonly Round[], empty: Empty, missing: readonly string[]): Findings {
+  const { ttl, overdue, overdueTtl, downMs, further, leases, besides } = SIZES[named];
+  const alone = leases.filter((count) => !besides.includes(count)).map(formatCount);
   return {
     tables: restartTables(rounds, empty),
     plots: restartPlots(rounds, empty),
     notes: [
-      ...failures,
       ...restartNotes(rounds),
+      ...(alone.length === 0
+        ? []
+        : [`OpenBao is not measured with ${alone.join(' and ')} leases: Leasehold alone is.`]),
       `Leases sleep for ${ttl}. ${overdue} more of ${overdueTtl} were issued before each kill -9; ${downMs / 1_000} s later everything was ` +
         `started at once, and each role was looked for every 100 ms. A process that ends because Temporal is not there yet is started again, ` +
         `as whatever watches over it would do.`,
@@ -153,15 +158,12 @@ function report(named: Size, { rounds, failures }: Played, empty: Empty): Findin
       'Sweeps also run by their schedule, as in production, and may fall into what was measured.',
       'OpenBao, in one process, is ready once it is unsealed. Both had the same PostgreSQL and were never asked for leases at the same ' +
         'time; each of them rested with its sleeping leases while the other was measured.',
-      'Storage is the SQLite file of Temporal with its write-ahead log, and the Raft directory of OpenBao. It holds the ended leases of ' +
-        `earlier rounds as well, ${overdue + 1 + further} for each.`,
+      'Storage is the SQLite file of Temporal with its write-ahead log, and the Raft directory of OpenBao, read before the sweep. It holds ' +
+        `the ended leases of earlier rounds as well, ${overdue + 1 + further} for each. What one more lease takes is told by the increment ` +
+        'from one round to the next: logs and files that are made large beforehand count in both.',
       'The roles of the leases that still slept went with their PostgreSQL server at the end, not one by one.',
     ],
-    missing: failures,
-    data: { size: SIZES[named], rounds, empty, failures },
+    missing,
+    data: { size: SIZES[named], rounds, empty },
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Say } from '../dev/story';
 import type { Bench, BenchTools, Size } from './bench';
-import { lookAtMachine } from './machine';
+import { lookAtCommit, lookAtMachine, notesOn } from './machine';
 import { describeReport, writeReport } from './report';
 
 export interface RunOptions {
@@ -37,11 +37,14 @@ async function runBench(bench: Bench, { size, out, tools, say, signal }: RunOpti
   const directory = await mkdtemp(join(tmpdir(), 'leasehold-bench-'));
   try {
     say(`${bench.name} (${size}): ${bench.about}`);
+    const commit = await lookAtCommit();
     const begunAt = new Date();
     const from = performance.now();
-    const findings = await bench.run({ size, say, directory, tools, signal });
+    const found = await bench.run({ size, say, directory, tools, signal });
     const tookMs = performance.now() - from;
-    const report = { bench, size, begunAt, tookMs, machine: await lookAtMachine(tools), findings };
+    const machine = await lookAtMachine(tools, directory, commit);
+    const findings = { ...found, notes: [...found.notes, ...notesOn(machine)] };
+    const report = { bench, size, begunAt, tookMs, machine, findings };
     const files = await writeReport(out, report);
     say(`\n${describeReport(report)}\nWritten: ${files.join(', ')}\n`);
     if (findings.missing !== undefined && findings.missing.length > 0) throw new Error(findings.missing.join('\n'));

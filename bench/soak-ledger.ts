@@ -33,7 +33,7 @@ interface Entry {
 }
 
 /** How long a removal may take. Also an issue, after which a role that no lease is known of is one too many. */
-const PATIENCE_MS = 90_000;
+export const PATIENCE_MS = 90_000;
 
 export function openLedger(): Ledger {
   const entries = new Map<string, Entry>();

@@ -6,6 +6,8 @@ import type { Life } from './soak-life';
 
 /** What was done to leases, as it is being done. */
 export interface Deeds {
+  /** Leases that were begun. */
+  begun: number;
   /** How long each took, in milliseconds. */
   readonly issues: Readonly<Record<Life['over'], number[]>>;
   extended: number;
@@ -31,25 +33,24 @@ const ISSUING_AT_MOST = 30;
 const LOOK_AGAIN_MS = 20;
 
 export function beginDeeds(): Deeds {
-  return { issues: { library: [], http: [] }, extended: 0, revoked: 0, leftToExpire: 0, failures: [] };
+  return { begun: 0, issues: { library: [], http: [] }, extended: 0, revoked: 0, leftToExpire: 0, failures: [] };
 }
 
 /**
- * Begins leases at a steady rate and does to each what its life says. Resolves with how many were begun, once nothing more is to be
+ * Begins leases at a steady rate and does to each what its life says. Resolves once nothing more is to be
  * done to any; those that are left to their expiry live on. Calls that fail are written down and end nothing.
  */
-export async function playLives(options: PlayOptions): Promise<number> {
-  const { perSecond, until, signal } = options;
+export async function playLives(options: PlayOptions): Promise<void> {
+  const { perSecond, until, deeds, signal } = options;
   const began = performance.now();
   const lives = new Set<Promise<void>>();
   let issuing = 0;
-  let index = 0;
   while (performance.now() < until) {
-    const due = began + (index / perSecond) * 1_000;
+    const due = began + (deeds.begun / perSecond) * 1_000;
     await sleep(Math.max(0, due - performance.now()), undefined, { signal });
     while (issuing >= ISSUING_AT_MOST) await sleep(LOOK_AGAIN_MS, undefined, { signal });
     issuing += 1;
-    const life = live(lifeOf(index), options, () => {
+    const life = live(lifeOf(deeds.begun), options, () => {
       issuing -= 1;
     });
     // One that was aborted is awaited below, or by nobody when another has failed first.
@@ -59,10 +60,9 @@ export async function playLives(options: PlayOptions): Promise<number> {
       () => lives.delete(life),
       () => undefined,
     );
-    index += 1;
+    deeds.begun += 1;
   }
   await Promise.all(lives);
-  return index;
 }
 
 async function live(life: Life, options: PlayOptions, isIssued: () => void): Promise<void> {

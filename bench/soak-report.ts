@@ -1,4 +1,5 @@
 import type { Plot } from './plot';
+import { reasonsOf } from './missing';
 import { formatCount } from './progress';
 import type { Deeds } from './soak-play';
 import type { Sample } from './soak-samples';
@@ -144,13 +145,28 @@ function issuedOver(way: string): string {
   return WAYS[way] ?? way;
 }
 
-/** So many different sentences of calls that failed are shown. */
-const SHOWN = 5;
-
-export function soakNotes({ failures }: Pick<Deeds, 'failures'>, begun: number, minutes: number): readonly string[] {
-  const sentences = [...new Set(failures)];
+/** @param ranMs for which leases were begun. @param perSecond leases that were to be begun. */
+export function soakNotes({ begun }: Pick<Deeds, 'begun'>, ranMs: number, perSecond: number): readonly string[] {
+  const rate = ranMs === 0 ? UNKNOWN : (begun / (ranMs / 1_000)).toFixed(1);
   return [
-    `${formatCount(begun)} leases were begun in ${minutes} min, ${(begun / (minutes * 60)).toFixed(1)} a second.`,
-    ...(failures.length === 0 ? [] : [`${failures.length} calls failed: ${sentences.slice(0, SHOWN).join(' / ')}`]),
+    `${formatCount(begun)} leases were begun in ${(ranMs / MINUTE_MS).toFixed(1)} min, ${rate} a second of ${perSecond} that were to be.`,
+  ];
+}
+
+/** What was to be done to leases and was not: a flat line over calls that failed, or were never made, says nothing. */
+export function shortcomingsOf(deeds: Deeds): readonly string[] {
+  const { issues, extended, revoked, leftToExpire, failures } = deeds;
+  const counts = {
+    'issued through the library': issues.library.length,
+    'issued through HTTP': issues.http.length,
+    extended,
+    revoked,
+    'left to its expiry': leftToExpire,
+  };
+  return [
+    ...(failures.length === 0 ? [] : [`${formatCount(failures.length)} calls failed: ${reasonsOf(failures)}`]),
+    ...Object.entries(counts)
+      .filter(([, count]) => count === 0)
+      .map(([deed]) => `No lease was ${deed}.`),
   ];
 }

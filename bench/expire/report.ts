@@ -50,9 +50,9 @@ function ratios(waves: readonly Wave[]): readonly (readonly string[])[] {
   ];
 }
 
-/** Over the whole wave, from the first expiry on. */
-export function endsPerSecond({ total, wholeMs }: Pick<Wave, 'total' | 'wholeMs'>): number {
-  return total / (wholeMs / 1_000);
+/** Over the whole wave, from the first expiry on: of those that ended. */
+export function endsPerSecond({ gone, wholeMs }: Pick<Wave, 'gone' | 'wholeMs'>): number {
+  return gone / (wholeMs / 1_000);
 }
 
 /** What PostgreSQL had to bear. @param limits of each party, as they were set. */

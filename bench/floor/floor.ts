@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { randomLeaseId } from '../../client/lease-id';
 import { projectRoot } from '../../dev/root';
 import { startProcess } from '../../dev/process';
+import { CHANNEL_ARGS } from '../../temporal/connection';
 import { WORKFLOW_TASK_TIMEOUT_MS } from '../../workflows/contract';
 import type { LeaseInput } from '../../workflows/contract';
 import { describeStart } from '../described';
@@ -35,12 +37,17 @@ const REQUEST: LeaseInput = {
   thumbprint: 'x'.repeat(43),
 };
 
+/** More than anything takes while its worker lives. */
+const ANSWERED_WITHIN_MS = 60_000;
+
 export interface FloorOptions {
   readonly temporal: { readonly address: string; readonly namespace: string };
   readonly directory: string;
+  /** Nothing is waited for any more once it is aborted. */
+  readonly signal: AbortSignal;
 }
 
-export async function startFloor({ temporal, directory }: FloorOptions): Promise<Floor> {
+export async function startFloor({ temporal, directory, signal }: FloorOptions): Promise<Floor> {
   const { address, namespace } = temporal;
   await mkdir(directory, { recursive: true });
   const logFile = join(directory, 'floor.log');
@@ -52,16 +59,23 @@ export async function startFloor({ temporal, directory }: FloorOptions): Promise
     ready: async () => (await readFile(logFile, 'utf8')).includes(READY),
   });
   try {
-    const connection = await Connection.connect({ address });
+    const connection = await Connection.connect({ address, channelArgs: CHANNEL_ARGS });
     const client = new Client({ connection, namespace });
+    // Each call listens to it.
+    setMaxListeners(0, signal);
+    const bounded = <T>(act: () => Promise<T>): Promise<T> =>
+      connection.withAbortSignal(signal, () => connection.withDeadline(Date.now() + ANSWERED_WITHIN_MS, act));
     return {
       usage: () => usageOf(running.pid),
       client,
-      begin: (shape) => begin(client, namespace, shape),
-      end: (id) => end(client, id),
+      begin: (shape) => bounded(() => begin(client, namespace, shape)),
+      end: (id) => bounded(() => end(client, id)),
       stop: async () => {
-        await connection.close();
-        await running.stop();
+        try {
+          await connection.close();
+        } finally {
+          await running.stop();
+        }
       },
     };
   } catch (error) {

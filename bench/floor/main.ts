@@ -1,9 +1,12 @@
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
+import { manifest } from '../../packaging/package';
 import { ACTIVITY_WORKER, STICKY_MS, WORKFLOW_POLLS, WORKFLOW_TASKS } from '../../worker/worker';
 import { createFar, createNear } from './activities';
 import { FLOOR_MAKE_QUEUE, FLOOR_QUEUE, FLOOR_REMOVE_QUEUE, READY } from './shape';
 
+/** What stands in history for each task of a workflow, as short as that of Leasehold's own worker. */
+const BUILD = { buildId: `bench-floor@${manifest().version}` };
 /** As the limits of a bench's deployment. */
 const SLOTS = 50;
 
@@ -21,6 +24,7 @@ async function work(address: string, namespace: string): Promise<void> {
       namespace,
       taskQueue: FLOOR_QUEUE,
       workflowBundle,
+      ...BUILD,
       activities: { ...createNear(client) },
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS,
       workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: WORKFLOW_POLLS },

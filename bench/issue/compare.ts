@@ -59,7 +59,11 @@ export function overRounds(blocks: readonly Block[], ratioOf: (blocks: readonly 
   return { median: median(single), lowest: Math.min(...single), highest: Math.max(...single) };
 }
 
-/** What a lease takes beyond its provider calls, as a multiple of the floor. */
+/**
+ * What a lease takes beyond its provider calls, as a multiple of the floor at the same number of callers. What is taken off is what the
+ * provider takes of one caller alone: the raw calls of many have a connection each and wait for one another at PostgreSQL, as those of
+ * leases, over a few connections, do not.
+ */
 export function overheadRatio(
   blocks: readonly Block[],
   callers: number,
@@ -67,8 +71,8 @@ export function overheadRatio(
   of: 'issue' | 'end',
   floor = FLOOR.name,
 ): number {
-  const p50 = (name: string): number => pool(blocks, name, callers)[of].p50;
-  return (p50(system) - p50(NAMES.raw)) / p50(floor);
+  const p50 = (name: string, at = callers): number => pool(blocks, name, at)[of].p50;
+  return (p50(system) - p50(NAMES.raw, 1)) / p50(floor);
 }
 
 export function rateRatio(
@@ -117,9 +121,9 @@ function targetTable(blocks: readonly Block[], callers: readonly number[]): Tabl
     head: [
       'Callers',
       'System',
-      '(p50 - raw) / floor',
+      '(p50 - raw at one caller) / floor',
       'Issues/s / floor',
-      'End: (p50 - raw) / floor',
+      'End: (p50 - raw at one caller) / floor',
       'Ends/s / floor',
     ],
     rows: callers.flatMap((each) =>

@@ -12,7 +12,7 @@ export interface Outcome {
   readonly looks: readonly Look[];
   /** When each role was seen to be gone that is. */
   readonly gone: readonly number[];
-  /** When PostgreSQL ended a session that a holder had opened; null: it answered to the last. */
+  /** When a session that a holder had opened was seen to have ended, or to answer no more; null: it answered to the last. */
   readonly sessionEndedAt: number | null;
 }
 

@@ -4,7 +4,7 @@ import type { Credential } from '../expire/party';
 
 /** A holder's session at PostgreSQL that was opened while the credential lived, and stays open. */
 export interface HeldSession {
-  /** When PostgreSQL ended it, in milliseconds of the epoch; null: it still answers. */
+  /** When it was seen to have ended, or to answer no more, in milliseconds of the epoch; null: it still answers. */
   ended(): Promise<number | null>;
   close(): Promise<void>;
 }
@@ -24,7 +24,11 @@ export async function holdSession(
   await client.connect();
   return {
     async ended() {
-      if (endedAt === null) await client.query('SELECT 1').catch(() => undefined);
+      if (endedAt === null) {
+        await client.query('SELECT 1').catch(() => {
+          endedAt ??= Date.now();
+        });
+      }
       return endedAt;
     },
     close: () => client.end(),

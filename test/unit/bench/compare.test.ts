@@ -6,15 +6,15 @@ import type { System } from '../../../bench/issue/system';
 import { FLOOR, LADDER } from '../../../bench/floor/shape';
 import { toMarkdown } from '../../../bench/table';
 
-function block(system: string, round: number, ms: number): Block {
+function block(system: string, round: number, ms: number, callers = 1): Block {
   const timed = { durations: [ms, ms, ms], wholeMs: 3 * ms };
-  return { system, callers: 1, round, issue: timed, end: timed, cpuMs: { temporal: null, worker: null } };
+  return { system, callers, round, issue: timed, end: timed, cpuMs: { temporal: null, worker: null } };
 }
 
 const SYSTEMS = [...Object.values(NAMES), ...LADDER.map(({ name }) => name)];
 
-function round(number: number, ms: Readonly<Record<string, number>>): readonly Block[] {
-  return SYSTEMS.map((system) => block(system, number, ms[system] ?? 40));
+function round(number: number, ms: Readonly<Record<string, number>>, callers = 1): readonly Block[] {
+  return SYSTEMS.map((system) => block(system, number, ms[system] ?? 40, callers));
 }
 
 const blocks = [
@@ -27,6 +27,12 @@ test('the overhead is what a lease takes beyond the provider, as a multiple of t
   expect(median).toBeCloseTo(1.25);
   expect(lowest).toBeCloseTo(1);
   expect(highest).toBeCloseTo(1.5);
+});
+
+test('at many callers it is still what the provider takes of one alone that is taken off, and not what its queue takes', () => {
+  const crowded = round(0, { [NAMES.library]: 406, [NAMES.raw]: 300, [FLOOR.name]: 200 }, 50);
+  expect(overheadRatio([...blocks.slice(0, SYSTEMS.length), ...crowded], 50, NAMES.library, 'issue')).toBeCloseTo(2);
+  expect(overheadRatio([...blocks.slice(0, SYSTEMS.length), ...crowded], 50, NAMES.library, 'end')).toBeCloseTo(2);
 });
 
 test('a rate is that of all calls over all the time that they took', () => {

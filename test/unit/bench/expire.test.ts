@@ -1,7 +1,8 @@
 import { highestRate } from '../../../bench/expire/rates';
-import { lagTable, latencyTable, limitOf, livePlot } from '../../../bench/expire/report';
-import { parseProcess, sumOfTree } from '../../../bench/expire/tree-cpu';
+import { endsPerSecond, lagTable, latencyTable, limitOf, livePlot } from '../../../bench/expire/report';
+import { sumOfTree } from '../../../bench/expire/tree-cpu';
 import { nextLook } from '../../../bench/expire/watch';
+import { lagsOf } from '../../../bench/expire/wave';
 import type { Wave } from '../../../bench/expire/wave';
 
 const WAVE: Wave = {
@@ -10,6 +11,7 @@ const WAVE: Wave = {
   issuedPerSecond: 50,
   spreadMs: 900,
   lags: [100, 200, 300, 400],
+  gone: 4,
   wholeMs: 2_000,
   live: [
     [-3, 4],
@@ -20,6 +22,8 @@ const WAVE: Wave = {
   transactionsPerSecond: null,
   latencies: { issue: { before: [10, 10], during: [30] } },
   cpuSeconds: { temporal: 1.8, worker: 1, api: null, 'whole machine': 3 },
+  shortcomings: [],
+  left: 0,
 };
 const OTHER: Wave = { ...WAVE, party: 'OpenBao', lags: [50, 100, 150, 200], wholeMs: 4_000, issuedPerSecond: 200 };
 
@@ -63,13 +67,11 @@ describe('the next look', () => {
 
 describe('the CPU of a program', () => {
   test('is that of all that it started, whatever process group it is in, and of what has ended', () => {
-    const stat = '42 (postgres: a (b) c) S 7 42 42 0 -1 4194304 1 2 3 4 100 50 30 20 20 0 1 0 55 1 1';
-    expect(parseProcess(stat)).toEqual({ pid: 42, parent: 7, cpuSeconds: 2 });
     const processes = [
-      { pid: 7, parent: 1, cpuSeconds: 0.5 },
-      { pid: 42, parent: 7, cpuSeconds: 2 },
-      { pid: 43, parent: 42, cpuSeconds: 1 },
-      { pid: 99, parent: 1, cpuSeconds: 100 },
+      { pid: 7, parent: 1, cpuSeconds: 0.5, endedChildrenCpuSeconds: 0 },
+      { pid: 42, parent: 7, cpuSeconds: 1.5, endedChildrenCpuSeconds: 0.5 },
+      { pid: 43, parent: 42, cpuSeconds: 1, endedChildrenCpuSeconds: 0 },
+      { pid: 99, parent: 1, cpuSeconds: 100, endedChildrenCpuSeconds: 0 },
     ];
     expect(sumOfTree(processes, 7)).toBe(3.5);
   });
@@ -122,4 +124,26 @@ describe('the report of waves', () => {
       [2, 0],
     ]);
   });
+});
+
+describe('how long a credential outlives its expiry', () => {
+  const credential = (role: string) => ({ id: role, role, password: '', notBefore: 1_000, expiresAt: 1_000 });
+
+  test('is told from its expiry until it was seen to be gone, and until the last look if it was not', () => {
+    const looks = [
+      { at: 900, left: 2, usable: 2 },
+      { at: 5_000, left: 1, usable: 0 },
+    ];
+    expect(lagsOf([credential('a'), credential('b')], { goneAt: new Map([['a', 1_300]]), looks })).toEqual([
+      300, 4_000,
+    ]);
+  });
+
+  test('is not told where nobody has looked', () => {
+    expect(() => lagsOf([credential('a')], { goneAt: new Map(), looks: [] })).toThrow('Nobody has looked.');
+  });
+});
+
+test('the rate of ends is of those that ended', () => {
+  expect(endsPerSecond({ gone: 3, wholeMs: 2_000 })).toBe(1.5);
 });

@@ -38,3 +38,19 @@ test('what could not be closed is told where nothing else went wrong, and the re
   await expect(failing).rejects.toThrow('It does not close.');
   expect(closed).toEqual(['second', 'first']);
 });
+
+test('whoever wants to keep the result is told what could not be closed instead', async () => {
+  const closed: string[] = [];
+  const told: unknown[] = [];
+  const result = await withOpened(
+    async (open) => {
+      await open(Promise.resolve('first'), closer(closed, 'It does not close.'));
+      await open(Promise.resolve('second'), closer(closed, 'Nor does this.'));
+      return 7;
+    },
+    (problem) => told.push(problem),
+  );
+  expect(result).toBe(7);
+  expect(closed).toEqual(['second', 'first']);
+  expect(told).toEqual([new Error('Nor does this.'), new Error('It does not close.')]);
+});

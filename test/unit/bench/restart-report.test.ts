@@ -1,20 +1,11 @@
-import { bytesPerLease, restartNotes, restartPlots, restartTables } from '../../../bench/restart-report';
-import type { Round } from '../../../bench/restart-round';
+import { bytesPerLease, bytesPerMore, restartNotes, restartPlots, restartTables } from '../../../bench/restart-report';
+import type { Back, Round } from '../../../bench/restart-round';
 import { toMarkdown } from '../../../bench/table';
 
 const MB = 1_024 * 1_024;
 
-function own(leases: number, workerMb: number): Round {
-  const rest = (residentMb: number) => ({ residentMb, cpuPercent: 1.25 });
+function backOf(workerMb: number): Back {
   return {
-    who: 'Leasehold',
-    leases,
-    issuedPerSecond: 48.2,
-    rest: { temporal: rest(300), worker: rest(workerMb), api: rest(90) },
-    sweepMs: leases * 1.5,
-    sweptMb: { temporal: 310, worker: workerMb + 5, api: 90 },
-    storageBytes: 2 * MB + leases * 8_192,
-    begun: leases,
     readyMs: { temporal: 900, worker: 1_800, api: 1_200 },
     firstIssueMs: 250,
     firstIssueTries: 1,
@@ -35,6 +26,22 @@ function own(leases: number, workerMb: number): Round {
   };
 }
 
+function own(leases: number, workerMb: number): Round {
+  const rest = (residentMb: number) => ({ residentMb, cpuPercent: 1.25 });
+  return {
+    who: 'Leasehold',
+    leases,
+    issuedPerSecond: 48.2,
+    failedIssues: [],
+    rest: { temporal: rest(300), worker: rest(workerMb), api: rest(90) },
+    storageBytes: 2 * MB + leases * 8_192,
+    begun: leases,
+    sweepMs: leases * 1.5,
+    sweptMb: { temporal: 310, worker: workerMb + 5, api: 90 },
+    back: backOf(workerMb),
+  };
+}
+
 const other: Round = {
   ...own(1_000, 0),
   who: 'OpenBao',
@@ -42,10 +49,14 @@ const other: Round = {
   issuedPerSecond: null,
   sweepMs: null,
   sweptMb: { openbao: null },
-  readyMs: { openbao: 700 },
-  restartedMb: { openbao: null },
-  furtherMb: { openbao: null },
-  histories: null,
+  back: {
+    ...backOf(0),
+    readyMs: { openbao: 700 },
+    firstIssueTries: 3,
+    restartedMb: { openbao: null },
+    furtherMb: { openbao: null },
+    histories: null,
+  },
 };
 const rounds = [own(1_000, 180), other, own(50_000, 190)];
 const empty = { Leasehold: 2 * MB, OpenBao: MB };
@@ -55,15 +66,43 @@ test('storage counts from that of an empty system, for each lease that was begun
   expect(bytesPerLease({ ...own(1_000, 180), begun: 2_000 }, empty)).toBe(4_096);
 });
 
+test('what one more lease takes is the increment since the round before, whatever an empty system takes', () => {
+  const [before, after] = [own(1_000, 180), { ...own(3_000, 180), storageBytes: 10 * MB + 2_000 * 4_096 }];
+  expect(bytesPerMore(after, { ...before, storageBytes: 10 * MB })).toBe(4_096);
+  expect(bytesPerMore(before, undefined)).toBeNull();
+  expect(bytesPerMore(before, before)).toBeNull();
+});
+
 test('every round has its rows', () => {
   const [rest, storage, history, back, memory, sweep] = restartTables(rounds, empty).map(toMarkdown);
-  expect(rest).toMatch(/\| worker +\| +50,000 \| +190 MB \| +1\.3 % \| +48 a second \|/);
-  expect(rest).toMatch(/\| openbao +\| +1,000 \| +– \| +– \| +– \|/);
-  expect(storage).toMatch(/\| Leasehold +\| +50,000 \| +50,000 \| +393 MB \| +2\.00 MB \| +8\.00 KB \|/);
+  expect(rest).toMatch(/\| worker +\| +50,000 \| +190 MB \| +1\.3 % \| +48 a second \| +0 \|/);
+  expect(rest).toMatch(/\| openbao +\| +1,000 \| +– \| +– \| +– \| +0 \|/);
+  expect(storage).toMatch(/\| Leasehold +\| +50,000 \| +50,000 \| +393 MB \| +2\.00 MB \| +8\.00 KB \| +8\.00 KB \|/);
+  expect(storage).toMatch(/\| Leasehold +\| +1,000 \| .* 8\.00 KB \| +– \|/);
   expect(history).toMatch(/\| revoked +\| +1,000 \| +2 \| +37\.0 \| +38 \| +16.0 \| +17 \| +6,200 \| +6,300 \|/);
-  expect(back).toMatch(/temporal 900 ms, worker 1800 ms, api 1200 ms \| +250 ms \| +20 \| +-300 ms \| +700 ms \|/);
+  expect(back).toMatch(
+    /temporal 900 ms, worker 1800 ms, api 1200 ms \| +250 ms \| +once \| +20 \| +-300 ms \| +700 ms \|/,
+  );
   expect(memory).toMatch(/\| worker +\| +1,000 \| +180 MB \| +185 MB \| +160 MB \| +180 MB \| +200 \|/);
   expect(sweep).toMatch(/\| 1,000 +\| +1500 ms \| +1.50 ms \|/);
+});
+
+test('a round after which a system did not come back has what was measured before', () => {
+  const broken = [own(1_000, 180), { ...own(50_000, 190), back: null }];
+  const [rest, , history, back, memory] = restartTables(broken, empty).map(toMarkdown);
+  expect(rest).toMatch(/\| worker +\| +50,000 \| +190 MB /);
+  expect(memory).toMatch(/\| worker +\| +50,000 \| +190 MB \| +195 MB \| +– \| +– \| +– \|/);
+  for (const table of [history, back]) expect(table).not.toContain('50,000');
+  expect(restartNotes(broken).join()).toContain('Worker at rest: 180 MB');
+  expect(restartPlots(broken, empty)[0]?.series.find(({ name }) => name === 'worker, restarted')?.points).toEqual([
+    [1_000, 160],
+  ]);
+});
+
+test('issues that failed and were made again are told', () => {
+  expect(restartNotes([{ ...other, failedIssues: ['sealed', 'sealed'] }, own(1_000, 180)]).at(-1)).toBe(
+    'OpenBao, 1,000 leases: 2 issues failed and were made again: sealed',
+  );
 });
 
 test('the plots have a line for each process at rest and restarted, and one for the storage of each system', () => {

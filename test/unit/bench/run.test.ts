@@ -28,7 +28,7 @@ function run(benches: readonly Bench[], options: Partial<RunOptions> = {}): Prom
     benches,
     size: 'quick',
     out,
-    tools: { temporal: 'absent', moto: 'absent', bao: 'absent' },
+    tools: { temporal: 'absent', bao: 'absent' },
     say: (line) => said.push(line),
     signal: new AbortController().signal,
     ...options,
@@ -102,9 +102,10 @@ test('once somebody asks to end, none begins any more', async () => {
   expect(await readdir(out)).toEqual([]);
 });
 
-test('one that could not measure everything is written down all the same, and counted as failed', async () => {
+test('one that could not measure everything is written down all the same, with what is missing, and counted as failed', async () => {
   const missing = ['Nothing was measured with 50,000 leases.'];
   expect(await run([bench('restart', () => Promise.resolve({ ...FINDINGS, missing }))])).toBe(1);
-  expect(await readdir(out)).toContain('restart.md');
+  expect(await readFile(join(out, 'restart.md'), 'utf8')).toContain(`- ${missing[0]}`);
+  expect(JSON.parse(await readFile(join(out, 'restart.json'), 'utf8'))).toMatchObject({ missing });
   expect(said.join('\n')).toContain('restart failed: Error: Nothing was measured with 50,000 leases.');
 });

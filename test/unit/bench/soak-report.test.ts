@@ -1,4 +1,4 @@
-import { flatnessOf, soakNotes, soakPlots, soakTables } from '../../../bench/soak-report';
+import { flatnessOf, shortcomingsOf, soakNotes, soakPlots, soakTables } from '../../../bench/soak-report';
 import type { Sample } from '../../../bench/soak-samples';
 import { toMarkdown } from '../../../bench/table';
 
@@ -27,7 +27,7 @@ test('the slope is that of the second half, in an hour, and handles are compared
 });
 
 test('what the system does not tell is a dash in the table and missing in the plots', () => {
-  const deeds = { issues: { library: [10, 20], http: [] }, extended: 1, revoked: 1, leftToExpire: 1, failures: [] };
+  const deeds = { ...DONE, issues: { library: [10, 20], http: [] } };
   const [flat, done] = soakTables(samples, deeds).map(toMarkdown);
   expect(flat).toMatch(/\| worker +\| +201 MB \| +205 MB \| +210 MB \| +10\.0 MB\/h \| +31 \| +40 \| +10 % \|/);
   expect(flat).toMatch(/\| api +\| +– /);
@@ -39,9 +39,31 @@ test('what the system does not tell is a dash in the table and missing in the pl
   ]);
 });
 
-test('calls that failed are told, each sentence once', () => {
-  expect(soakNotes({ failures: ['too late', 'too late', 'refused'] }, 600, 1)).toEqual([
-    '600 leases were begun in 1 min, 10.0 a second.',
+const DONE = {
+  begun: 600,
+  issues: { library: [10], http: [20] },
+  extended: 1,
+  revoked: 1,
+  leftToExpire: 1,
+  failures: [],
+};
+
+test('it is told how many leases were begun, beside how many were to be', () => {
+  expect(soakNotes(DONE, 60_000, 12)).toEqual([
+    '600 leases were begun in 1.0 min, 10.0 a second of 12 that were to be.',
+  ]);
+});
+
+test('a soak in which all was done lacks nothing', () => {
+  expect(shortcomingsOf(DONE)).toEqual([]);
+});
+
+test('calls that failed, each sentence once, and deeds that were never done are shortcomings', () => {
+  expect(shortcomingsOf({ ...DONE, failures: ['too late', 'too late', 'refused'] })).toEqual([
     '3 calls failed: too late / refused',
+  ]);
+  expect(shortcomingsOf({ ...DONE, issues: { library: [10], http: [] }, extended: 0 })).toEqual([
+    'No lease was issued through HTTP.',
+    'No lease was extended.',
   ]);
 });

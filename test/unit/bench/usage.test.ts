@@ -1,17 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { isRunning, parseResident, parseStat, usageOf } from '../../../bench/usage';
-
-const STAT =
-  '4242 (odd) name (x) S 1 4200 4200 0 -1 4194560 9000 0 12 0 250 150 7 3 20 0 11 0 123 1000000 2000 18446744073709551615';
-
-test('group and processor time are found behind a name that holds brackets', () => {
-  expect(parseStat(STAT)).toEqual({ isOver: false, group: 4_200, cpuSeconds: 4 });
-});
-
-test('a process that has ended is told by its state', () => {
-  expect(parseStat(STAT.replace(' S 1 ', ' Z 1 '))).toMatchObject({ isOver: true });
-});
+import { isRunning, parseResident, usageOf } from '../../../bench/usage';
 
 test('memory is found in a status, and is none in that of a process that has ended', () => {
   expect(parseResident('Name:\tnode\nVmHWM:\t  200 kB\nVmRSS:\t  1234 kB\n')).toBe(1_234);
