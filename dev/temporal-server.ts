@@ -30,11 +30,6 @@ const ANSWER_WITHIN_MS = 2_000;
 /** Read 20 times a second by default: a grid of 50 ms on everything that a lease waits for. */
 const QUEUES = ['transfer', 'timer', 'visibility'];
 /**
- * Of each queue, four by default, for many servers. On one machine they make some of those who wait at once wait much longer than
- * others. Still four are read: those of an older database may hold tasks that nobody would find otherwise.
- */
-const PARTITIONS = ['matching.numTaskqueueWritePartitions=1'];
-/**
  * A log of changes instead of a copy of what is changed: nearly twice as many workflows in a second. Each still reaches the disk before it is
  * answered, as by default.
  */
@@ -62,10 +57,10 @@ async function startOn(
       '--search-attribute',
       REQUIRED_ATTRIBUTES.map(({ name, type }) => `${name}=${type}`),
     ),
-    ...each('--dynamic-config-value', [
-      ...QUEUES.map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`),
-      ...PARTITIONS,
-    ]),
+    ...each(
+      '--dynamic-config-value',
+      QUEUES.map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`),
+    ),
   ];
   const server = await startProcess({ command: binary, args, logFile, ready: () => isReady(address) });
   return {
