@@ -20,9 +20,10 @@ beforeAll(async () => {
   });
   const page = await readFile(join(projectRoot(), 'docs/http-reference.md'), 'utf8');
   const commandIn = (text: string): string | undefined => /```sh\n(.*?)```/s.exec(text)?.[1];
-  preparation = commandIn(page.split(/^## /m)[0]!)!;
+  const [head, ...sections] = page.split(/^### /m);
+  preparation = commandIn(head!)!;
   examples = new Map(
-    page.split(/^### /m).flatMap((section) => {
+    sections.flatMap((section) => {
       const [route = ''] = section.split('\n');
       const command = commandIn(section);
       return command === undefined ? [] : [[route, command]];
