@@ -10,7 +10,7 @@ import type {
   PlanningActivities,
 } from '../workflows/contract';
 import { checkTtlRange, formatTtl } from '../workflows/ttl';
-import type { Config, DynamicSecret } from '../config/load';
+import type { Config, DynamicSecret, IntegrationSettings } from '../config/load';
 import { findDynamicSecret } from '../config/load';
 import { checkRecipient, thumbprint } from '../sealing/recipient';
 import { seal } from '../sealing/seal';
@@ -58,7 +58,7 @@ async function plan(deps: PlanningDeps, { leaseId, input, again = false }: PlanI
   const dynamicSecret = find(config, input);
   const { settings, type } = integrationOf(config, types, dynamicSecret.integration);
   const ttlMs = input.ttlMs ?? dynamicSecret.defaultTtlMs;
-  const refusal = await refusalOf(() => admit(deps, { leaseId, input, dynamicSecret, ttlMs }));
+  const refusal = await refusalOf(() => admit(deps, { leaseId, input, dynamicSecret, settings, type, ttlMs }));
   if (refusal !== null && !again) throw refuse(refusal.type, refusal.message);
   const { issueTimeoutMs, attemptTimeoutMs, heartbeatTimeoutMs, stuckAfterMs } = settings.timings;
   const { entity, handle, livesOnMs } = type.plan(
@@ -89,13 +89,16 @@ interface Request {
   readonly leaseId: string;
   readonly input: LeaseInput;
   readonly dynamicSecret: DynamicSecret;
+  readonly settings: IntegrationSettings;
+  readonly type: IntegrationType;
   readonly ttlMs: number;
 }
 
 /** Whether a credential may be made now. @throws ApplicationFailure that says why not. */
-async function admit(deps: PlanningDeps, { leaseId, input, dynamicSecret, ttlMs }: Request): Promise<void> {
-  const { config, types, door, admission } = deps;
-  const { settings, type } = integrationOf(config, types, dynamicSecret.integration);
+async function admit(
+  { door, admission }: PlanningDeps,
+  { leaseId, input, dynamicSecret, settings, type, ttlMs }: Request,
+): Promise<void> {
   if (settings.retired) {
     throw refuse('IntegrationRetired', `Integration ${dynamicSecret.integration} is retired: it issues no new leases.`);
   }

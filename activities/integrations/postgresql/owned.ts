@@ -48,7 +48,7 @@ export async function describeObstacles(calls: Calls, role: Role, error: Integra
 }
 
 /** Where something hangs on the role. */
-export async function findPlaces(calls: Calls, role: Role): Promise<readonly Place[]> {
+async function findPlaces(calls: Calls, role: Role): Promise<readonly Place[]> {
   const [rows = []] = await calls.read('FindOwned', [placesOf(role)]);
   return readPlaces(rows);
 }
