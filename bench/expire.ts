@@ -1,15 +1,13 @@
 import { availableParallelism, cpus } from 'node:os';
-import { allOrNone } from '../dev/all-or-none';
 import type { Bench, BenchContext, Findings, Size } from './bench';
-import { DEFAULT_LIMITS, startDeployment } from './deployment';
+import { DEFAULT_LIMITS } from './deployment';
 import { collectMissing } from './missing';
 import type { Missing } from './missing';
-import { OPENBAO_SOURCE, startOpenBao } from './openbao';
+import { OPENBAO_SOURCE } from './openbao';
 import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
-import { connectLeasehold } from './expire/leasehold-party';
-import { askOpenBao } from './expire/openbao-party';
+import { openParties } from './expire/parties';
 import type { CpuSeconds, Party } from './expire/party';
 import { cpuTable, lagTable, latencyTable, limitOf, livePlot, loadTable, WHOLE_MACHINE } from './expire/report';
 import { treeCpuSeconds } from './expire/tree-cpu';
@@ -75,21 +73,8 @@ async function run(context: BenchContext): Promise<Findings> {
   const missing = collectMissing(context);
   return withOpened(async (open) => {
     const provider = await open(startProvider(directory), (opened) => opened.stop());
-    const { parts } = await open(
-      allOrNone({
-        leasehold: startDeployment({ directory, tools, provider, poolSize: CONNECTIONS }),
-        bao: startOpenBao({
-          binary: tools.bao,
-          directory,
-          provider,
-          ttl: OPENBAO_TTL,
-          maxOpenConnections: CONNECTIONS,
-        }),
-      }),
-      (opened) => opened.stop(),
-    );
-    const leasehold = await open(connectLeasehold(parts.leasehold), (opened) => opened.close());
-    const measured = await measure(context, { provider, leasehold, bao: askOpenBao(parts.bao) }, missing);
+    const parties = await openParties(open, { directory, tools, provider, ttl: OPENBAO_TTL, connections: CONNECTIONS });
+    const measured = await measure(context, { provider, ...parties }, missing);
     return { ...report(measured, size), missing: missing.sentences };
   }, missing.noteUnstopped);
 }

@@ -1,18 +1,15 @@
 import { escapeLiteral } from 'pg';
-import { allOrNone } from '../dev/all-or-none';
 import type { Bench, BenchContext, Findings, Size } from './bench';
-import { startDeployment } from './deployment';
 import { openGate } from './gate';
 import type { Gate } from './gate';
 import { collectMissing } from './missing';
 import type { Missing } from './missing';
-import { OPENBAO_SOURCE, startOpenBao } from './openbao';
+import { OPENBAO_SOURCE } from './openbao';
 import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
 import { failedIssues, issueUntil } from './expire/issue-until';
-import { connectLeasehold } from './expire/leasehold-party';
-import { askOpenBao } from './expire/openbao-party';
+import { openParties } from './expire/parties';
 import type { Credential, Party } from './expire/party';
 import { until } from './expire/time';
 import { watchRoles } from './expire/watch';
@@ -64,15 +61,8 @@ async function run(context: BenchContext): Promise<Findings> {
   return withOpened(async (open) => {
     const provider = await open(startProvider(directory), (opened) => opened.stop());
     const gate = await open(openGate(provider), (opened) => opened.close());
-    const { parts } = await open(
-      allOrNone({
-        leasehold: startDeployment({ directory, tools, provider, reach: gate }),
-        bao: startOpenBao({ binary: tools.bao, directory, provider, reach: gate, ttl: OPENBAO_TTL }),
-      }),
-      (opened) => opened.stop(),
-    );
-    const leasehold = await open(connectLeasehold(parts.leasehold), (opened) => opened.close());
-    const parties = [leasehold, askOpenBao(parts.bao)];
+    const { leasehold, bao } = await openParties(open, { directory, tools, provider, reach: gate, ttl: OPENBAO_TTL });
+    const parties = [leasehold, bao];
     const seen = await measure(context, { provider, gate, parties }, missing);
     return { ...report(seen, size), missing: missing.sentences };
   }, missing.noteUnstopped);

@@ -1,0 +1,47 @@
+import { allOrNone } from '../../dev/all-or-none';
+import type { BenchTools } from '../bench';
+import { startDeployment } from '../deployment';
+import { startOpenBao } from '../openbao';
+import type { Open } from '../opened';
+import type { Provider } from '../provider';
+import { connectLeasehold } from './leasehold-party';
+import { askOpenBao } from './openbao-party';
+import type { Party } from './party';
+
+export interface PartiesOptions {
+  readonly directory: string;
+  readonly tools: BenchTools;
+  readonly provider: Provider;
+  /** Where both reach PostgreSQL. Default: the provider itself. */
+  readonly reach?: { readonly host: string; readonly port: number };
+  /** Of OpenBao's leases, where none is asked for. */
+  readonly ttl: string;
+  /** To PostgreSQL at most. Default: what each has that is not told. */
+  readonly connections?: number;
+}
+
+/** Starts Leasehold and OpenBao beside each other, on one provider. */
+export async function openParties(
+  open: Open,
+  { directory, tools, provider, reach, ttl, connections }: PartiesOptions,
+): Promise<{ readonly leasehold: Party; readonly bao: Party }> {
+  const common = { directory, provider, ...(reach === undefined ? {} : { reach }) };
+  const { parts } = await open(
+    allOrNone({
+      leasehold: startDeployment({
+        ...common,
+        tools,
+        ...(connections === undefined ? {} : { poolSize: connections }),
+      }),
+      bao: startOpenBao({
+        ...common,
+        binary: tools.bao,
+        ttl,
+        ...(connections === undefined ? {} : { maxOpenConnections: connections }),
+      }),
+    }),
+    (opened) => opened.stop(),
+  );
+  const leasehold = await open(connectLeasehold(parts.leasehold), (opened) => opened.close());
+  return { leasehold, bao: askOpenBao(parts.bao) };
+}
