@@ -13,6 +13,7 @@ import type { Config } from '../config/load';
 import { seal } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
 import type { AttemptOutcome, Metrics } from '../telemetry/metrics';
+import { attemptStart } from './attempt-start';
 import type { Connections } from './connections';
 import { refuse, toFailure } from './failures';
 import type { FailedAttempt } from './failures';
@@ -90,8 +91,8 @@ async function deprovision(deps: LeaseDeps, input: DeprovisionInput, attempt: At
   const removal = await deps.connections.open(input.integration).deprovision(input.handle, attempt);
   if (removal.result === 'removed') return;
   // Both instants are the server's: a worker whose clock is wrong proves nothing too early.
-  const lookedAfter = Context.current().info.currentAttemptScheduledTimestampMs;
-  const missing = Date.parse(input.absenceCertainAt) - lookedAfter;
+  const lookedAfter = await attemptStart(Context.current());
+  const missing = Date.parse(input.absenceCertainAt) - lookedAfter.getTime();
   if (missing <= 0) return;
   throw new IntegrationError('AbsenceUnproven', {
     operation: 'The look before the end',

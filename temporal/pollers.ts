@@ -3,7 +3,8 @@ import type { Config } from '../config/load';
 import { deprovisionQueue, provisionQueue, upkeepQueue, WORKFLOW_QUEUE } from '../workflows/contract';
 import { CALL_TIMEOUT_MS } from './service';
 import type { TemporalService } from './service';
-import { absent, commandFor, idle, instantOf, nameOf, readRouting } from './versions';
+import { instantOf } from './timestamp';
+import { absent, commandFor, idle, nameOf, readRouting } from './versions';
 import type { Routing } from './versions';
 
 /** Who works on a configuration's task queues, as Temporal saw it lately. */

@@ -1,6 +1,7 @@
 import type { WorkerVersion } from '../config/environment';
 import type { TemporalService } from './service';
 import { shellWord } from './shell-word';
+import { instantOf } from './timestamp';
 
 // Temporal's Worker Versioning, of which the workflow queue alone makes use.
 
@@ -37,11 +38,6 @@ export function readRouting({ pollers, versioningInfo }: Answer, since: number):
     if (!includes(asking, kind)) asking.push(kind);
   }
   return { to, asking };
-}
-
-/** In milliseconds; 0: never. */
-export function instantOf(time: Answer['pollers'][number]['lastAccessTime']): number {
-  return Number(time?.seconds ?? 0) * 1_000 + (time?.nanos ?? 0) / 1_000_000;
 }
 
 /** Kinds that get tasks and do not ask for them: of those tasks nobody takes any. */

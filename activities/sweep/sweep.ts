@@ -10,6 +10,7 @@ import { summarise } from '../../temporal/lease-summary';
 import { CALL_TIMEOUT_MS, explainFailure } from '../../temporal/service';
 import { LEASE_WORKFLOW } from '../../workflows/contract';
 import type { SweepInput, SweepReport, SweptEntity } from '../../workflows/contract';
+import { attemptStart } from '../attempt-start';
 import { integrationOf } from '../connections';
 import type { Connections } from '../connections';
 import { refuse, toFailure } from '../failures';
@@ -49,8 +50,8 @@ export async function sweep(deps: SweepDeps, input: SweepInput): Promise<SweepRe
   const context = Context.current();
   const guard = guardAttempt(context, { deployment: deps.deployment, leaseId: '' });
   try {
-    const run = openSweep(deps, input, guard.attempt, context);
-    const report = await run();
+    await checkDeployment(deps);
+    const report = await openSweep(deps, input, guard.attempt, await serverClock(context))();
     if (isRegular) deps.metrics.sweepEnded(name, 'done', total(report.foreign), report.unmarked);
     deps.logger.info({ ...report, removals: undefined, unmarkedNames: undefined }, 'A sweep has ended.');
     return report;
@@ -81,7 +82,19 @@ async function tellRefusal(
   }
 }
 
-function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context: Context): () => Promise<SweepReport> {
+/** The clock of the server, or behind it: a worker's own may be wrong. */
+async function serverClock(context: Context): Promise<() => Date> {
+  const local = performance.now();
+  const started = (await attemptStart(context)).getTime();
+  return () => new Date(started + (performance.now() - local));
+}
+
+function openSweep(
+  deps: SweepDeps,
+  input: SweepInput,
+  attempt: Attempt,
+  clock: () => Date,
+): () => Promise<SweepReport> {
   const { integration: name, dryRun } = input;
   const { settings } = integrationOf(deps.config, deps.types, name);
   const integration = deps.connections.open(name);
@@ -90,10 +103,9 @@ function openSweep(deps: SweepDeps, input: SweepInput, attempt: Attempt, context
   if (input.deployment !== null && isOwn) {
     throw refuse('InvalidInput', `${target} is this installation itself: sweep without naming a deployment.`);
   }
-  const started = { server: context.info.currentAttemptScheduledTimestampMs, local: performance.now() };
   const longestTtlMs = longestTtl(deps.config, name);
   const rules = (): SweepRules => ({
-    now: new Date(started.server + (performance.now() - started.local)),
+    now: clock(),
     graceMs: settings.sweep.graceMs,
     overdueAfterMs: settings.sweep.overdueAfterMs,
     longestTtlMs,

@@ -1,5 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { instantOf } from '../../temporal/versions';
+import { instantOf } from '../../temporal/timestamp';
 import type { LeaseOutcome } from '../../workflows/contract';
 import type { LeaseRun } from './trace';
 
