@@ -92,6 +92,8 @@ export function createRemoval(record: LeaseRecord, journal: Journal): Removal {
       attempt.cancel();
     },
     abandon: (ending) => {
+      // Whoever was first gave it up: the line that says so must not depend on when a task is computed.
+      if (abandoned) return;
       if (attempt === null) {
         remark(
           record,

@@ -77,6 +77,24 @@ test('a request that is refused is written down as denied, with the reason, and 
   ]);
 });
 
+test('of two who give up a removal the first one is written down', async () => {
+  const lease = await issue();
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  lab.provider.before = (verb) => (verb === 'deprovision' ? held : undefined);
+  try {
+    await lease.revoke();
+    await eventually(async () => (await lab.leases.get(lease.leaseId)).state === 'deprovisioning', 'the removal');
+    for (const by of ['ada', 'bob']) await lab.handle(lease.leaseId).signal('abandon', { by, reason: `by ${by}` });
+  } finally {
+    lab.provider.fail('Unavailable', 'deprovision');
+    lab.provider.before = () => undefined;
+    goOn();
+  }
+  expect(await lab.outcome(lease.leaseId)).toMatchObject({ state: 'abandoned', endedBy: 'ada', reason: 'by ada' });
+  expect(linesOf(lease.leaseId).at(-1)).toMatchObject({ event: 'abandoned', by: 'ada', reason: 'by ada' });
+});
+
 test('a cancelled lease and one that is abandoned are written down as such', async () => {
   const cancelled = await issue();
   await lab.handle(cancelled.leaseId).cancel();
