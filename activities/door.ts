@@ -3,6 +3,7 @@ import { readBlocks } from '../temporal/blocks';
 import type { LeaseInput } from '../workflows/contract';
 import { isMeant } from '../workflows/filter';
 import { refuse } from './failures';
+import { sharedAnswer } from './shared-answer';
 
 /** Keeps out what an admin blocks. */
 export interface Door {
@@ -13,11 +14,12 @@ export interface Door {
 /** Below what an attempt to plan may take. */
 const LOOK_TIMEOUT_MS = 4_000;
 
-/** Asks at each lease: a block that was answered holds for every lease that is planned after it. */
+/** Asks after each lease has come: a block that was answered holds for every lease that is planned after it. */
 export function createDoor(client: Client): Door {
+  const ask = sharedAnswer(() => client.withDeadline(Date.now() + LOOK_TIMEOUT_MS, () => readBlocks(client)));
   return {
     pass: async ({ holder, project, config, dynamicSecret }, integration) => {
-      const blocks = await client.withDeadline(Date.now() + LOOK_TIMEOUT_MS, () => readBlocks(client));
+      const blocks = await ask();
       const facts = { holder, project, config, dynamicSecret, integration };
       const found = blocks.find(({ filter }) => isMeant(filter, facts));
       if (found === undefined) return;
