@@ -12,7 +12,7 @@ import { describeObstacles, removeOwned } from './owned';
 import { endPrepared } from './prepared';
 import { endAndFindPlaces } from './remains';
 import { asMember, grantsItself, takeBack } from './self-grants';
-import { readSessions, sessionsOf, terminate } from './end-sessions';
+import { readSessions, sessionsOf, terminate } from './holder-sessions';
 
 /** A session that ends may leave something behind to the last; more often than this somebody else is at work. */
 const MAX_ROUNDS = 4;

@@ -1,6 +1,6 @@
 import { IntegrationError } from '../integration';
 import type { Calls, Row } from './calls';
-import { endSessions, readSessions, RESERVE_MS, sessionsOf } from './end-sessions';
+import { readSessions, sessionsOf, terminate } from './holder-sessions';
 import type { RoleHandle } from './handle';
 import type { Role } from './look';
 import { placesOf, readPlaces } from './owned';
@@ -8,6 +8,9 @@ import type { Place } from './owned';
 import { preparedBy, rollBack } from './prepared';
 import { endStarting, patience, readStarting, startingSessions } from './starting';
 import type { Starting } from './starting';
+
+/** What is left for removal once nothing is under way any more. */
+const RESERVE_MS = 1_500;
 
 /** What a look finds of a holder that may not log in any more. */
 interface Remains {
@@ -40,8 +43,10 @@ export async function endAndFindPlaces(
     if (suspects.length === 0 && sessions === 0 && prepared.length === 0) return places;
     if (calls.remaining() < RESERVE_MS) throw stillThere(calls, suspects.length, sessions, prepared.length);
     // A session may prepare something to its last moment, so those go first, and there is always another look.
-    if (sessions > 0) await endSessions(calls, role);
-    else await rollBack(calls, name, prepared);
+    if (sessions > 0) {
+      await calls.change('EndSessions', () => [terminate(role)]);
+      await calls.pause(calls.pace.sessionsMs);
+    } else await rollBack(calls, name, prepared);
     suspected = await endStarting(calls, suspects, ageMs);
     if (suspected.length > 0) await calls.pause(patience(calls, ageMs));
   }

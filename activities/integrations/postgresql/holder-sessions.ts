@@ -1,0 +1,23 @@
+import { IntegrationError } from '../integration';
+import type { Row } from './calls';
+import type { Role } from './look';
+
+/** Tells every session of the role to end. */
+export function terminate({ oid }: Role): string {
+  return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = ${oid}`;
+}
+
+/** By the role's number and not its name, which a session loses when its role is dropped. */
+export function sessionsOf({ oid }: Role): string {
+  return `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usesysid = ${oid}`;
+}
+
+export function readSessions(rows: readonly Row[] | undefined, entity: string): number {
+  const sessions = rows?.[0]?.['sessions'];
+  if (typeof sessions === 'number') return sessions;
+  throw new IntegrationError('Unavailable', {
+    operation: 'FindSessions',
+    entity,
+    hint: 'The answer was not understood.',
+  });
+}
