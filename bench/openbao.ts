@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { startProcess } from '../dev/process';
 import type { RunningProcess } from '../dev/process';
-import { killWhole } from './kill';
 import { openBaoApi } from './openbao-api';
 import type { OpenBaoApi } from './openbao-api';
 import type { Provider } from './provider';
@@ -60,8 +59,6 @@ const ROLE_PREFIX = 'baobench-';
 const MAX_TTL = '168h';
 const ACTIVE_WITHIN_MS = 60_000;
 const TTL = /^\d+[smh]$/;
-
-const politely = (running: RunningProcess): Promise<void> => running.stop();
 
 const initialised = z.object({ keys: z.array(z.string()).length(1), root_token: z.string() });
 const issued = z.object({ lease_id: z.string(), data: z.object({ username: z.string(), password: z.string() }) });
@@ -125,15 +122,15 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
         if (running === null) throw new Error('OpenBao does not run: start it first.');
         return usageOf(running.pid);
       },
-      kill: () => end(killWhole),
+      kill: () => end((started) => started.kill()),
       start: async () => {
         await begin();
         await unseal();
       },
-      stop: () => end(politely),
+      stop: () => end((started) => started.stop()),
     };
   } catch (error) {
-    await end(politely);
+    await end((started) => started.stop());
     throw error;
   }
 }

@@ -4,7 +4,6 @@ import { startProcess } from '../dev/process';
 import type { RunningProcess } from '../dev/process';
 import { projectRoot } from '../dev/root';
 import { startTemporalServer } from '../dev/temporal-server';
-import { killWhole } from './kill';
 import { usageOf } from './usage';
 import type { Usage } from './usage';
 
@@ -75,7 +74,7 @@ export function createPrograms(options: ProgramsOptions): Programs {
       running.set(program, await starters[program]());
     },
     kill: async (program) => {
-      await killWhole(found(program));
+      await found(program).kill();
       running.delete(program);
     },
     usage: async (program) => usageOf(found(program).pid),

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { lookAtProcesses } from './proc';
-import type { Stat } from './proc';
+import { lookAtProcesses } from '../dev/proc';
+import type { Stat } from '../dev/proc';
 
 /** What programs hold at this moment. Null where the system does not tell: only Linux has /proc. */
 export interface Usage {
@@ -25,17 +25,6 @@ export async function usageOf(group: number): Promise<Usage> {
     cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
     handles: sum(({ handles }) => handles),
   };
-}
-
-/** Whether a process of that group runs. */
-export async function isRunning(group: number): Promise<boolean> {
-  if (process.platform === 'linux') return (await lookAtAll(group)).length > 0;
-  try {
-    process.kill(-group, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 interface Looked {

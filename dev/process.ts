@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readVariable } from '../config/environment';
-import { errorCode } from '../cli/error-code';
+import { signalGroup, untilGone } from './process-group';
 
 /** A program that the stack runs. It ends when we end, however that comes, kill -9 included. */
 export interface RunningProcess {
@@ -11,9 +11,9 @@ export interface RunningProcess {
   readonly pid: number;
   /** Settles when it has ended, by itself or because it was stopped. */
   readonly ended: Promise<void>;
-  /** Asks it to end, and kills it if that does not help; waits until it is gone. */
+  /** Asks it to end, and kills it if that does not help; waits until nothing of its group runs. */
   stop(): Promise<void>;
-  /** kill -9; waits until it is gone. */
+  /** kill -9; waits until nothing of its group runs: whatever is started in its place finds ports and files free. */
   kill(): Promise<void>;
 }
 
@@ -98,14 +98,17 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   });
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (isOver()) return ended;
-    signalGroup(pid, signal);
-    const patience = new AbortController();
-    const late = sleep(stopWithinMs, undefined, { signal: patience.signal }).catch(() => undefined);
-    await Promise.race([ended, late]);
-    patience.abort();
-    if (!isOver()) signalGroup(pid, 'SIGKILL');
-    return ended;
+    if (!isOver()) {
+      signalGroup(pid, signal);
+      const patience = new AbortController();
+      const late = sleep(stopWithinMs, undefined, { signal: patience.signal }).catch(() => undefined);
+      await Promise.race([ended, late]);
+      patience.abort();
+      if (!isOver()) signalGroup(pid, 'SIGKILL');
+    }
+    await ended;
+    // The shell that watches over it is gone before a program that has much memory to give back.
+    await untilGone(pid);
   };
   const running: RunningProcess = { pid, ended, stop: () => end(stopSignal), kill: () => end('SIGKILL') };
   await untilReady(options, running, isOver);
@@ -137,16 +140,6 @@ function shellMissing(): StartError {
 function inherited(): Record<string, string> {
   const variables = INHERITED.map((name) => [name, readVariable(name)] as const);
   return Object.fromEntries(variables.filter((variable): variable is [string, string] => variable[1] !== undefined));
-}
-
-/** Does nothing to a group that has ended. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // EPERM: on macOS, a group of nothing but zombies.
-    if (!['ESRCH', 'EPERM'].includes(String(errorCode(error)))) throw error;
-  }
 }
 
 function messageOf(error: unknown): string {

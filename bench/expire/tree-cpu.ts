@@ -1,5 +1,5 @@
-import { lookAtProcesses } from '../proc';
-import type { Stat } from '../proc';
+import { lookAtProcesses } from '../../dev/proc';
+import type { Stat } from '../../dev/proc';
 
 export type Process = Pick<Stat, 'pid' | 'parent' | 'cpuSeconds' | 'endedChildrenCpuSeconds'>;
 

@@ -1,4 +1,4 @@
-import { lookAtProcesses, parseStat } from '../../../bench/proc';
+import { lookAtProcesses, parseStat } from '../../../dev/proc';
 
 const STAT =
   '4242 (odd) name (x) S 1 4200 4200 0 -1 4194560 9000 0 12 0 250 150 7 3 20 0 11 0 123 1000000 2000 18446744073709551615';
