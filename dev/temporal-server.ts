@@ -27,8 +27,8 @@ export interface TemporalServer extends RunningProcess {
 
 const NAMESPACE = 'default';
 const ANSWER_WITHIN_MS = 2_000;
-/** Read 20 times a second by default: a grid of 50 ms on everything that a lease waits for. */
-const QUEUES = ['transfer', 'timer', 'visibility'];
+/** Read 20 times a second by default: a grid of 50 ms on everything that a lease waits for. Nothing waits for the index, which keeps it. */
+const QUEUES = ['transfer', 'timer'];
 /**
  * A log of changes instead of a copy of what is changed: nearly twice as many workflows in a second. Each still reaches the disk before it is
  * answered, as by default.
