@@ -298,23 +298,25 @@ test('two hundred issues at once are all answered, and all can be revoked', asyn
   const revoked = await Promise.all(ids.map((id) => ask('POST', `/v1/leases/${id}/revoke`)));
   expect(new Set(revoked.map(({ status }) => status))).toEqual(new Set([202]));
   await eventually(async () => lab.provider.entities.size === 0, 'the provider to hold nothing', 60_000);
+  // Their last tasks would keep the worker from what the next test asks of it.
+  await Promise.all(ids.map((id) => lab.handle(id).result()));
 }, 120_000);
 
 test.each([
-  ['Refused', 502, 'refused'],
-  ['QuotaExceeded', 429, 'quota_exceeded'],
-  ['Unavailable', 502, 'unavailable'],
-] as const)('a provider that answers %s is told', async (type, status, code) => {
+  ['Refused', 502, 'refused', 20_000],
+  ['QuotaExceeded', 429, 'quota_exceeded', 20_000],
+  // It is tried again for as long as somebody waits.
+  ['Unavailable', 502, 'issue_timeout', 3_000],
+] as const)('a provider that answers %s is told', async (type, status, code, timeoutMs) => {
   const { url } = await lab.startApi({
     leases: {
       ...createLeaseService(lab),
-      issue: (request) => createLeaseService(lab).issue({ ...request, timeoutMs: 3_000 }),
+      issue: (request) => createLeaseService(lab).issue({ ...request, timeoutMs }),
     },
   });
   lab.provider.fail(type, 'provision');
   const answer = await issue({ url });
-  if (type === 'Unavailable') expectError(answer, { status, code: 'issue_timeout' });
-  else expectError(answer, { status, code });
+  expectError(answer, { status, code });
   if (status === 429) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
 });
 
