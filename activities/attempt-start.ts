@@ -1,11 +1,8 @@
 import type { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { instantOf } from '../temporal/timestamp';
-import { AttemptStopped } from './fence';
+import { ANSWER_WITHIN_MS, AttemptStopped } from './fence';
 import { IntegrationError } from './integrations/integration';
-
-/** Like the fence's. */
-const ANSWER_WITHIN_MS = 5_000;
 
 /**
  * When the server gave this attempt to a worker, by the server's own clock: not later than anything that the attempt has seen.

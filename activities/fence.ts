@@ -20,7 +20,7 @@ export interface GuardedAttempt {
 const GRPC_NOT_FOUND = 5;
 const HEARTBEAT_EVERY_MS = 2_000;
 /** How long Temporal may take to confirm. A connection that swallows everything must not hold an attempt for ever. */
-const ANSWER_WITHIN_MS = 5_000;
+export const ANSWER_WITHIN_MS = 5_000;
 /** What a request may need to get from the last check to the provider. */
 const MARGIN_MS = 1_500;
 

@@ -200,8 +200,7 @@ function openSweep(
   };
 
   return async () => {
-    for (let cursor: string | null = null, more = true; more;) {
-      await checkDeployment(deps);
+    for (let cursor: string | null = null; ;) {
       const page = await integration.list(cursor, attempt.fence.signal);
       for (let from = 0; from < page.entities.length; from += LOOKS_AT_ONCE) {
         attempt.fence.signal.throwIfAborted();
@@ -214,9 +213,9 @@ function openSweep(
         }
       }
       cursor = page.next;
-      more = cursor !== null;
+      if (cursor === null) return tally.report();
+      await checkDeployment(deps);
     }
-    return tally.report();
   };
 
   /** One entity that cannot be removed hides no other; a provider that answers nothing ends the sweep. */
