@@ -1,11 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createActivities } from '../../activities';
 import type { Activities } from '../../activities';
+import type { AuditRecord } from '../../audit/writer';
 import { randomLeaseId } from '../../client/lease-id';
-import { parseConfig } from '../../config/load';
-import { createLogger } from '../../telemetry/logger';
-import { createMetrics } from '../../telemetry/metrics';
+import { memoryActivities } from '../support/memory-activities';
 import { MEMORY_REQUEST, openMemoryLab } from '../support/memory-lab';
 import type { MemoryLab } from '../support/memory-lab';
 
@@ -18,23 +16,12 @@ const ATTEMPT = 7;
 
 let lab: MemoryLab;
 let activities: Activities;
-const lines: unknown[] = [];
+const lines: AuditRecord[] = [];
 
 beforeAll(async () => {
   lab = await openMemoryLab();
   await lab.startWorker();
-  const types = { memory: lab.provider.type };
-  activities = createActivities({
-    config: parseConfig(JSON.stringify({ version: 1, integrations: { memory: { type: 'memory' } } }), types, 'test'),
-    types,
-    deployment: lab.deployment,
-    client: lab.client,
-    namespace: lab.namespace,
-    identity: 'test',
-    audit: { write: async (line) => void lines.push(line), close: async () => undefined },
-    metrics: createMetrics(),
-    logger: createLogger('silent'),
-  });
+  activities = memoryActivities(lab, lines);
 }, 60_000);
 
 afterAll(async () => {

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { createActivities } from '../../activities';
 import { IntegrationError } from '../../activities/integrations/integration';
+import type { AuditRecord } from '../../audit/writer';
 import { randomLeaseId } from '../../client/lease-id';
-import { parseConfig } from '../../config/load';
-import { createLogger } from '../../telemetry/logger';
-import { createMetrics } from '../../telemetry/metrics';
 import { ATTRIBUTES, SWEEP_WORKFLOW, WORKFLOW_QUEUE } from '../../workflows/contract';
 import type { SweepInput, SweepReport } from '../../workflows/contract';
 import { eventually } from '../support/lab';
+import { memoryActivities } from '../support/memory-activities';
 import { MEMORY_REQUEST, openMemoryLab } from '../support/memory-lab';
 import type { MemoryLab, RunningWorker } from '../support/memory-lab';
 import { asRun, replay } from '../support/replay';
@@ -403,20 +401,8 @@ test('each integration is swept by a schedule that the worker keeps', async () =
 });
 
 test('a worker whose namespace was made anew under its hands sweeps nothing and says why', async () => {
-  const text = JSON.stringify({ version: 1, integrations: { memory: { type: 'memory' } } });
-  const types = { memory: lab.provider.type };
-  const lines: unknown[] = [];
-  const activities = createActivities({
-    config: parseConfig(text, types, 'test'),
-    types,
-    deployment: 'formerly',
-    client: lab.client,
-    namespace: lab.namespace,
-    identity: 'test',
-    audit: { write: async (line) => void lines.push(line), close: async () => undefined },
-    metrics: createMetrics(),
-    logger: createLogger('silent'),
-  });
+  const lines: AuditRecord[] = [];
+  const activities = memoryActivities(lab, lines, 'formerly');
   plant({ deployment: 'formerly', expiresAt: inHours(-1) });
   const run = new MockActivityEnvironment().run(() =>
     activities.upkeep.sweep({ integration: 'memory', dryRun: false, deployment: null }),
