@@ -47,7 +47,7 @@ describeIf(missingBrowser(), "Temporal's Web UI", () => {
     const namespace = await createNamespace(connection, takesPictures ? 'leases' : undefined);
     lab = await openLab({
       temporal: { address, namespace },
-      sweep: { every: '7d', grace: '0s' },
+      sweep: { grace: '0s' },
       timings: { consistency_window: '1s', stuck_after: '1s' },
     });
     await lab.startWorker();

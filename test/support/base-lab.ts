@@ -114,6 +114,9 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/** As `sweep` of an integration: the schedule, which goes by the clock, begins none while a test counts its own. */
+export const NO_SCHEDULED_SWEEP = { every: '7d' };
+
 /** As `timings` of an integration, short enough for tests. */
 export const QUICK_TIMINGS = {
   issue_timeout: '1m',

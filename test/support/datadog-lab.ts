@@ -1,6 +1,6 @@
 import { startDatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
 import type { DatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
-import { openBaseLab, QUICK_TIMINGS } from './base-lab';
+import { NO_SCHEDULED_SWEEP, openBaseLab, QUICK_TIMINGS } from './base-lab';
 import type { BaseLab } from './base-lab';
 
 /** A base lab with a Datadog organization. */
@@ -28,7 +28,7 @@ export async function openDatadogLab(hook: string): Promise<DatadogLab> {
           connection: { endpoint: emulator.url, api_key: 'env:LAB_API', app_key: 'env:LAB_APP' },
           limits: { calls_per_second: 100, provisions: 20, deprovisions: 20 },
           timings: QUICK_TIMINGS,
-          sweep: { grace: '0s' },
+          sweep: { ...NO_SCHEDULED_SWEEP, grace: '0s' },
         },
       },
       projects: {

@@ -1,4 +1,4 @@
-import { openBaseLab, QUICK_TIMINGS } from './base-lab';
+import { NO_SCHEDULED_SWEEP, openBaseLab, QUICK_TIMINGS } from './base-lab';
 import type { BaseLab, ConfigFile } from './base-lab';
 import { openAwsAdmin } from './aws-admin';
 import type { AwsAdmin } from './aws-admin';
@@ -93,7 +93,7 @@ function configFile(endpoint: string, options: LabOptions): ConfigFile {
         },
         limits: { calls_per_second: 100, provisions: 20, deprovisions: 20, ...limits },
         timings: { ...QUICK_TIMINGS, ...timings },
-        ...(sweep === undefined ? {} : { sweep }),
+        sweep: { ...NO_SCHEDULED_SWEEP, ...sweep },
       },
     },
     ...(alerts === undefined ? {} : { alerts }),

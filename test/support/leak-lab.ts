@@ -8,7 +8,7 @@ import type { TemporalServer } from '../../dev/temporal-server';
 import { startApiProcess } from './api-process';
 import type { ApiProcess } from './api-process';
 import { startAwsProxy } from './aws-proxy';
-import { openBaseLab, QUICK_TIMINGS } from './base-lab';
+import { NO_SCHEDULED_SWEEP, openBaseLab, QUICK_TIMINGS } from './base-lab';
 import type { BaseLab } from './base-lab';
 import { startDatadogProxy } from './datadog-proxy';
 import type { Fault } from './faults';
@@ -91,7 +91,8 @@ export async function openLeakLab({ echo, secrets, file, environment: own }: Lea
   const datadogProxy = await startDatadogProxy({ target: emulator.url, echo });
   const credentials = { access_key_id: 'env:LAB_KEY_ID', secret_access_key: 'env:LAB_KEY' };
   const connection = { region: 'us-east-1', endpoint: awsProxy.url, credentials };
-  const each = { limits: { calls_per_second: 1_000, provisions: 20, deprovisions: 20 }, timings: QUICK_TIMINGS };
+  const limits = { calls_per_second: 1_000, provisions: 20, deprovisions: 20 };
+  const each = { limits, timings: QUICK_TIMINGS, sweep: NO_SCHEDULED_SWEEP };
   const wanted = { min_ttl: '1s', max_ttl: '1h' };
   const role = { role_arn: ROLE };
   const statics = Object.keys(secrets).map((name) => [name, `env:LAB_STATIC_${name}`]);

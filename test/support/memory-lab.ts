@@ -15,7 +15,7 @@ import { deploymentId } from '../../temporal/deployment';
 import { createWorker } from '../../worker/worker';
 import type { Share } from '../../worker/worker';
 import type { LeaseOutcome } from '../../workflows/contract';
-import { eventually } from './lab';
+import { eventually, NO_SCHEDULED_SWEEP } from './base-lab';
 import { createMemoryProvider } from './memory-provider';
 import type { MemoryProvider } from './memory-provider';
 import { createNamespace } from './namespace';
@@ -192,7 +192,7 @@ function configText(base: MemoryConfig): string {
     stuck_after: '2s',
   };
   const limits = { calls_per_second: 1_000, provisions: 50, deprovisions: 50 };
-  const sweep = { every: '7d', grace: '0s', overdue_after: '1s' };
+  const sweep = { ...NO_SCHEDULED_SWEEP, grace: '0s', overdue_after: '1s' };
   return JSON.stringify({
     version: 1,
     ...file,

@@ -1,4 +1,4 @@
-import { openBaseLab, QUICK_TIMINGS } from './base-lab';
+import { NO_SCHEDULED_SWEEP, openBaseLab, QUICK_TIMINGS } from './base-lab';
 import type { BaseLab } from './base-lab';
 import { startPostgresProxy } from './postgres-proxy';
 import type { PostgresProxy } from './postgres-proxy';
@@ -73,6 +73,7 @@ function configFile(setting: PostgresSetting, proxy: PostgresProxy, options: Pos
         },
         limits: { calls_per_second: 1_000, provisions: 20, deprovisions: 20, ...limits },
         timings: { ...QUICK_TIMINGS, ...timings },
+        sweep: NO_SCHEDULED_SWEEP,
       },
     },
     projects: {
