@@ -7,9 +7,19 @@ import { OPENBAO_SOURCE } from './openbao';
 import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
+import { onCores } from './expire/cores';
 import { openParties } from './expire/parties';
 import type { CpuSeconds, Party } from './expire/party';
-import { cpuTable, lagTable, latencyTable, limitOf, livePlot, loadTable, WHOLE_MACHINE } from './expire/report';
+import {
+  coresTable,
+  cpuTable,
+  lagTable,
+  latencyTable,
+  limitOf,
+  livePlot,
+  loadTable,
+  WHOLE_MACHINE,
+} from './expire/report';
 import { treeCpuSeconds } from './expire/tree-cpu';
 import { runWave } from './expire/wave';
 import type { Wave, WaveSize } from './expire/wave';
@@ -57,6 +67,8 @@ interface ExpireSize {
   readonly large: Partial<WaveSize> | null;
 }
 
+/** What the waves of both parties on all cores are compared with. */
+const FEW_CORES = 1;
 /** To PostgreSQL: of OpenBao for everything, of Leasehold for removals, for issuing and for upkeep each. */
 const CONNECTIONS = 20;
 /** Of leases that are revoked when the figures are taken. */
@@ -87,6 +99,8 @@ interface Setting {
 
 interface Measured {
   readonly compared: readonly Wave[];
+  /** One of each party, of the same size, with all processes on one core. */
+  readonly confined: readonly Wave[];
   readonly large: Wave | null;
 }
 
@@ -98,22 +112,25 @@ interface Measured {
 async function measure(context: BenchContext, setting: Setting, missing: Missing): Promise<Measured> {
   const { signal, say } = context;
   const { provider, leasehold, bao } = setting;
-  const { rounds, wave: size, large } = SIZES[context.size];
+  const { rounds, wave: size, large: larger } = SIZES[context.size];
   const otherCpuSeconds = async (): Promise<CpuSeconds> => ({
     postgresql: await treeCpuSeconds(provider.server.pid),
     'this bench': ownCpuSeconds(),
     [WHOLE_MACHINE]: machineCpuSeconds(),
   });
-  const play = async ({ party, of }: Turn): Promise<Wave> => {
-    const wave = await runWave({ party, provider, otherCpuSeconds, size: of, signal, say });
+  const play = async ({ party, of, cores }: Turn): Promise<Wave> => {
+    const run = (): Promise<Wave> => runWave({ party, provider, otherCpuSeconds, size: of, signal, say });
+    const wave = cores === null ? await run() : await onCores(cores, run);
     for (const sentence of wave.shortcomings) missing.note(sentence);
     return wave;
   };
   const turns: readonly Turn[] = Array.from({ length: rounds }, (_, round) =>
-    (round % 2 === 0 ? [leasehold, bao] : [bao, leasehold]).map((party) => ({ party, of: size })),
+    (round % 2 === 0 ? [leasehold, bao] : [bao, leasehold]).map((party) => ({ party, of: size, cores: null })),
   ).flat();
-  const last: Turn | null = large === null ? null : { party: leasehold, of: { ...size, ...large } };
-  const all = last === null ? turns : [...turns, last];
+  const few: readonly Turn[] =
+    availableParallelism() > FEW_CORES ? [leasehold, bao].map((party) => ({ party, of: size, cores: FEW_CORES })) : [];
+  const last: readonly Turn[] = larger === null ? [] : [{ party: leasehold, of: { ...size, ...larger }, cores: null }];
+  const all = [...turns, ...few, ...last];
   const waves: Wave[] = [];
   for (const [nth, turn] of all.entries()) {
     const lost = `Of ${all.length} waves only ${nth} could be measured`;
@@ -127,18 +144,25 @@ async function measure(context: BenchContext, setting: Setting, missing: Missing
       break;
     }
   }
-  return { compared: waves.slice(0, turns.length), large: waves[turns.length] ?? null };
+  const large = turns.length + few.length;
+  return {
+    compared: waves.slice(0, turns.length),
+    confined: waves.slice(turns.length, large),
+    large: waves[large] ?? null,
+  };
 }
 
 interface Turn {
   readonly party: Party;
   readonly of: WaveSize;
+  /** All processes share so many; null: what there are. */
+  readonly cores: number | null;
 }
 
-function report({ compared, large }: Measured, size: Size): Findings {
+function report({ compared, confined, large }: Measured, size: Size): Findings {
   const { total, lookEveryMs, callEveryMs } = SIZES[size].wave;
   const largePause = SIZES[size].large?.lookEveryMs;
-  const all = large === null ? compared : [...compared, large];
+  const all = [...compared, ...confined, ...(large === null ? [] : [large])];
   const { callsPerSecond, deprovisions } = DEFAULT_LIMITS;
   const limits = {
     Leasehold: `${CONNECTIONS} connections, ${deprovisions} removals at once, ${callsPerSecond} calls/s, for removing alone`,
@@ -147,6 +171,12 @@ function report({ compared, large }: Measured, size: Size): Findings {
   return {
     tables: [
       lagTable(`${total} credentials that expire at the same instant`, compared),
+      ...(confined.length === 0
+        ? []
+        : [
+            lagTable(`${total} credentials that expire at the same instant, all processes on one core`, confined),
+            coresTable(confined, compared),
+          ]),
       ...(large === null ? [] : [lagTable(`${large.total} leases that expire at the same instant`, [large])]),
       loadTable(all, limits),
       latencyTable(all),
@@ -165,7 +195,7 @@ function report({ compared, large }: Measured, size: Size): Findings {
       `OpenBao's plugin for PostgreSQL removes one role at a time, under a lock, whatever the number of connections (internal/builtin/database/postgresql/postgresql.go, DeleteUser; ${OPENBAO_SOURCE}).`,
       `The question is not the same: Leasehold lists leases, for which Temporal asks its index; OpenBao tells its health, for which it asks nothing. "during / before" compares each with itself alone. A call counts from the instant at which it was due, also when the one before it was late.`,
       `Meanwhile one caller issued and one asked, each every ${callEveryMs} ms; their work is in all figures of load and CPU, and so are a few transactions of the watch itself.`,
-      ...all.map((wave) => limitOf(wave, availableParallelism())).filter((note) => note !== null),
+      ...all.map((wave) => limitOf(wave)).filter((note) => note !== null),
     ],
     data: all,
   };

@@ -55,16 +55,40 @@ export function endsPerSecond({ gone, wholeMs }: Pick<Wave, 'gone' | 'wholeMs'>)
   return gone / (wholeMs / 1_000);
 }
 
+/** What the same wave gains by more cores: the median of each party's waves on one core and on all. */
+export function coresTable(confined: readonly Wave[], free: readonly Wave[]): Table {
+  const rows = partiesOf(confined).map((party) => {
+    const medianOf = (waves: readonly Wave[], of: (wave: Wave) => number): number =>
+      median(waves.filter((wave) => wave.party === party).map(of));
+    const [few, many] = [medianOf(confined, endsPerSecond), medianOf(free, endsPerSecond)];
+    return [
+      party,
+      ...[confined, free].map((waves) => formatMs(medianOf(waves, ({ wholeMs }) => wholeMs))),
+      perSecond(few),
+      perSecond(many),
+      formatRatio(many, few),
+    ];
+  });
+  const words = (waves: readonly Wave[]): string =>
+    [...new Set(waves.map(({ cores }) => `${cores} ${cores === 1 ? 'core' : 'cores'}`))].join(', ');
+  const [few, many] = [words(confined), words(free)];
+  return {
+    title: 'The same wave on more cores',
+    head: ['', `${few}: last gone after`, `${many}: last gone after`, `${few}: ends/s`, `${many}: ends/s`, 'gain'],
+    rows,
+  };
+}
+
 /** What PostgreSQL had to bear. @param limits of each party, as they were set. */
 export function loadTable(waves: readonly Wave[], limits: Readonly<Record<string, string>>): Table {
   return {
     title: 'Load on PostgreSQL during the wave',
     head: ['', 'connections, most at once', 'transactions/s, highest over 5 s', 'limits'],
-    rows: waves.map(({ party, total, connections, transactionsPerSecond }) => [
-      `${party}, ${total}`,
-      String(connections),
-      transactionsPerSecond === null ? 'shorter' : String(Math.round(transactionsPerSecond)),
-      limits[party] ?? '',
+    rows: waves.map((wave) => [
+      labelOf(wave),
+      String(wave.connections),
+      wave.transactionsPerSecond === null ? 'shorter' : String(Math.round(wave.transactionsPerSecond)),
+      limits[wave.party] ?? '',
     ]),
   };
 }
@@ -74,8 +98,8 @@ export function latencyTable(waves: readonly Wave[]): Table {
   return {
     title: 'Latency of the HTTP API',
     head: ['', 'before: calls', 'p50', 'p95', 'max', 'during: calls', 'p50', 'p95', 'max', 'p50 during / before'],
-    rows: waves.flatMap(({ party, total, latencies }) =>
-      Object.entries(latencies).map(([name, latency]) => [`${party}, ${total}: ${name}`, ...latencyCells(latency)]),
+    rows: waves.flatMap((wave) =>
+      Object.entries(wave.latencies).map(([name, latency]) => [`${labelOf(wave)}: ${name}`, ...latencyCells(latency)]),
     ),
   };
 }
@@ -98,19 +122,24 @@ export function cpuTable(waves: readonly Wave[]): Table {
   return {
     title: 'CPU from the first expiry until the last one was gone',
     head: ['', 'CPU seconds', 'cores', 'CPU ms per credential'],
-    rows: waves.flatMap(({ party, total, wholeMs, cpuSeconds }) =>
-      Object.entries(cpuSeconds).map(([name, seconds]) => [
-        `${party}, ${total}: ${name}`,
+    rows: waves.flatMap((wave) =>
+      Object.entries(wave.cpuSeconds).map(([name, seconds]) => [
+        `${labelOf(wave)}: ${name}`,
         ...(seconds === null
           ? ['not told', '', '']
-          : [seconds.toFixed(2), (seconds / (wholeMs / 1_000)).toFixed(2), ((seconds / total) * 1_000).toFixed(2)]),
+          : [
+              seconds.toFixed(2),
+              (seconds / (wave.wholeMs / 1_000)).toFixed(2),
+              ((seconds / wave.total) * 1_000).toFixed(2),
+            ]),
       ]),
     ),
   };
 }
 
 /** Which process was the limit, in a sentence; null: the system does not tell. */
-export function limitOf({ party, total, wholeMs, cpuSeconds }: Wave, cores: number): string | null {
+export function limitOf(wave: Wave): string | null {
+  const { cores, wholeMs, cpuSeconds } = wave;
   const shares = Object.entries(cpuSeconds)
     .flatMap(([name, seconds]): readonly Share[] =>
       seconds === null ? [] : [{ name, cores: seconds / (wholeMs / 1_000) }],
@@ -123,7 +152,7 @@ export function limitOf({ party, total, wholeMs, cpuSeconds }: Wave, cores: numb
   const listed = own.map((share) => `${share.name} ${share.cores.toFixed(2)}`).join(', ');
   const others = busy - own.reduce((sum, share) => sum + share.cores, 0);
   return (
-    `${party}, ${total} credentials: ${busy.toFixed(2)} of ${cores} cores were busy (${listed}): ${conclude(busy, most, cores)}.` +
+    `${labelOf(wave)}: ${busy.toFixed(2)} of ${cores} cores were busy (${listed}): ${conclude(busy, most, cores)}.` +
     (others > DISTURBING ? ` Something else took ${others.toFixed(2)} cores: these figures are worth little.` : '')
   );
 }
@@ -158,6 +187,10 @@ export function livePlot(name: string, title: string, waves: readonly Wave[]): P
       points: live.filter(([seconds]) => seconds > -1),
     })),
   };
+}
+
+function labelOf({ party, total, cores }: Wave): string {
+  return `${party}, ${total}, ${cores} ${cores === 1 ? 'core' : 'cores'}`;
 }
 
 function partiesOf(waves: readonly Wave[]): readonly string[] {

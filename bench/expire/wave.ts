@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { escapeLiteral } from 'pg';
 import type { Provider } from '../provider';
 import type { Say } from '../../dev/story';
@@ -37,6 +38,8 @@ export interface WaveSize {
 export interface Wave {
   readonly party: string;
   readonly total: number;
+  /** That all processes shared. */
+  readonly cores: number;
   /** How many were issued in a second. */
   readonly issuedPerSecond: number;
   /** From the first expiry to the last one. */
@@ -129,6 +132,7 @@ export async function runWave(options: WaveOptions): Promise<Wave> {
     wave = {
       party: party.name,
       total: credentials.length,
+      cores: availableParallelism(),
       issuedPerSecond,
       spreadMs: Math.max(...credentials.map(({ expiresAt }) => expiresAt)) - watch.firstExpiry,
       lags: lagsOf(credentials, watch),

@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { onCores, parseCoreList } from '../../../bench/expire/cores';
 import { highestRate } from '../../../bench/expire/rates';
-import { endsPerSecond, lagTable, latencyTable, limitOf, livePlot } from '../../../bench/expire/report';
+import { coresTable, endsPerSecond, lagTable, latencyTable, limitOf, livePlot } from '../../../bench/expire/report';
 import { sumOfTree } from '../../../bench/expire/tree-cpu';
 import { nextLook } from '../../../bench/expire/watch';
 import { lagsOf } from '../../../bench/expire/wave';
@@ -8,6 +12,7 @@ import type { Wave } from '../../../bench/expire/wave';
 const WAVE: Wave = {
   party: 'Leasehold',
   total: 4,
+  cores: 4,
   issuedPerSecond: 50,
   spreadMs: 900,
   lags: [100, 200, 300, 400],
@@ -81,6 +86,31 @@ describe('the CPU of a program', () => {
   });
 });
 
+describe('the cores of a program', () => {
+  test('are read as the kernel lists them', () => {
+    expect(parseCoreList('0-2,8')).toEqual([0, 1, 2, 8]);
+    expect(parseCoreList('3')).toEqual([3]);
+  });
+
+  (process.platform === 'linux' && availableParallelism() > 1 ? test : test.skip)(
+    'are one for a while, for its children too, and then as many as before',
+    async () => {
+      const had = availableParallelism();
+      const child = spawn('sleep', ['60']);
+      const coresOfChild = async (): Promise<string | undefined> =>
+        /^Cpus_allowed_list:\s*(\S+)/m.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+      try {
+        const before = await coresOfChild();
+        const seen = await onCores(1, async () => [availableParallelism(), parseCoreList((await coresOfChild())!)]);
+        expect(seen).toEqual([1, [expect.any(Number)]]);
+        expect([availableParallelism(), await coresOfChild()]).toEqual([had, before]);
+      } finally {
+        child.kill('SIGKILL');
+      }
+    },
+  );
+});
+
 describe('the report of waves', () => {
   test('gives the ratio of Leasehold to OpenBao, by the medians of the waves', () => {
     const { head, rows } = lagTable('waves', [WAVE, OTHER, OTHER, WAVE]);
@@ -96,6 +126,19 @@ describe('the report of waves', () => {
     expect(lagTable('wave', [WAVE]).rows).toHaveLength(1);
   });
 
+  test('tells what more cores gain, by the medians of the waves', () => {
+    const confined = [WAVE, OTHER].map((wave) => ({ ...wave, cores: 1, wholeMs: 6_000 }));
+    const { head, rows } = coresTable(confined, [WAVE, OTHER, OTHER, WAVE]);
+    expect(head).toEqual([
+      '',
+      ...['1 core: last gone after', '4 cores: last gone after', '1 core: ends/s', '4 cores: ends/s', 'gain'],
+    ]);
+    expect(rows).toEqual([
+      ['Leasehold', '6000 ms', '2000 ms', '0.67', '2.00', '3.00 x'],
+      ['OpenBao', '6000 ms', '4000 ms', '0.67', '1.00', '1.50 x'],
+    ]);
+  });
+
   test('tells how much slower the API became', () => {
     const { head, rows } = latencyTable([WAVE]);
     expect(rows).toHaveLength(1);
@@ -104,16 +147,18 @@ describe('the report of waves', () => {
   });
 
   test('names the process that was the limit', () => {
-    expect(limitOf(WAVE, 1)).toContain('the machine was full, and temporal took most of what was measured');
-    expect(limitOf(WAVE, 1)).not.toContain('Something else');
-    expect(limitOf(WAVE, 4)).toContain('temporal took about one core while others were free');
-    expect(limitOf({ ...WAVE, wholeMs: 20_000 }, 4)).toContain('cores were free');
-    expect(limitOf({ ...WAVE, cpuSeconds: { temporal: null, 'whole machine': 3 } }, 4)).toBeNull();
+    expect(limitOf({ ...WAVE, cores: 1 })).toContain(
+      'the machine was full, and temporal took most of what was measured',
+    );
+    expect(limitOf({ ...WAVE, cores: 1 })).not.toContain('Something else');
+    expect(limitOf(WAVE)).toContain('temporal took about one core while others were free');
+    expect(limitOf({ ...WAVE, wholeMs: 20_000 })).toContain('cores were free');
+    expect(limitOf({ ...WAVE, cpuSeconds: { temporal: null, 'whole machine': 3 } })).toBeNull();
   });
 
   test('tells when the machine had something else to do', () => {
     const disturbed = { ...WAVE, cpuSeconds: { ...WAVE.cpuSeconds, 'whole machine': 5 } };
-    expect(limitOf(disturbed, 4)).toContain('Something else took 1.10 cores');
+    expect(limitOf(disturbed)).toContain('Something else took 1.10 cores');
   });
 
   test('plots each wave by its party and number, from the first expiry on', () => {
