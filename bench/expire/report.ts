@@ -70,7 +70,7 @@ export function coresTable(confined: readonly Wave[], free: readonly Wave[]): Ta
     ];
   });
   const words = (waves: readonly Wave[]): string =>
-    [...new Set(waves.map(({ cores }) => `${cores} ${cores === 1 ? 'core' : 'cores'}`))].join(', ');
+    [...new Set(waves.map(({ cores }) => coresInWords(cores)))].join(', ');
   const [few, many] = [words(confined), words(free)];
   return {
     title: 'The same wave on more cores',
@@ -152,7 +152,7 @@ export function limitOf(wave: Wave): string | null {
   const listed = own.map((share) => `${share.name} ${share.cores.toFixed(2)}`).join(', ');
   const others = busy - own.reduce((sum, share) => sum + share.cores, 0);
   return (
-    `${labelOf(wave)}: ${busy.toFixed(2)} of ${cores} cores were busy (${listed}): ${conclude(busy, most, cores)}.` +
+    `${labelOf(wave)}: ${busy.toFixed(2)} of ${coresInWords(cores)} were busy (${listed}): ${conclude(busy, most, cores)}.` +
     (others > DISTURBING ? ` Something else took ${others.toFixed(2)} cores: these figures are worth little.` : '')
   );
 }
@@ -190,7 +190,11 @@ export function livePlot(name: string, title: string, waves: readonly Wave[]): P
 }
 
 function labelOf({ party, total, cores }: Wave): string {
-  return `${party}, ${total}, ${cores} ${cores === 1 ? 'core' : 'cores'}`;
+  return `${party}, ${total}, ${coresInWords(cores)}`;
+}
+
+function coresInWords(cores: number): string {
+  return `${cores} ${cores === 1 ? 'core' : 'cores'}`;
 }
 
 function partiesOf(waves: readonly Wave[]): readonly string[] {
