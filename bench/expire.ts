@@ -55,7 +55,7 @@ const SIZES: Readonly<Record<Size, ExpireSize>> = {
       patienceMs: 15 * 60_000,
     },
     // It takes long, and is played last.
-    large: { total: 20_000, room: 2, patienceMs: 40 * 60_000, lookEveryMs: 500 },
+    large: { total: 20_000, patienceMs: 40 * 60_000, lookEveryMs: 500 },
   },
 };
 
