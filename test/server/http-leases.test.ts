@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { connectHttpLeases } from '../../client/http';
+import type { HttpIssueRequest } from '../../client/http';
 import type { LeaseError } from '../../client/leases';
 import { generateRecipient } from '../../sealing/recipient';
 import { openApiLab } from '../support/api-lab';
@@ -21,14 +22,15 @@ afterEach(async () => {
 
 afterAll(() => lab.close());
 
-/** Loses the answers to so many issues, as a connection that breaks while they are on their way. */
-function losing(count: number): typeof fetch {
+/** Loses the answers to so many issues, each when it is there, as a connection that breaks while they are on their way. */
+function losing(count: number, onLost: () => void = () => undefined): typeof fetch {
   let left = count;
   return async (url, init) => {
     const answer = await fetch(url, init);
     const isIssue = init?.method === 'POST' && (url as string).endsWith('/v1/leases');
     if (!isIssue || left === 0) return answer;
     left -= 1;
+    onLost();
     throw new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } });
   };
 }
@@ -78,8 +80,16 @@ test('an answer that was lost is got by asking again, and there is one lease', a
 });
 
 test('a lease whose answer is lost for good is revoked, unless another caller may have its credential', async () => {
-  const leases = connectHttpLeases({ url: lab.url, token: lab.tokens['ci']!, fetch: losing(1_000) });
-  const failure = await failureOf(leases.issue({ ...REQUEST, timeoutMs: 2_000 }));
+  /** Gives up when one answer was lost, and not by the clock: until then the lease may not have been delivered to anybody. */
+  const lose = (request: HttpIssueRequest): Promise<LeaseError> => {
+    const givesUp = new AbortController();
+    const fetch = losing(1_000, () => {
+      givesUp.abort();
+    });
+    const leases = connectHttpLeases({ url: lab.url, token: lab.tokens['ci']!, fetch });
+    return failureOf(leases.issue({ ...request, signal: givesUp.signal }));
+  };
+  const failure = await lose(REQUEST);
   expect(failure).toMatchObject({ undelivered: 'revoke accepted' });
   expect(await lab.outcome(failure.leaseId!)).toMatchObject({ state: 'revoked', reason: 'undelivered' });
   const asked = lab.audit.find(({ event, leaseId }) => event === 'revoke_requested' && leaseId === failure.leaseId);
@@ -88,7 +98,7 @@ test('a lease whose answer is lost for good is revoked, unless another caller ma
     details: { tokenId: 'token/ci', requestId: expect.any(String) },
   });
   const shared = { ...REQUEST, idempotencyKey: 'shared', recipient: await generateRecipient() };
-  const alone = await failureOf(leases.issue({ ...shared, timeoutMs: 2_000 }));
+  const alone = await lose(shared);
   expect(alone).toMatchObject({ undelivered: 'left alone' });
   const lease = await connectHttpLeases({ url: lab.url, token: lab.tokens['ci']! }).issue(shared);
   expect(lease.leaseId).toBe(alone.leaseId);

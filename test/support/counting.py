@@ -5,6 +5,7 @@ Orders on standard input: `end CODE`, `die SIGNAL`, `ask` (what was counted so f
 
 import json
 import os
+import select
 import signal
 import sys
 
@@ -22,10 +23,33 @@ def count(number, _):
     say("got", name, counts[name])
 
 
+def orders():
+    """Lines of standard input. A signal that comes just before a read that waits would be handled only after it: select sees it."""
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    rest = b""
+    while True:
+        readable, _, _ = select.select([0, told], [], [])
+        if told in readable:
+            os.read(told, 4096)
+        if 0 not in readable:
+            continue
+        try:
+            read = os.read(0, 4096)
+        except OSError:
+            return
+        if not read:
+            return
+        *lines, rest = (rest + read).split(b"\n")
+        yield from (line.decode() for line in lines)
+
+
 for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH"):
     signal.signal(getattr(signal, name), count)
+waiting = orders()
 say("ready", os.getpid(), os.environ.get("TOKEN_LEASE_ID"))
-for line in sys.stdin:
+for line in waiting:
     match line.split():
         case ["end", code]:
             sys.exit(int(code))
