@@ -6,6 +6,7 @@ import type { Claim, LeaseInput, LeaseOutcome, LeaseView } from '../workflows/co
 import { grpcStatusOf } from '../temporal/service';
 import { detailsOf, summaryOf } from './descriptions';
 import { toLeaseError } from './failures';
+import { fairnessKeyOf } from './fairness';
 import { LeaseError } from './leases';
 import type { SeenState } from './leases';
 import { isLive, ISSUE_MEMO, look, readOutcome } from './look';
@@ -59,6 +60,7 @@ async function request(session: Session, order: Order, freed: Freed): Promise<Cl
     workflowIdReusePolicy: freed === null ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
+    priority: { fairnessKey: fairnessKeyOf(ttlMs, Date.now()) },
     typedSearchAttributes: attributesOf(input),
     staticSummary: summaryOf(input),
     staticDetails: detailsOf(leaseId, session.namespace),

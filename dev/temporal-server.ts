@@ -36,6 +36,11 @@ const QUEUES = ['transfer', 'timer'];
  */
 const WRITTEN = 'matching.numTaskqueueWritePartitions=1';
 /**
+ * Leases that end at one time wait for one another, and nobody else for them: a new lease got its credential after two seconds instead of
+ * fourteen while a thousand others expired. What an older database holds in its queues is taken first.
+ */
+const FAIR = 'matching.enableFairness=true';
+/**
  * A log of changes instead of a copy of what is changed: nearly twice as many workflows in a second. Each still reaches the disk before it is
  * answered, as by default.
  */
@@ -63,7 +68,11 @@ async function startOn(
       '--search-attribute',
       REQUIRED_ATTRIBUTES.map(({ name, type }) => `${name}=${type}`),
     ),
-    ...each('--dynamic-config-value', [...QUEUES.map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`), WRITTEN]),
+    ...each('--dynamic-config-value', [
+      ...QUEUES.map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`),
+      WRITTEN,
+      FAIR,
+    ]),
   ];
   const server = await startProcess({ command: binary, args, logFile, ready: () => isReady(address) });
   return {
