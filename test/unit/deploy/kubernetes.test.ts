@@ -6,6 +6,7 @@ import { integrationTypes } from '../../../activities/integrations/registry';
 import { createApiCommand } from '../../../api/command';
 import type { Config } from '../../../config/load';
 import { parseConfig } from '../../../config/load';
+import { version } from '../../../package.json';
 import { createWorkerCommand } from '../../../worker/command';
 import type { WorkerFlags } from '../../../worker/command';
 import { blocksOf } from '../../support/doc-blocks';
@@ -16,6 +17,7 @@ import { readVariables } from '../../support/read-variables';
 const ROOT = join(__dirname, '../../..');
 const DIRECTORY = join(ROOT, 'deploy/kubernetes');
 const VERSIONED = join(DIRECTORY, 'versioned');
+const VERSIONED_WORKER = `worker-workflows-${version.replaceAll('.', '-')}-1`;
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -203,7 +205,7 @@ test('the API, a worker of workflows, one of each integration and one of workflo
     ['worker-aws', 'worker', ['aws-prod']],
     ['worker-postgres', 'worker', ['postgres-prod']],
     ['worker-workflows', 'worker', 'workflows'],
-    ['worker-workflows-0-4-0-1', 'worker', 'workflows'],
+    [VERSIONED_WORKER, 'worker', 'workflows'],
   ]);
   expect(Object.keys(config.integrations)).toEqual(['aws-prod', 'postgres-prod']);
 });
@@ -212,7 +214,6 @@ describe.each(deployments.map((deployment) => [deployment.name, deployment] as c
   const { pod, container, labels, selector } = deployment;
 
   test('runs the image of one release, not whatever is newest', () => {
-    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
     expect(pod.containers).toHaveLength(1);
     expect(container.image).toBe(`registry.example.com/leasehold:${version}`);
   });
@@ -340,7 +341,7 @@ describe.each(deployments.map((deployment) => [deployment.name, deployment] as c
 });
 
 test('the workflows with a version tell Temporal the build that their label says', () => {
-  const versioned = deployments.find(({ name }) => name === 'worker-workflows-0-4-0-1')!;
+  const versioned = deployments.find(({ name }) => name === VERSIONED_WORKER)!;
   const build = versioned.labels['app.kubernetes.io/version'];
   expect(versioned.name).toBe(`worker-workflows-${build!.replaceAll('.', '-')}`);
   // The image of another release under this build is what a version must never become.
@@ -400,7 +401,7 @@ describe('the network', () => {
   test.each<[string, string[]]>([
     ['api', ['api-clients', 'dns', 'metrics', 'nothing', 'temporal']],
     ['worker-workflows', ['dns', 'metrics', 'nothing', 'temporal', 'worker-workflows-webhooks']],
-    ['worker-workflows-0-4-0-1', ['dns', 'metrics', 'nothing', 'temporal', 'worker-workflows-webhooks']],
+    [VERSIONED_WORKER, ['dns', 'metrics', 'nothing', 'temporal', 'worker-workflows-webhooks']],
     ['worker-aws', ['dns', 'metrics', 'nothing', 'temporal', 'worker-aws-provider']],
     ['worker-postgres', ['dns', 'metrics', 'nothing', 'temporal', 'worker-postgres-provider']],
   ])('lets %s reach Temporal, names, and what it is there for', (name, expected) => {

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { version } from '../../../package.json';
 
 const ROOT = join(__dirname, '../../..');
 const page = readFileSync(join(ROOT, 'docs/performance.md'), 'utf8');
 
 /** Types of the events of a recorded history, without their common beginning. */
 function recorded(name: string): readonly string[] {
-  const text = readFileSync(join(ROOT, `test/histories/0.4.0/${name}.json`), 'utf8');
+  const text = readFileSync(join(ROOT, `test/histories/${version}/${name}.json`), 'utf8');
   const { events } = JSON.parse(text) as { readonly events: readonly { readonly eventType: string }[] };
   return events.map(({ eventType }) => eventType.replace('EVENT_TYPE_', ''));
 }

@@ -46,7 +46,8 @@ test('none of them was left out, and none is without its release', () => {
 
 test('what was recorded of a release was not taken away later', () => {
   const count = (release: string): number => names.filter((name) => name.startsWith(release + sep)).length;
-  expect([count('0.1.0'), count('0.2.0'), count('0.3.0'), count('0.4.0')]).toEqual([12, 14, 17, 17]);
+  const releases = ['0.1.0', '0.2.0', '0.3.0', '0.4.0', '0.5.0'];
+  expect(releases.map(count)).toEqual([12, 14, 17, 17, 17]);
 });
 
 test('of this release every kind of workflow was recorded', () => {
