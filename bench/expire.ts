@@ -162,6 +162,7 @@ interface Turn {
 function report({ compared, confined, large }: Measured, size: Size): Findings {
   const { total, lookEveryMs, callEveryMs } = SIZES[size].wave;
   const largePause = SIZES[size].large?.lookEveryMs;
+  const title = `${total} credentials that expire at the same instant`;
   const all = [...compared, ...confined, ...(large === null ? [] : [large])];
   const { callsPerSecond, deprovisions } = DEFAULT_LIMITS;
   const limits = {
@@ -170,20 +171,17 @@ function report({ compared, confined, large }: Measured, size: Size): Findings {
   };
   return {
     tables: [
-      lagTable(`${total} credentials that expire at the same instant`, compared),
+      lagTable(title, compared),
       ...(confined.length === 0
         ? []
-        : [
-            lagTable(`${total} credentials that expire at the same instant, all processes on one core`, confined),
-            coresTable(confined, compared),
-          ]),
+        : [lagTable(`${title}, all processes on one core`, confined), coresTable(confined, compared)]),
       ...(large === null ? [] : [lagTable(`${large.total} leases that expire at the same instant`, [large])]),
       loadTable(all, limits),
       latencyTable(all),
       cpuTable(all),
     ],
     plots: [
-      livePlot('expire', `${total} credentials that expire at the same instant`, compared),
+      livePlot('expire', title, compared),
       ...(large === null
         ? []
         : [livePlot('expire-large', `${large.total} leases that expire at the same instant`, [large])]),

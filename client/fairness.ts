@@ -1,8 +1,6 @@
-const MINUTE_MS = 60_000;
-
 /**
- * Leases that end in the same minute share one turn at Temporal's queues, where it is fair (`matching.enableFairness`): when thousands
- * expire at once a new lease waits for none of them, nor does an expiry wait for a flood of new leases. Where it is not, this does nothing.
+ * Leases that end in the same minute share one turn at Temporal's queues, where it is fair (`matching.enableFairness`): when many
+ * expire at once a new lease does not wait for all of them, nor an expiry for a flood of new leases. Where it is not, this does nothing.
  * Of a lease with its dynamic secret's default TTL the caller does not know the end: those begun in the same minute share a turn.
  * @param now in milliseconds of the epoch.
  */
@@ -13,5 +11,5 @@ export function fairnessKeyOf(ttlMs: number | null, now: number): string {
 
 /** As in `2026-11-26T23:59Z`. */
 function minuteOf(instant: number): string {
-  return `${new Date(Math.floor(instant / MINUTE_MS) * MINUTE_MS).toISOString().slice(0, 16)}Z`;
+  return `${new Date(instant).toISOString().slice(0, 16)}Z`;
 }

@@ -58,7 +58,7 @@ async function moveTo(list: string, pid: number): Promise<void> {
 }
 
 /** @param file as /proc/<pid>/status. @returns the cores that the thread may use, smallest first. */
-async function coresOf(file: string): Promise<readonly number[]> {
+export async function coresOf(file: string): Promise<readonly number[]> {
   const [, list] = /^Cpus_allowed_list:\s*(\S+)/m.exec(await readFile(file, 'utf8')) ?? [];
   if (list === undefined) throw new Error(`${file} does not tell which cores may be used.`);
   return parseCoreList(list);

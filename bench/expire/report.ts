@@ -33,8 +33,7 @@ function ratios(waves: readonly Wave[]): readonly (readonly string[])[] {
   const [first, second] = partiesOf(waves);
   if (first === undefined || second === undefined) return [];
   const ratio = (of: (wave: Wave) => number): string => {
-    const medianOf = (name: string): number => median(waves.filter(({ party }) => party === name).map(of));
-    const [one, other] = [medianOf(first), medianOf(second)];
+    const [one, other] = [medianOf(waves, first, of), medianOf(waves, second, of)];
     // Of what its expiry is only known to within a moment, a lag can come out as nothing.
     return one > 0 && other > 0 ? formatRatio(one, other) : '';
   };
@@ -58,12 +57,10 @@ export function endsPerSecond({ gone, wholeMs }: Pick<Wave, 'gone' | 'wholeMs'>)
 /** What the same wave gains by more cores: the median of each party's waves on one core and on all. */
 export function coresTable(confined: readonly Wave[], free: readonly Wave[]): Table {
   const rows = partiesOf(confined).map((party) => {
-    const medianOf = (waves: readonly Wave[], of: (wave: Wave) => number): number =>
-      median(waves.filter((wave) => wave.party === party).map(of));
-    const [few, many] = [medianOf(confined, endsPerSecond), medianOf(free, endsPerSecond)];
+    const [few, many] = [medianOf(confined, party, endsPerSecond), medianOf(free, party, endsPerSecond)];
     return [
       party,
-      ...[confined, free].map((waves) => formatMs(medianOf(waves, ({ wholeMs }) => wholeMs))),
+      ...[confined, free].map((waves) => formatMs(medianOf(waves, party, ({ wholeMs }) => wholeMs))),
       perSecond(few),
       perSecond(many),
       formatRatio(many, few),
@@ -187,6 +184,10 @@ export function livePlot(name: string, title: string, waves: readonly Wave[]): P
       points: live.filter(([seconds]) => seconds > -1),
     })),
   };
+}
+
+function medianOf(waves: readonly Wave[], name: string, of: (wave: Wave) => number): number {
+  return median(waves.filter(({ party }) => party === name).map(of));
 }
 
 function labelOf({ party, total, cores }: Wave): string {

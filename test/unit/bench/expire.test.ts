@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { onCores, parseCoreList } from '../../../bench/expire/cores';
+import { coresOf, onCores, parseCoreList } from '../../../bench/expire/cores';
 import { highestRate } from '../../../bench/expire/rates';
 import { coresTable, endsPerSecond, lagTable, latencyTable, limitOf, livePlot } from '../../../bench/expire/report';
 import { sumOfTree } from '../../../bench/expire/tree-cpu';
@@ -97,11 +96,10 @@ describe('the cores of a program', () => {
     async () => {
       const had = availableParallelism();
       const child = spawn('sleep', ['60']);
-      const coresOfChild = async (): Promise<string | undefined> =>
-        /^Cpus_allowed_list:\s*(\S+)/m.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+      const coresOfChild = (): Promise<readonly number[]> => coresOf(`/proc/${child.pid}/status`);
       try {
         const before = await coresOfChild();
-        const seen = await onCores(1, async () => [availableParallelism(), parseCoreList((await coresOfChild())!)]);
+        const seen = await onCores(1, async () => [availableParallelism(), await coresOfChild()]);
         expect(seen).toEqual([1, [expect.any(Number)]]);
         expect([availableParallelism(), await coresOfChild()]).toEqual([had, before]);
       } finally {
