@@ -1,6 +1,7 @@
 import { escapeIdentifier } from 'pg';
 import type { EntityPage } from '../../activities/integrations/integration';
 import { createFakeFence } from '../support/fake-fence';
+import { eventually } from '../support/lab';
 import {
   connectWith,
   DATABASE,
@@ -40,6 +41,40 @@ test('nobody comes in any more once removal has begun, long before the role is d
 
   expect(await lease.deprovision({ fence })).toEqual({ result: 'removed' });
   expect(refusals).toEqual(['28P01']);
+});
+
+test('a role without sessions that owns nothing goes without a change of memberships, which take long where roles are many', async () => {
+  const unused = fixture.lease(DROPPED);
+  await unused.provision();
+  const fence = createFakeFence();
+  expect(await unused.deprovision({ fence })).toEqual({ result: 'removed' });
+  expect(fence.passed).toEqual(['DisableRole', 'DropRole']);
+
+  const owning = fixture.lease(DROPPED);
+  const holder = await connectWith(await owning.provision());
+  await holder.query('CREATE TABLE public.left_behind (a int)');
+  await holder.end();
+  await eventually(
+    async () => (await setting.ask(`SELECT 1 FROM pg_stat_activity WHERE usename = '${owning.role}'`)).length === 0,
+    'the session to end',
+  );
+  const later = createFakeFence();
+  expect(await owning.deprovision({ fence: later })).toEqual({ result: 'removed' });
+  expect(later.passed).toEqual(['DisableRole', 'JoinRole', 'DropOwned', 'DropRole']);
+});
+
+test('whoever comes in at the last moment is sent out by removal all the same', async () => {
+  const lease = fixture.lease(DROPPED);
+  const made = await lease.provision();
+  let holder: Awaited<ReturnType<typeof connectWith>> | undefined;
+  const fence = createFakeFence(async (operation) => {
+    if (operation !== 'DisableRole' || holder !== undefined) return;
+    holder = await connectWith(made);
+    await holder.query(`BEGIN; ALTER ROLE "${lease.role}" PASSWORD 'mine'`);
+  });
+
+  expect(await lease.deprovision({ fence })).toEqual({ result: 'removed' });
+  await expect(holder!.query('SELECT 1')).rejects.toThrow();
 });
 
 test('what others built upon what the holder made stops removal, is named, and is never deleted with it', async () => {

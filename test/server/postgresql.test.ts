@@ -188,6 +188,25 @@ test('nothing is made for a group role that is not there or may not be granted, 
   await setting.ask('DROP ROLE "not; ours"');
 });
 
+test('what the orchestrator may do only through another role it may do, and the check names it', async () => {
+  await setting.ask(
+    'CREATE ROLE desk; CREATE ROLE "desk group"; CREATE ROLE "desk owner"; ' +
+      'GRANT "desk group" TO desk WITH ADMIN OPTION; GRANT "desk owner" TO desk; ' +
+      `GRANT desk TO ${escapeIdentifier(ORCHESTRATOR)}`,
+  );
+  const one = lease({ roles: ['desk group'], owner: 'desk owner' });
+  await one.provision();
+
+  const members = `SELECT pg_has_role('${one.role}', 'desk group', 'MEMBER') AS member`;
+  expect(await setting.ask(members)).toEqual([{ member: true }]);
+  const { notes } = await shared.integration.check(new AbortController().signal);
+  expect(notes.join('\n')).toContain('desk group');
+  expect(notes.join('\n')).not.toContain('desk owner');
+
+  await one.deprovision();
+  await setting.ask('DROP ROLE "desk group", "desk owner", desk');
+});
+
 test('templates grant in the database of the lease, with its names quoted', async () => {
   const one = lease({
     owned: 'drop',

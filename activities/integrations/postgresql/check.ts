@@ -7,6 +7,7 @@ import type { CallContext } from './calls';
 import type { PostgresqlConnection } from './connection';
 import { POOLER } from './errors';
 import { VERSION_16 } from './look';
+import { orchestratorHas } from './rights';
 
 const OLDEST = 130_000;
 const MAX_NAMED = 10;
@@ -50,7 +51,7 @@ export async function checkConnection(
 /** A pooler that does not refuse the settings that a connection begins with drops them. */
 function question(prefix: string): string {
   const first = escapeLiteral(`${prefix}-`);
-  const admin = "pg_has_role(current_user, r.oid, 'MEMBER WITH ADMIN OPTION')";
+  const admin = orchestratorHas('MEMBER WITH ADMIN OPTION');
   return (
     "SELECT current_user::text AS identity, current_setting('server_version_num')::int AS version, " +
     'me.rolsuper AS superuser, me.rolcreaterole AS createrole, me.rolinherit AS inherit, ' +

@@ -5,14 +5,16 @@ import type { Calls } from './calls';
 import { GUARD_CODE, hasCode } from './errors';
 import { guardNoSessions, guardRole } from './guard';
 import type { RoleHandle } from './handle';
-import { lookUp, lookUpRole, readLook, VERSION_16 } from './look';
+import { lookUp, readLook } from './look';
 import type { LookedUp, Role } from './look';
 import { assertOurs, readEstate } from './mark';
+import { createMembership } from './membership';
+import type { Membership } from './membership';
 import { describeObstacles, removeOwned } from './owned';
 import { endPrepared } from './prepared';
 import { endAndFindPlaces } from './remains';
 import { asMember, grantsItself, takeBack } from './self-grants';
-import { readSessions, sessionsOf, terminate } from './holder-sessions';
+import { readSessions, sessionsNamed, sessionsOf, terminate } from './holder-sessions';
 
 /** A session that ends may leave something behind to the last; more often than this somebody else is at work. */
 const MAX_ROUNDS = 4;
@@ -27,14 +29,17 @@ const LOCKED_CODE = '55P03';
  */
 export async function deprovisionRole(calls: Calls, planned: RoleHandle): Promise<Removal> {
   for (let round = 1; ; round += 1) {
-    const looked = await lookUpRole(calls, planned.role);
+    const { looked, sessions } = await look(calls, planned.role);
     const { role } = looked;
     if (role === undefined) return { result: 'absent' };
     assertOurs(role.comment, planned, calls.attempt);
     // Who writes a history by hand must not make the orchestrator the owner of a holder's functions.
     const handle: RoleHandle = { ...planned, estate: readEstate(role.comment, planned.estate) };
-    await disable(calls, handle, looked, role);
-    await removeOwned(calls, handle, looked, role, await endAndFindPlaces(calls, handle, role));
+    const membership = createMembership(calls, handle, looked, role);
+    await disable(calls, handle, looked, role, { membership, isIdle: sessions === 0 });
+    const places = await endAndFindPlaces(calls, handle, role, membership);
+    if (places.length > 0) await membership.join();
+    await removeOwned(calls, handle, looked, role, places);
     try {
       await drop(calls, handle, looked, role);
     } catch (error) {
@@ -47,43 +52,44 @@ export async function deprovisionRole(calls: Calls, planned: RoleHandle): Promis
   }
 }
 
+async function look(calls: Calls, name: string): Promise<{ readonly looked: LookedUp; readonly sessions: number }> {
+  const [rows, counted] = await calls.read('LookUpRole', [lookUp(name), sessionsNamed(name)]);
+  return { looked: readLook(rows?.[0], name), sessions: readSessions(counted, name) };
+}
+
 /**
  * Access ends here, whatever comes next.
  *
  * A holder can hold the role itself: with a password that it gives itself in a transaction that it never ends. So the sessions
- * are ended first, and if that is not enough, what the holder prepared for a two-phase commit.
+ * are ended first, and if that is not enough, what the holder prepared for a two-phase commit. Where there was no session a moment
+ * ago, all that is tried only if the role turns out to be held.
  */
-async function disable(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
-  const guard = (): string => guardRole(handle.role, role, looked, calls.pace.validMs);
+async function disable(
+  calls: Calls,
+  handle: RoleHandle,
+  looked: LookedUp,
+  role: Role,
+  { membership, isIdle }: { readonly membership: Membership; readonly isIdle: boolean },
+): Promise<void> {
   const detour = grantsItself(looked);
   const taken = detour ? await takeBack(calls, handle, role) : [];
-  const closing = [
-    terminate(role),
-    `ALTER ROLE ${escapeIdentifier(handle.role)} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL VALID UNTIL '-infinity'`,
-    ...taken,
-  ];
-  const join = (): Promise<unknown> => calls.change('JoinRole', () => [guard(), ...joinRole(handle, looked)]);
-  const close = (): Promise<unknown> =>
-    calls.change('DisableRole', () => [
-      guard(),
-      ...(detour ? asMember(handle, closing) : [...joinRole(handle, looked), ...closing]),
-    ]);
+  const closing = `ALTER ROLE ${escapeIdentifier(handle.role)} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL VALID UNTIL '-infinity'`;
+  const change = (compose: () => readonly string[]): Promise<unknown> =>
+    calls.change('DisableRole', () => [guardRole(handle.role, role, looked, calls.pace.validMs), ...compose()]);
+  const endAndClose = async (): Promise<void> => {
+    const statements = [terminate(role), closing, ...taken];
+    await change(() => (detour ? asMember(handle, statements) : [...membership.statements, ...statements]));
+    if (!detour) membership.joined();
+  };
   try {
-    await close();
+    await (isIdle && !detour ? change(() => [closing]) : endAndClose());
   } catch (error) {
     if (!hasCode(error, LOCKED_CODE)) throw error;
-    await join();
+    await membership.join();
     await endPrepared(calls, handle.role);
-    await close();
+    await endAndClose();
   }
-  if (detour) await join();
-}
-
-/** The orchestrator becomes a member: without that it may neither end the role's sessions nor touch what it owns. */
-function joinRole({ role }: RoleHandle, { superuser, version }: LookedUp): string[] {
-  if (superuser) return [];
-  const options = version >= VERSION_16 ? ' WITH INHERIT TRUE, SET TRUE' : '';
-  return [`GRANT ${escapeIdentifier(role)} TO CURRENT_USER${options}`];
+  if (detour) await membership.join();
 }
 
 async function drop(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {

@@ -5,20 +5,27 @@ import type { Estate } from './handle';
 import { VERSION_16 } from './look';
 import type { LookedUp } from './look';
 import type { PostgresqlParameters } from './parameters';
+import { orchestratorHas } from './rights';
 
 /** Every role that a lease is to be a member of. */
 export function groupsOf({ roles, set_role: setRole }: PostgresqlParameters): readonly string[] {
   return [...new Set([...roles, ...(setRole === undefined ? [] : [setRole])])];
 }
 
-/** Asks of each role whether it is there and what the orchestrator may do with it. */
-export function lookUpGroups(names: readonly string[]): string {
-  const list = names.map((name) => `(${escapeLiteral(name)})`).join(', ');
+/**
+ * Asks of each role whether it is there and what the orchestrator may do with it: with a group, whether it may be granted; with
+ * the owner, whether things can be handed on to it.
+ */
+export function lookUpGroups(groups: readonly string[], owner: string | null): string {
+  const names = new Set([...groups, ...(owner === null ? [] : [owner])]);
+  const rows = [...names].map((name) => `(${escapeLiteral(name)}, ${groups.includes(name)}, ${name === owner})`);
   return (
     'SELECT w.name, r.oid IS NOT NULL AS found, ' +
-    "pg_has_role(current_user, r.oid, 'MEMBER WITH ADMIN OPTION') AS admin, " +
-    "pg_has_role(current_user, r.oid, 'USAGE') AS usage, pg_has_role(r.oid, current_user, 'MEMBER') AS above " +
-    `FROM (VALUES ${list}) w(name) LEFT JOIN pg_roles r ON r.rolname = w.name`
+    `CASE WHEN w.is_group THEN ${orchestratorHas('MEMBER WITH ADMIN OPTION')} END AS admin, ` +
+    `CASE WHEN w.is_owner THEN ${orchestratorHas('USAGE')} END AS usage, ` +
+    "pg_has_role(r.oid, current_user, 'MEMBER') AS above " +
+    `FROM pg_roles me CROSS JOIN (VALUES ${rows.join(', ')}) w(name, is_group, is_owner) ` +
+    'LEFT JOIN pg_roles r ON r.rolname = w.name WHERE me.rolname = current_user'
   );
 }
 

@@ -1,3 +1,4 @@
+import { escapeLiteral } from 'pg';
 import { IntegrationError } from '../integration';
 import type { Row } from './calls';
 import type { Role } from './look';
@@ -10,6 +11,11 @@ export function terminate({ oid }: Role): string {
 /** By the role's number and not its name, which a session loses when its role is dropped. */
 export function sessionsOf({ oid }: Role): string {
   return `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usesysid = ${oid}`;
+}
+
+/** By its name, for a role that nothing is known of yet. */
+export function sessionsNamed(role: string): string {
+  return `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usename = ${escapeLiteral(role)}`;
 }
 
 export function readSessions(rows: readonly Row[] | undefined, entity: string): number {

@@ -63,10 +63,9 @@ async function look(calls: Calls, { handle, parameters }: Wanted): Promise<Looke
   const { role, estate } = handle;
   const groups = groupsOf(parameters);
   const owner = estate.owned === 'reassign' ? estate.owner : null;
-  const names = owner === null ? groups : [...groups, owner];
   const [roles, found = []] = await calls.read('LookUpRole', [
     lookUp(role),
-    ...(names.length === 0 ? [] : [lookUpGroups(names)]),
+    ...(groups.length === 0 && owner === null ? [] : [lookUpGroups(groups, owner)]),
   ]);
   const looked = readLook(roles?.[0], role);
   assertGrantable(found, groups, estate, looked, role);
@@ -75,18 +74,15 @@ async function look(calls: Calls, { handle, parameters }: Wanted): Promise<Looke
 
 /** One transaction: at no instant is there a role without its comment, its expiry or its limits. */
 async function createRole(calls: Calls, wanted: Wanted, verifier: string, looked: LookedUp): Promise<void> {
-  const { handle, parameters, expiry } = wanted;
+  const { handle } = wanted;
   const name = escapeIdentifier(handle.role);
-  const groups = groupsOf(parameters);
-  const memberOf = groups.length === 0 ? '' : ` IN ROLE ${groups.map((group) => escapeIdentifier(group)).join(', ')}`;
   await calls.change(
     'CreateRole',
     () => [
       guardAge(looked, calls.pace.validMs),
       `CREATE ROLE ${name} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT ` +
-        `${loginOf(wanted, verifier)}${memberOf}`,
-      `COMMENT ON ROLE ${name} IS ${escapeLiteral(writeComment(calls.attempt, expiry, handle.estate))}`,
-      ...grantsOf(wanted),
+        loginOf(wanted, verifier),
+      ...markAndGrant(calls, wanted),
       // Whatever it had to wait for: it takes effect in time or not at all.
       guardAge(looked, calls.pace.validMs),
     ],
@@ -102,7 +98,7 @@ async function setPassword(
   looked: LookedUp,
   role: Role,
 ): Promise<void> {
-  const { handle, parameters, expiry } = wanted;
+  const { handle } = wanted;
   const name = escapeIdentifier(handle.role);
   await calls.change(
     'SetPassword',
@@ -111,9 +107,7 @@ async function setPassword(
       `ALTER ROLE ${name} ${loginOf(wanted, verifier)}`,
       // Once more now that nobody else can change the role before this is over.
       guardRole(handle.role, role, looked, calls.pace.validMs),
-      `COMMENT ON ROLE ${name} IS ${escapeLiteral(writeComment(calls.attempt, expiry, handle.estate))}`,
-      ...groupsOf(parameters).map((group) => `GRANT ${escapeIdentifier(group)} TO ${name}`),
-      ...grantsOf(wanted),
+      ...markAndGrant(calls, wanted),
     ],
     whereOf(wanted),
   );
@@ -126,11 +120,17 @@ function loginOf({ parameters, expiry }: Wanted, verifier: string): string {
   );
 }
 
-function grantsOf({ handle, parameters, database }: Wanted): string[] {
+/**
+ * Memberships come last: for each statement the server looks whether the orchestrator may, through every role that it has made. It
+ * remembers what it has seen only until some membership changes, and without that takes many times as long.
+ */
+function markAndGrant(calls: Calls, { handle, parameters, expiry, database }: Wanted): string[] {
   const { set_role: setRole, grants } = parameters;
   const name = escapeIdentifier(handle.role);
   return [
+    `COMMENT ON ROLE ${name} IS ${escapeLiteral(writeComment(calls.attempt, expiry, handle.estate))}`,
     ...(setRole === undefined ? [] : [`ALTER ROLE ${name} SET role TO ${escapeLiteral(setRole)}`]),
+    ...groupsOf(parameters).map((group) => `GRANT ${escapeIdentifier(group)} TO ${name}`),
     ...grants.map((template) => fillGrant(template, { role: handle.role, database })),
   ];
 }

@@ -3,6 +3,7 @@ import type { Calls, Row } from './calls';
 import { readSessions, sessionsOf, terminate } from './holder-sessions';
 import type { RoleHandle } from './handle';
 import type { Role } from './look';
+import type { Membership } from './membership';
 import { placesOf, readPlaces } from './owned';
 import type { Place } from './owned';
 import { preparedBy, rollBack } from './prepared';
@@ -28,6 +29,7 @@ export async function endAndFindPlaces(
   calls: Calls,
   { role: name }: RoleHandle,
   role: Role,
+  membership: Membership,
 ): Promise<readonly Place[]> {
   let firstAt: number | undefined;
   let suspected: readonly Starting[] | undefined;
@@ -42,6 +44,8 @@ export async function endAndFindPlaces(
     );
     if (suspects.length === 0 && sessions === 0 && prepared.length === 0) return places;
     if (calls.remaining() < RESERVE_MS) throw stillThere(calls, suspects.length, sessions, prepared.length);
+    // Also before suspects are told to end: whoever may not do that takes them for somebody else's.
+    await membership.join();
     // A session may prepare something to its last moment, so those go first, and there is always another look.
     if (sessions > 0) {
       await calls.change('EndSessions', () => [terminate(role)]);
