@@ -1,4 +1,4 @@
-import type { Provider } from './provider';
+import type { Orchestrator, Provider } from './provider';
 
 /** What one worker process does at most: see `limits` in docs/configuration.md. */
 export interface Limits {
@@ -9,16 +9,41 @@ export interface Limits {
 }
 
 /** What is leased in a bench. */
-export const WHAT = { project: 'bench', config: 'load', dynamicSecret: 'DATABASE' } as const;
-export const INTEGRATION = 'postgresql';
-export const NAME_PREFIX = 'bench';
+export interface What {
+  readonly project: string;
+  readonly config: string;
+  readonly dynamicSecret: string;
+}
+
+/** Of an integration, which has an orchestrator of its own. */
+export interface IntegrationNames {
+  readonly integration: string;
+  readonly namePrefix: string;
+  readonly what: What;
+  /** Where the worker finds its orchestrator's password. */
+  readonly passwordVariable: string;
+}
+
+const PROJECT = 'bench';
+const CONFIG = 'load';
 /** The name of the token for the API, and so of its holder. */
 export const TOKEN = 'bench';
-/** Where the worker finds the orchestrator's password. */
-export const PASSWORD_VARIABLE = 'LEASEHOLD_BENCH_POSTGRES_PASSWORD';
+
+/** @param index counts from 0. */
+export function integrationNames(index: number): IntegrationNames {
+  const number = index === 0 ? '' : String(index + 1);
+  return {
+    integration: `postgresql${number}`,
+    namePrefix: `bench${number}`,
+    what: { project: PROJECT, config: CONFIG, dynamicSecret: `DATABASE${number}` },
+    passwordVariable: `LEASEHOLD_BENCH_POSTGRES_PASSWORD${number}`,
+  };
+}
 
 export interface ConfigOptions {
-  readonly provider: Pick<Provider, 'database' | 'group' | 'orchestrator'>;
+  readonly provider: Pick<Provider, 'database' | 'group'>;
+  /** One for each integration. */
+  readonly orchestrators: readonly Pick<Orchestrator, 'user'>[];
   /** Where the worker reaches it. */
   readonly reach: { readonly host: string; readonly port: number };
   readonly limits: Limits;
@@ -27,9 +52,11 @@ export interface ConfigOptions {
   readonly tokenHash: string;
 }
 
-/** A configuration with one integration and one dynamic secret, as JSON, which is YAML. No secret is in it. */
-export function configText({ provider, reach, limits, poolSize, tokenHash }: ConfigOptions): string {
-  const { project, config, dynamicSecret } = WHAT;
+/** A configuration with a dynamic secret for each integration, as JSON, which is YAML. No secret is in it. */
+export function configText(options: ConfigOptions): string {
+  const parts = options.orchestrators.map((orchestrator, index) =>
+    partOf(options, orchestrator, integrationNames(index)),
+  );
   return JSON.stringify({
     version: 1,
     // The most that can be set, so that the API slows nobody down.
@@ -37,21 +64,37 @@ export function configText({ provider, reach, limits, poolSize, tokenHash }: Con
     access: {
       tokens: {
         [TOKEN]: {
-          hash: tokenHash,
-          scopes: [`${project}/${config}`],
+          hash: options.tokenHash,
+          scopes: [`${PROJECT}/${CONFIG}`],
           rights: ['read', 'lease', 'revoke-own', 'admin'],
         },
       },
     },
-    integrations: {
-      [INTEGRATION]: {
+    integrations: Object.fromEntries(parts.map(({ integration }) => integration)),
+    projects: {
+      [PROJECT]: {
+        configs: { [CONFIG]: { dynamic_secrets: Object.fromEntries(parts.map(({ dynamicSecret }) => dynamicSecret)) } },
+      },
+    },
+  });
+}
+
+function partOf(
+  { provider, reach, limits, poolSize }: ConfigOptions,
+  { user }: Pick<Orchestrator, 'user'>,
+  { integration, namePrefix, what, passwordVariable }: IntegrationNames,
+) {
+  return {
+    integration: [
+      integration,
+      {
         type: 'postgresql',
         connection: {
           ...reach,
           database: provider.database,
-          user: provider.orchestrator.user,
-          password: `env:${PASSWORD_VARIABLE}`,
-          name_prefix: NAME_PREFIX,
+          user,
+          password: `env:${passwordVariable}`,
+          name_prefix: namePrefix,
           tls: { mode: 'disable' },
           ...(poolSize === undefined ? {} : { pool_size: poolSize }),
         },
@@ -61,23 +104,16 @@ export function configText({ provider, reach, limits, poolSize, tokenHash }: Con
           deprovisions: limits.deprovisions,
         },
       },
-    },
-    projects: {
-      [project]: {
-        configs: {
-          [config]: {
-            dynamic_secrets: {
-              [dynamicSecret]: {
-                integration: INTEGRATION,
-                default_ttl: '30m',
-                min_ttl: '1s',
-                max_ttl: '7d',
-                parameters: { roles: [provider.group], owned: 'drop' },
-              },
-            },
-          },
-        },
+    ],
+    dynamicSecret: [
+      what.dynamicSecret,
+      {
+        integration,
+        default_ttl: '30m',
+        min_ttl: '1s',
+        max_ttl: '7d',
+        parameters: { roles: [provider.group], owned: 'drop' },
       },
-    },
-  });
+    ],
+  } as const;
 }

@@ -11,11 +11,11 @@ import type { ConnectedLeases } from '../client/temporal';
 import type { Tools } from '../dev/tools';
 import { CHANNEL_ARGS } from '../temporal/connection';
 import { deploymentId } from '../temporal/deployment';
-import { configText, INTEGRATION, NAME_PREFIX, PASSWORD_VARIABLE, TOKEN, WHAT } from './deployment-config';
-import type { Limits } from './deployment-config';
+import { configText, integrationNames, TOKEN } from './deployment-config';
+import type { Limits, What } from './deployment-config';
 import { createPrograms } from './programs';
 import type { Program, Programs } from './programs';
-import type { Provider } from './provider';
+import type { Orchestrator, Provider } from './provider';
 import { twoSteadyPorts } from './two-ports';
 
 export type { Limits } from './deployment-config';
@@ -26,6 +26,8 @@ export interface DeploymentOptions {
   readonly directory: string;
   readonly tools: Pick<Tools, 'temporal'>;
   readonly provider: Provider;
+  /** An integration for each of them. Default: one, of the provider's own. */
+  readonly orchestrators?: readonly Orchestrator[];
   /** Where the worker reaches PostgreSQL. Default: the provider itself. */
   readonly reach?: { readonly host: string; readonly port: number };
   /** Default: 1,000 calls a second, 50 provisions and 50 deprovisions. */
@@ -33,6 +35,14 @@ export interface DeploymentOptions {
   /** Connections to PostgreSQL, for issuing and for removing each. Default: what a configuration has that does not name it. */
   readonly poolSize?: number;
   readonly workerEnvironment?: Readonly<Record<string, string>>;
+}
+
+/** What can be leased from one integration, and what is there of it then. */
+export interface LeasedFrom {
+  readonly integration: string;
+  readonly what: What;
+  /** As of {@link Deployment}. */
+  readonly rolePrefix: string;
 }
 
 /** Leasehold on one machine as in production: Temporal with its database in a file, one worker process, one API process. */
@@ -43,10 +53,11 @@ export interface Deployment extends Omit<Programs, 'stop'> {
   /** Of the API. */
   readonly url: string;
   readonly token: string;
-  readonly what: { readonly project: string; readonly config: string; readonly dynamicSecret: string };
+  /** Of the first integration, as the next. */
+  readonly what: What;
   /** The roles of its leases begin with it, and no others. */
   readonly rolePrefix: string;
-  readonly integration: string;
+  readonly integrations: readonly LeasedFrom[];
   /** A client of the library, in this process, with a connection of its own. */
   connect(): Promise<ConnectedLeases>;
   /** A client over HTTP, in this process. The holder is the token's. */
@@ -64,13 +75,21 @@ const READY_WITHIN_MS = 60_000;
  * @throws StartError
  */
 export async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
-  const { provider, reach = provider.server, limits, poolSize, tools } = options;
+  const {
+    provider,
+    orchestrators = [provider.orchestrator],
+    reach = provider.server,
+    limits,
+    poolSize,
+    tools,
+  } = options;
   const directory = await mkdtemp(join(options.directory, 'leasehold-'));
   const databaseFile = join(directory, 'temporal.db');
   const configFile = join(directory, 'leasehold.yaml');
   const { token, hash } = makeToken(TOKEN);
   const text = configText({
     provider,
+    orchestrators,
     reach: { host: reach.host, port: reach.port },
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...(poolSize === undefined ? {} : { poolSize }),
@@ -86,7 +105,12 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     ports,
     configFile,
     namespace: NAMESPACE,
-    workerEnvironment: { [PASSWORD_VARIABLE]: provider.orchestrator.password, ...options.workerEnvironment },
+    workerEnvironment: {
+      ...Object.fromEntries(
+        orchestrators.map(({ password }, index) => [integrationNames(index).passwordVariable, password]),
+      ),
+      ...options.workerEnvironment,
+    },
   });
   const temporal = { address: `127.0.0.1:${ports.temporal}`, namespace: NAMESPACE };
   const url = `http://127.0.0.1:${ports.api}`;
@@ -94,16 +118,18 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     await programs.start('temporal');
     await startBoth(programs, ['worker', 'api']);
     await untilReady(url);
-    const rolePrefix = await prefixOf(temporal);
+    const integrations = await leasedFrom(temporal, orchestrators.length);
+    const [first] = integrations;
+    if (first === undefined) throw new Error('A deployment without an orchestrator leases nothing.');
     return {
       ...programs,
       temporal,
       databaseFile,
       url,
       token,
-      what: WHAT,
-      rolePrefix,
-      integration: INTEGRATION,
+      what: first.what,
+      rolePrefix: first.rolePrefix,
+      integrations,
       connect: () => connectTo(temporal),
       connectHttp: () => Promise.resolve(connectHttpLeases({ url, token })),
     };
@@ -132,10 +158,17 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
-async function prefixOf({ address, namespace }: Deployment['temporal']): Promise<string> {
+async function leasedFrom(
+  { address, namespace }: Deployment['temporal'],
+  count: number,
+): Promise<readonly LeasedFrom[]> {
   const connection = await Connection.connect({ address });
   try {
-    return entityName(NAME_PREFIX, { deployment: await deploymentId(connection, namespace), leaseId: '' });
+    const deployment = await deploymentId(connection, namespace);
+    return Array.from({ length: count }, (_, index) => {
+      const { integration, what, namePrefix } = integrationNames(index);
+      return { integration, what, rolePrefix: entityName(namePrefix, { deployment, leaseId: '' }) };
+    });
   } finally {
     await connection.close();
   }

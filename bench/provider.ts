@@ -11,8 +11,9 @@ export interface Provider {
   readonly database: string;
   /** The group role that each leased role joins. It owns nothing. */
   readonly group: string;
-  /** May make roles and hand out the group, and is no superuser. */
-  readonly orchestrator: { readonly user: string; readonly password: string };
+  readonly orchestrator: Orchestrator;
+  /** Makes one more. PostgreSQL looks through all roles that an orchestrator has made at each of its statements, and at no other's. */
+  addOrchestrator(): Promise<Orchestrator>;
   /** How many roles have names that begin with this. One that may not log in any more is not gone, and counts. */
   countRoles(prefix: string): Promise<number>;
   /** The names of those, in their order. */
@@ -20,6 +21,12 @@ export interface Provider {
   /** All statements over one connection of the superuser, one after the other. */
   query(sql: string): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
+}
+
+/** A role that may make roles and hand out the group, and is no superuser. */
+export interface Orchestrator {
+  readonly user: string;
+  readonly password: string;
 }
 
 /** For everything that is compared, side by side. */
@@ -40,7 +47,9 @@ export async function startProvider(directory: string): Promise<Provider> {
     await makeDatabase(client('postgres'));
     const admin = client(DATABASE);
     await admin.connect();
-    const orchestrator = await makeRoles(admin);
+    await admin.query(`CREATE ROLE ${GROUP} NOLOGIN`);
+    const orchestrator = await makeOrchestrator(admin, USER);
+    let orchestrators = 1;
     const query = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
       (await admin.query<Record<string, unknown>>(sql)).rows;
     const listRoles = async (prefix: string): Promise<readonly string[]> =>
@@ -52,6 +61,10 @@ export async function startProvider(directory: string): Promise<Provider> {
       database: DATABASE,
       group: GROUP,
       orchestrator,
+      addOrchestrator: () => {
+        orchestrators += 1;
+        return makeOrchestrator(admin, `${USER}_${orchestrators}`);
+      },
       countRoles: async (prefix) => {
         const [row] = await query(`SELECT count(*) AS roles FROM pg_roles WHERE ${beginsWith(prefix)}`);
         return Number(row?.['roles']);
@@ -85,14 +98,13 @@ async function makeDatabase(client: Client): Promise<void> {
   }
 }
 
-async function makeRoles(client: Client): Promise<Provider['orchestrator']> {
+async function makeOrchestrator(client: Client, user: string): Promise<Orchestrator> {
   const password = makePassword();
   await client.query(
-    `CREATE ROLE ${USER} LOGIN CREATEROLE PASSWORD ${escapeLiteral(await scramVerifier(password))};
-     CREATE ROLE ${GROUP} NOLOGIN;
-     GRANT ${GROUP} TO ${USER} WITH ADMIN OPTION`,
+    `CREATE ROLE ${user} LOGIN CREATEROLE PASSWORD ${escapeLiteral(await scramVerifier(password))};
+     GRANT ${GROUP} TO ${user} WITH ADMIN OPTION`,
   );
-  return { user: USER, password };
+  return { user, password };
 }
 
 function newClient(connection: ClientConfig): Client {

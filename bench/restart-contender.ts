@@ -3,6 +3,7 @@ import type { ConnectedLeases } from '../client/temporal';
 import type { Lease } from '../client/leases';
 import { StartError } from '../dev/process';
 import type { Deployment, Program } from './deployment';
+import { inTurn } from './in-turn';
 import { PROGRAMS, usagesOf } from './programs';
 import type { OpenBao } from './openbao';
 import { historySizes, sweepOnce } from './restart-temporal';
@@ -24,7 +25,8 @@ export interface Contender {
   readonly name: string;
   /** Its processes. */
   readonly programs: readonly string[];
-  readonly rolePrefix: string;
+  /** Its roles begin with one of them, and no others. */
+  readonly rolePrefixes: readonly string[];
   issue(ttl: string): Promise<Held>;
   /** As `issue`, by the way that programs in other languages take: none that was connected before. */
   issueAnew(ttl: string, signal: AbortSignal): Promise<Held>;
@@ -57,14 +59,15 @@ export function contendByLeasehold(deployment: Deployment): Contender {
     connected = null;
     await (await closing)?.close();
   };
+  const next = inTurn(deployment.integrations.map(({ what }) => what));
   return {
     name: 'Leasehold',
     programs: PROGRAMS,
-    rolePrefix: deployment.rolePrefix,
-    issue: async (ttl) => heldBy(await (await connect()).issue({ ...deployment.what, holder: HOLDER, ttl })),
+    rolePrefixes: deployment.integrations.map(({ rolePrefix }) => rolePrefix),
+    issue: async (ttl) => heldBy(await (await connect()).issue({ ...next(), holder: HOLDER, ttl })),
     issueAnew: async (ttl, signal) => {
       const anew = await deployment.connectHttp();
-      return heldBy(await anew.issue({ ...deployment.what, ttl, signal, timeoutMs: FIRST_ANSWER_WITHIN_MS }));
+      return heldBy(await anew.issue({ ...next(), ttl, signal, timeoutMs: FIRST_ANSWER_WITHIN_MS }));
     },
     kill: async () => {
       await close();
@@ -138,7 +141,7 @@ export function contendByOpenBao(bao: OpenBao, directory: string): Contender {
   return {
     name: 'OpenBao',
     programs: ['openbao'],
-    rolePrefix: bao.rolePrefix,
+    rolePrefixes: [bao.rolePrefix],
     issue,
     issueAnew: issue,
     kill: () => bao.kill(),

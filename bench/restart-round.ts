@@ -205,7 +205,8 @@ async function patiently(issue: () => Promise<Held>, failures: string[]): Promis
 async function checkRoles({ contender, provider, signal }: RoundOptions, expected: number): Promise<void> {
   const until = performance.now() + SETTLED_WITHIN_MS;
   for (;;) {
-    const found = await provider.countRoles(contender.rolePrefix);
+    const counts = await Promise.all(contender.rolePrefixes.map((prefix) => provider.countRoles(prefix)));
+    const found = counts.reduce((sum, count) => sum + count, 0);
     if (found === expected) return;
     if (performance.now() > until) {
       throw new Error(`${contender.name} should have ${expected} roles at PostgreSQL and has ${found}.`);

@@ -47,28 +47,32 @@ async function historySize(client: Client, leaseId: string, is: 'sleeping' | 'en
   }
 }
 
-/** One sweep, as the schedule starts it. Answers how long it took, in milliseconds. @throws if it did not see all of these leases live. */
+/** A sweep of each integration, as their schedules start them. Answers how long they took, in milliseconds. @throws if they did not see all of these leases live. */
 export function sweepOnce(
-  { temporal, integration }: Pick<Deployment, 'temporal' | 'integration'>,
+  { temporal, integrations }: Pick<Deployment, 'temporal' | 'integrations'>,
   leases: number,
   signal: AbortSignal,
 ): Promise<number> {
   return withClient(temporal, async (client) => {
     const began = performance.now();
-    const input: SweepInput = { integration, dryRun: false, deployment: null };
-    const execute = (): Promise<unknown> =>
-      client.workflow.execute(SWEEP_WORKFLOW, {
-        workflowId: `${sweepId(integration)}/bench/${randomUUID()}`,
-        taskQueue: WORKFLOW_QUEUE,
-        args: [input],
-      });
-    const report = (await client.withAbortSignal(signal, () =>
-      client.withDeadline(Date.now() + SWEPT_WITHIN_MS, execute),
-    )) as SweepReport;
+    let live = 0;
+    for (const { integration } of integrations) live += (await sweep(client, integration, signal)).live;
     const tookMs = performance.now() - began;
-    if (report.live === leases) return tookMs;
-    throw new Error(`The sweep should have seen ${leases} live leases, and saw ${report.live}.`);
+    if (live === leases) return tookMs;
+    throw new Error(`The sweep should have seen ${leases} live leases, and saw ${live}.`);
   });
+}
+
+async function sweep(client: Client, integration: string, signal: AbortSignal): Promise<SweepReport> {
+  const input: SweepInput = { integration, dryRun: false, deployment: null };
+  const execute = (): Promise<unknown> =>
+    client.workflow.execute(SWEEP_WORKFLOW, {
+      workflowId: `${sweepId(integration)}/bench/${randomUUID()}`,
+      taskQueue: WORKFLOW_QUEUE,
+      args: [input],
+    });
+  const within = (): Promise<unknown> => client.withDeadline(Date.now() + SWEPT_WITHIN_MS, execute);
+  return (await client.withAbortSignal(signal, within)) as SweepReport;
 }
 
 async function withClient<T>(

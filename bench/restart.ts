@@ -8,7 +8,7 @@ import { startOpenBao } from './openbao';
 import { withOpened } from './opened';
 import { formatCount } from './progress';
 import { startProvider } from './provider';
-import type { Provider } from './provider';
+import type { Orchestrator, Provider } from './provider';
 import { contendByLeasehold, contendByOpenBao } from './restart-contender';
 import type { Contender } from './restart-contender';
 import { restartNotes, restartPlots, restartTables } from './restart-report';
@@ -19,6 +19,8 @@ import type { Population, Round, RoundSize } from './restart-round';
 interface RestartSize extends RoundSize {
   /** How many leases sleep, from one round to the next. */
   readonly leases: readonly number[];
+  /** Of each system, each of which makes the same share of its roles: PostgreSQL takes the longer the more one has made. */
+  readonly orchestrators: number;
   /** Those of them with which OpenBao is measured as well. */
   readonly besides: readonly number[];
 }
@@ -26,6 +28,7 @@ interface RestartSize extends RoundSize {
 const SIZES: Readonly<Record<Size, RestartSize>> = {
   quick: {
     leases: [50, 200],
+    orchestrators: 2,
     besides: [50, 200],
     ttl: '6h',
     issuedAtOnce: 20,
@@ -40,6 +43,7 @@ const SIZES: Readonly<Record<Size, RestartSize>> = {
   },
   full: {
     leases: [1_000, 10_000, 50_000],
+    orchestrators: 5,
     besides: [1_000, 10_000],
     ttl: '6h',
     issuedAtOnce: 45,
@@ -71,11 +75,26 @@ async function run(context: BenchContext): Promise<Findings> {
       await opened.stop();
       say('The roles of the leases that still slept went with their PostgreSQL server, not one by one.');
     });
-    const deployment = await open(startDeployment({ directory: context.directory, tools, provider }), (opened) =>
-      opened.stop(),
+    const { ttl, orchestrators: count } = SIZES[size];
+    const deployment = await open(
+      startDeployment({
+        directory: context.directory,
+        tools,
+        provider,
+        orchestrators: await makeOrchestrators(provider, count),
+      }),
+      (opened) => opened.stop(),
     );
-    const { ttl } = SIZES[size];
-    const bao = await open(startOpenBao({ binary: tools.bao, directory, provider, ttl }), (opened) => opened.stop());
+    const bao = await open(
+      startOpenBao({
+        binary: tools.bao,
+        directory,
+        provider,
+        orchestrators: await makeOrchestrators(provider, count),
+        ttl,
+      }),
+      (opened) => opened.stop(),
+    );
     const contenders = [contendByLeasehold(deployment), contendByOpenBao(bao, directory)];
     for (const contender of contenders) {
       await open(Promise.resolve(contender), (opened) =>
@@ -90,6 +109,12 @@ async function run(context: BenchContext): Promise<Findings> {
     const rounds = await playRounds(context, provider, contenders, missing);
     return report(size, rounds, empty, missing.sentences);
   }, missing.noteUnstopped);
+}
+
+async function makeOrchestrators(provider: Provider, count: number): Promise<readonly Orchestrator[]> {
+  const made: Orchestrator[] = [];
+  while (made.length < count) made.push(await provider.addOrchestrator());
+  return made;
 }
 
 /**
@@ -141,7 +166,7 @@ async function playRounds(
 }
 
 function report(named: Size, rounds: readonly Round[], empty: Empty, missing: readonly string[]): Findings {
-  const { ttl, overdue, overdueTtl, downMs, further, leases, besides } = SIZES[named];
+  const { ttl, overdue, overdueTtl, downMs, further, leases, besides, orchestrators } = SIZES[named];
   const alone = leases.filter((count) => !besides.includes(count)).map(formatCount);
   return {
     tables: restartTables(rounds, empty),
@@ -156,6 +181,8 @@ function report(named: Size, rounds: readonly Round[], empty: Empty, missing: re
         `as whatever watches over it would do.`,
       '"First issue" and "gone" count from the instant at which all processes of the system were ready; a negative time came before that.',
       'Sweeps also run by their schedule, as in production, and may fall into what was measured.',
+      `Each system leases by ${orchestrators} roles of its own that make roles, in turn: an integration for each, and a database connection of OpenBao. ` +
+        'PostgreSQL looks through all roles that such a role has made at each statement about one.',
       'OpenBao, in one process, is ready once it is unsealed. Both had the same PostgreSQL and were never asked for leases at the same ' +
         'time; each of them rested with its sleeping leases while the other was measured.',
       'Storage is the SQLite file of Temporal with its write-ahead log, and the Raft directory of OpenBao, read before the sweep. It holds ' +

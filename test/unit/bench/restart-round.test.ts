@@ -40,7 +40,7 @@ function world(changed: Partial<Contender> = {}, ...refused: readonly number[]) 
   const contender: Contender = {
     name: 'A system',
     programs: ['program'],
-    rolePrefix: 'role-',
+    rolePrefixes: ['role-'],
     issue,
     issueAnew: issue,
     kill: () => Promise.resolve(),
