@@ -11,6 +11,10 @@ import { TYPED } from './signals';
 /** Longest time between the first and the last process that one sender signals, as systemd does one by one. */
 const WINDOW_MS = 50;
 
+/** How long a witness that is at work is waited for beyond that, and how often it is looked at. */
+const AT_WORK_MS = 2_000;
+const LOOK_EVERY_MS = 10;
+
 /** Tells whom a signal was for. Node does not say who sent it. */
 export interface Witness {
   /** Whether a signal that has just reached this process came to its whole group: by Ctrl-C, for instance, or from a supervisor. */
@@ -52,17 +56,27 @@ export function openWitness(): Witness {
   }
 
   const ask = (name: NodeJS.Signals): Waiting => {
+    const until = performance.now() + WINDOW_MS + AT_WORK_MS;
+    let timer: NodeJS.Timeout;
+    let isSettled = false;
     let settle: (isSeen: boolean) => void = () => undefined;
     const answer = new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => {
-        // On a busy machine it has its signal, and had no time to say so yet.
-        settle(isPending(current, name));
-      }, WINDOW_MS);
       settle = (isSeen) => {
+        if (isSettled) return;
+        isSettled = true;
         clearTimeout(timer);
         waiting.delete(name);
         resolve(isSeen);
       };
+      // On a busy machine it may have its signal and had no time yet to take it, or to say so.
+      const look = (): void => {
+        const found = lookAt(current, name);
+        if (found === 'pending') settle(true);
+        else if (found === 'at work' && performance.now() < until) timer = setTimeout(look, LOOK_EVERY_MS);
+        // What it has said before it went to rest may lie unread in the pipe: that is read first.
+        else setImmediate(() => setImmediate(settle, false));
+      };
+      timer = setTimeout(look, WINDOW_MS);
     });
     return { answer, settle };
   };
@@ -97,14 +111,15 @@ function startShell(): ChildProcess | null {
   }
 }
 
-/** As Linux tells it. */
-function isPending(shell: ChildProcess | null, name: NodeJS.Signals): boolean {
+/** Whether it has the signal and did not take it yet, or does something: it may be about to tell. As Linux says; elsewhere it rests. */
+function lookAt(shell: ChildProcess | null, name: NodeJS.Signals): 'pending' | 'at work' | 'at rest' {
   try {
     const status = readFileSync(`/proc/${String(shell?.pid)}/status`, 'latin1');
     const mask = /^ShdPnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
-    return (BigInt(`0x${mask}`) & (1n << BigInt(constants.signals[name] - 1))) !== 0n;
+    if ((BigInt(`0x${mask}`) & (1n << BigInt(constants.signals[name] - 1))) !== 0n) return 'pending';
+    return /^State:\s*[RD]/m.test(status) ? 'at work' : 'at rest';
   } catch {
-    return false;
+    return 'at rest';
   }
 }
 

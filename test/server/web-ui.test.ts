@@ -162,6 +162,8 @@ describeIf(missingBrowser(), "Temporal's Web UI", () => {
     const { rows } = await ui.untilDetail('State', 'revoked');
     expect(rows.get('Reason')).toBe('cancelled in Temporal');
     expect(await lab.aws.usersLike(lease.leaseId)).toEqual([]);
+    // The state is in the index a moment before the workflow is over.
+    expect(await lab.outcome(lease.leaseId)).toMatchObject({ state: 'revoked' });
     expect((await lab.handle(lease.leaseId).describe()).status.name).toBe('COMPLETED');
   }, 60_000);
 
