@@ -4,10 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { startProcess } from '../dev/process';
 import type { RunningProcess } from '../dev/process';
-import { inTurn } from './in-turn';
 import { openBaoApi } from './openbao-api';
 import type { OpenBaoApi } from './openbao-api';
-import type { Orchestrator, Provider } from './provider';
+import type { Provider } from './provider';
 import { twoSteadyPorts } from './two-ports';
 import { usageOf } from './usage';
 import type { Usage } from './usage';
@@ -17,8 +16,6 @@ export interface OpenBaoOptions {
   /** It makes one of its own in there. */
   readonly directory: string;
   readonly provider: Provider;
-  /** A database connection for each of them, from which leases are taken in turn. Default: one, of the provider's own. */
-  readonly orchestrators?: readonly Orchestrator[];
   /** Where it reaches PostgreSQL. Default: the provider itself. */
   readonly reach?: { readonly host: string; readonly port: number };
   /** What a lease gets that asks for none: `90s`, `30m`, `12h`. */
@@ -71,7 +68,7 @@ const issued = z.object({ lease_id: z.string(), data: z.object({ username: z.str
  * @throws StartError, OpenBaoError
  */
 export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
-  const { binary, provider, ttl, orchestrators = [provider.orchestrator] } = options;
+  const { binary, provider, ttl } = options;
   const directory = await mkdtemp(join(options.directory, 'openbao-'));
   const [port, clusterPort] = await twoSteadyPorts();
   const url = `http://127.0.0.1:${port}`;
@@ -105,11 +102,8 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
     key = made.keys.join('');
     api.login(made.root_token);
     await unseal();
-    await api.call('POST', 'sys/mounts/database', { type: 'database' });
-    const databases = await Promise.all(
-      orchestrators.map((orchestrator, index) => connectDatabase(api, options, `pg${index + 1}`, orchestrator)),
-    );
-    const roleFor = createRoles(api, provider.group, databases);
+    await mountDatabase(api, options);
+    const roleFor = createRoles(api, provider.group);
     const credentials = `database/creds/${await roleFor(ttl)}`;
     return {
       url,
@@ -169,48 +163,40 @@ async function untilActive(api: OpenBaoApi): Promise<void> {
   }
 }
 
-/** Answers the name. */
-async function connectDatabase(
-  api: OpenBaoApi,
-  { provider, reach = provider.server, maxOpenConnections }: OpenBaoOptions,
-  name: string,
-  orchestrator: Orchestrator,
-): Promise<string> {
-  await api.call('POST', `database/config/${name}`, {
+async function mountDatabase(api: OpenBaoApi, options: OpenBaoOptions): Promise<void> {
+  const { provider, reach = provider.server, maxOpenConnections } = options;
+  await api.call('POST', 'sys/mounts/database', { type: 'database' });
+  await api.call('POST', 'database/config/pg', {
     plugin_name: 'postgresql-database-plugin',
     allowed_roles: '*',
     connection_url: `postgresql://{{username}}:{{password}}@${reach.host}:${reach.port}/${provider.database}?sslmode=disable`,
-    username: orchestrator.user,
-    password: orchestrator.password,
+    username: provider.orchestrator.user,
+    password: provider.orchestrator.password,
     username_template: `${ROLE_PREFIX}{{random 20 | lowercase}}`,
     ...(maxOpenConnections === undefined ? {} : { max_open_connections: maxOpenConnections }),
   });
-  return name;
 }
 
-/** A TTL is a property of OpenBao's roles, as the database is: there is one for each two. Answers the name of one of the next database. */
-function createRoles(api: OpenBaoApi, group: string, databases: readonly string[]): (ttl: string) => Promise<string> {
+/** A TTL is a property of OpenBao's roles: there is one for each that is asked for. Answers its name. */
+function createRoles(api: OpenBaoApi, group: string): (ttl: string) => Promise<string> {
   const made = new Map<string, Promise<string>>();
-  const next = inTurn(databases);
-  const make = async (name: string, database: string, ttl: string): Promise<string> => {
+  const make = async (ttl: string): Promise<string> => {
     if (!TTL.test(ttl)) throw new Error(`${JSON.stringify(ttl)} is no TTL for OpenBao: write 90s, 30m or 12h.`);
-    await api.call('POST', `database/roles/${name}`, {
-      db_name: database,
+    await api.call('POST', `database/roles/bench-${ttl}`, {
+      db_name: 'pg',
       creation_statements: [
         `CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE ${group}`,
       ],
       default_ttl: ttl,
       max_ttl: MAX_TTL,
     });
-    return name;
+    return `bench-${ttl}`;
   };
   return (ttl) => {
-    const database = next();
-    const name = `${database}-${ttl}`;
-    const role = made.get(name) ?? make(name, database, ttl);
-    made.set(name, role);
+    const role = made.get(ttl) ?? make(ttl);
+    made.set(ttl, role);
     // What could not be made is asked for anew the next time.
-    role.catch(() => made.delete(name));
+    role.catch(() => made.delete(ttl));
     return role;
   };
 }

@@ -3,7 +3,6 @@ import type { ConnectedLeases } from '../client/temporal';
 import type { Lease } from '../client/leases';
 import { StartError } from '../dev/process';
 import type { Deployment, Program } from './deployment';
-import { inTurn } from './in-turn';
 import { PROGRAMS, usagesOf } from './programs';
 import type { OpenBao } from './openbao';
 import { historySizes, sweepOnce } from './restart-temporal';
@@ -79,6 +78,17 @@ export function contendByLeasehold(deployment: Deployment): Contender {
     historyOf: (leaseIds, are) => historySizes(deployment, leaseIds, are),
     sweep: (leases, signal) => sweepOnce(deployment, leases, signal),
     close,
+  };
+}
+
+/** One after the other, and from the first one again after the last. */
+function inTurn<T>(all: readonly T[]): () => T {
+  let turn = 0;
+  return () => {
+    const one = all[turn % all.length];
+    if (one === undefined) throw new Error('There is nothing to take in turn.');
+    turn += 1;
+    return one;
   };
 }
 

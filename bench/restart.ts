@@ -19,7 +19,7 @@ import type { Population, Round, RoundSize } from './restart-round';
 interface RestartSize extends RoundSize {
   /** How many leases sleep, from one round to the next. */
   readonly leases: readonly number[];
-  /** Of each system, each of which makes the same share of its roles: PostgreSQL takes the longer the more one has made. */
+  /** Of Leasehold, each of which makes the same share of its roles: PostgreSQL takes the longer the more one has made. */
   readonly orchestrators: number;
   /** Those of them with which OpenBao is measured as well. */
   readonly besides: readonly number[];
@@ -85,16 +85,7 @@ async function run(context: BenchContext): Promise<Findings> {
       }),
       (opened) => opened.stop(),
     );
-    const bao = await open(
-      startOpenBao({
-        binary: tools.bao,
-        directory,
-        provider,
-        orchestrators: await makeOrchestrators(provider, count),
-        ttl,
-      }),
-      (opened) => opened.stop(),
-    );
+    const bao = await open(startOpenBao({ binary: tools.bao, directory, provider, ttl }), (opened) => opened.stop());
     const contenders = [contendByLeasehold(deployment), contendByOpenBao(bao, directory)];
     for (const contender of contenders) {
       await open(Promise.resolve(contender), (opened) =>
@@ -181,8 +172,9 @@ function report(named: Size, rounds: readonly Round[], empty: Empty, missing: re
         `as whatever watches over it would do.`,
       '"First issue" and "gone" count from the instant at which all processes of the system were ready; a negative time came before that.',
       'Sweeps also run by their schedule, as in production, and may fall into what was measured.',
-      `Each system leases by ${orchestrators} roles of its own that make roles, in turn: an integration for each, and a database connection of OpenBao. ` +
-        'PostgreSQL looks through all roles that such a role has made at each statement about one.',
+      `Leasehold leases by ${orchestrators} orchestrators in turn, each of an integration of its own, and OpenBao by another one: PostgreSQL looks ` +
+        'through all roles that an orchestrator has made at each statement about one of them. With several, OpenBao revokes at the same time ' +
+        'in one database, and PostgreSQL refuses some of that ("tuple concurrently updated").',
       'OpenBao, in one process, is ready once it is unsealed. Both had the same PostgreSQL and were never asked for leases at the same ' +
         'time; each of them rested with its sleeping leases while the other was measured.',
       'Storage is the SQLite file of Temporal with its write-ahead log, and the Raft directory of OpenBao, read before the sweep. It holds ' +
