@@ -12,8 +12,8 @@ export interface Provider {
   /** The group role that each leased role joins. It owns nothing. */
   readonly group: string;
   readonly orchestrator: Orchestrator;
-  /** Makes one more. PostgreSQL looks through all roles that an orchestrator has made at each of its statements, and at no other's. */
-  addOrchestrator(): Promise<Orchestrator>;
+  /** Makes more, once. PostgreSQL looks through all roles that an orchestrator has made at each of its statements, and at no other's. */
+  addOrchestrators(count: number): Promise<readonly Orchestrator[]>;
   /** How many roles have names that begin with this. One that may not log in any more is not gone, and counts. */
   countRoles(prefix: string): Promise<number>;
   /** The names of those, in their order. */
@@ -49,7 +49,6 @@ export async function startProvider(directory: string): Promise<Provider> {
     await admin.connect();
     await admin.query(`CREATE ROLE ${GROUP} NOLOGIN`);
     const orchestrator = await makeOrchestrator(admin, USER);
-    let orchestrators = 1;
     const query = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
       (await admin.query<Record<string, unknown>>(sql)).rows;
     const listRoles = async (prefix: string): Promise<readonly string[]> =>
@@ -61,10 +60,8 @@ export async function startProvider(directory: string): Promise<Provider> {
       database: DATABASE,
       group: GROUP,
       orchestrator,
-      addOrchestrator: () => {
-        orchestrators += 1;
-        return makeOrchestrator(admin, `${USER}_${orchestrators}`);
-      },
+      addOrchestrators: (count) =>
+        Promise.all(Array.from({ length: count }, (_, index) => makeOrchestrator(admin, `${USER}_${index + 1}`))),
       countRoles: async (prefix) => {
         const [row] = await query(`SELECT count(*) AS roles FROM pg_roles WHERE ${beginsWith(prefix)}`);
         return Number(row?.['roles']);

@@ -8,7 +8,7 @@ import { startOpenBao } from './openbao';
 import { withOpened } from './opened';
 import { formatCount } from './progress';
 import { startProvider } from './provider';
-import type { Orchestrator, Provider } from './provider';
+import type { Provider } from './provider';
 import { contendByLeasehold, contendByOpenBao } from './restart-contender';
 import type { Contender } from './restart-contender';
 import { restartNotes, restartPlots, restartTables } from './restart-report';
@@ -81,7 +81,7 @@ async function run(context: BenchContext): Promise<Findings> {
         directory: context.directory,
         tools,
         provider,
-        orchestrators: await makeOrchestrators(provider, count),
+        orchestrators: await provider.addOrchestrators(count),
       }),
       (opened) => opened.stop(),
     );
@@ -100,12 +100,6 @@ async function run(context: BenchContext): Promise<Findings> {
     const rounds = await playRounds(context, provider, contenders, missing);
     return report(size, rounds, empty, missing.sentences);
   }, missing.noteUnstopped);
-}
-
-async function makeOrchestrators(provider: Provider, count: number): Promise<readonly Orchestrator[]> {
-  const made: Orchestrator[] = [];
-  while (made.length < count) made.push(await provider.addOrchestrator());
-  return made;
 }
 
 /**

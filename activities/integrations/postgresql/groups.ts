@@ -17,8 +17,9 @@ export function groupsOf({ roles, set_role: setRole }: PostgresqlParameters): re
  * the owner, whether things can be handed on to it.
  */
 export function lookUpGroups(groups: readonly string[], owner: string | null): string {
-  const names = new Set([...groups, ...(owner === null ? [] : [owner])]);
-  const rows = [...names].map((name) => `(${escapeLiteral(name)}, ${groups.includes(name)}, ${name === owner})`);
+  const rows = allOf(groups, owner).map(
+    (name) => `(${escapeLiteral(name)}, ${groups.includes(name)}, ${name === owner})`,
+  );
   return (
     'SELECT w.name, r.oid IS NOT NULL AS found, ' +
     `CASE WHEN w.is_group THEN ${orchestratorHas('MEMBER WITH ADMIN OPTION')} END AS admin, ` +
@@ -45,7 +46,7 @@ export function assertGrantable(
   const fail = (type: 'InvalidInput' | 'Refused', hint: string): IntegrationError =>
     new IntegrationError(type, { operation: 'LookUpRole', entity, hint });
   const owner = estate.owned === 'reassign' ? estate.owner : null;
-  for (const name of new Set([...groups, ...(owner === null ? [] : [owner])])) {
+  for (const name of allOf(groups, owner)) {
     if (known.get(name)?.['found'] !== true) {
       throw fail('InvalidInput', `There is no role ${name} on this server: create it, or correct the parameters.`);
     }
@@ -62,4 +63,9 @@ export function assertGrantable(
   if (owner !== null && known.get(owner)?.['usage'] !== true) {
     throw fail('Refused', `Let the orchestrator hand things on to the owner: GRANT ${owner} TO its role.`);
   }
+}
+
+/** Each once. */
+function allOf(groups: readonly string[], owner: string | null): readonly string[] {
+  return [...new Set(owner === null ? groups : [...groups, owner])];
 }

@@ -10,12 +10,16 @@ export function terminate({ oid }: Role): string {
 
 /** By the role's number and not its name, which a session loses when its role is dropped. */
 export function sessionsOf({ oid }: Role): string {
-  return `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usesysid = ${oid}`;
+  return countWhere(`usesysid = ${oid}`);
 }
 
 /** By its name, for a role that nothing is known of yet. */
 export function sessionsNamed(role: string): string {
-  return `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE usename = ${escapeLiteral(role)}`;
+  return countWhere(`usename = ${escapeLiteral(role)}`);
+}
+
+function countWhere(condition: string): string {
+  return `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE ${condition}`;
 }
 
 export function readSessions(rows: readonly Row[] | undefined, entity: string): number {
