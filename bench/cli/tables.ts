@@ -13,9 +13,9 @@ const PEERS: Readonly<Record<string, string>> = {
 };
 
 const DIFFERENCES: readonly (readonly [what: string, from: string, less: string])[] = [
-  ['what our code adds to the start of Node', TYPED.version, TYPED.node],
-  ['a question to the API', TYPED.list, TYPED.version],
-  ['a lease', TYPED.lease, TYPED.version],
+  ["what the smallest command adds to Node's start", TYPED.version, TYPED.node],
+  ['loading the client, and a question to the API', TYPED.list, TYPED.version],
+  ['loading the client, and a lease', TYPED.lease, TYPED.version],
   ['what run adds to a program: start, lease, revoke', TYPED.run, TYPED.true],
   ['of which lease, child and revoke', TYPED.run, TYPED.version],
   ["OpenBao's lease", TYPED.baoRead, TYPED.baoVersion],

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
@@ -61,10 +60,10 @@ export async function startFloor({ temporal, directory, signal }: FloorOptions):
   try {
     const connection = await Connection.connect({ address, channelArgs: CHANNEL_ARGS });
     const client = new Client({ connection, namespace });
-    // Each call listens to it.
-    setMaxListeners(0, signal);
     const bounded = <T>(act: () => Promise<T>): Promise<T> =>
-      connection.withAbortSignal(signal, () => connection.withDeadline(Date.now() + ANSWERED_WITHIN_MS, act));
+      withOwnSignal(signal, (own) =>
+        connection.withAbortSignal(own, () => connection.withDeadline(Date.now() + ANSWERED_WITHIN_MS, act)),
+      );
     return {
       usage: () => usageOf(running.pid),
       client,
@@ -81,6 +80,24 @@ export async function startFloor({ temporal, directory, signal }: FloorOptions):
   } catch (error) {
     await running.stop();
     throw error;
+  }
+}
+
+/**
+ * A connection never takes back its listeners. On one signal for all calls they pile up, and each further call looks through all of them:
+ * after some ten thousand that takes milliseconds.
+ */
+async function withOwnSignal<T>(signal: AbortSignal, act: (own: AbortSignal) => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const own = new AbortController();
+  const pass = (): void => {
+    own.abort(signal.reason);
+  };
+  signal.addEventListener('abort', pass);
+  try {
+    return await act(own.signal);
+  } finally {
+    signal.removeEventListener('abort', pass);
   }
 }
 
