@@ -46,7 +46,8 @@ export interface ConfigOptions {
   readonly orchestrators: readonly Pick<Orchestrator, 'user'>[];
   /** Where the worker reaches it. */
   readonly reach: { readonly host: string; readonly port: number };
-  readonly limits: Limits;
+  /** null: those of a configuration that names none. */
+  readonly limits: Limits | null;
   /** Absent: what a configuration has that does not name it. */
   readonly poolSize?: number;
   readonly tokenHash: string;
@@ -98,11 +99,15 @@ function partOf(
           tls: { mode: 'disable' },
           ...(poolSize === undefined ? {} : { pool_size: poolSize }),
         },
-        limits: {
-          calls_per_second: limits.callsPerSecond,
-          provisions: limits.provisions,
-          deprovisions: limits.deprovisions,
-        },
+        ...(limits === null
+          ? {}
+          : {
+              limits: {
+                calls_per_second: limits.callsPerSecond,
+                provisions: limits.provisions,
+                deprovisions: limits.deprovisions,
+              },
+            }),
       },
     ],
     dynamicSecret: [

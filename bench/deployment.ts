@@ -30,8 +30,8 @@ export interface DeploymentOptions {
   readonly orchestrators?: readonly Orchestrator[];
   /** Where the worker reaches PostgreSQL. Default: the provider itself. */
   readonly reach?: { readonly host: string; readonly port: number };
-  /** Default: 1,000 calls a second, 50 provisions and 50 deprovisions. */
-  readonly limits?: Partial<Limits>;
+  /** Default: {@link ROOMY_LIMITS}. null: those of a configuration that names none. */
+  readonly limits?: Limits | null;
   /** Connections to PostgreSQL, for issuing and for removing each. Default: what a configuration has that does not name it. */
   readonly poolSize?: number;
   readonly workerEnvironment?: Readonly<Record<string, string>>;
@@ -66,7 +66,8 @@ export interface Deployment extends Omit<Programs, 'stop'> {
   stop(): Promise<void>;
 }
 
-export const DEFAULT_LIMITS: Limits = { callsPerSecond: 1_000, provisions: 50, deprovisions: 50 };
+/** More than one machine can use up, so that they bound nothing that is measured. */
+export const ROOMY_LIMITS: Limits = { callsPerSecond: 1_000, provisions: 50, deprovisions: 50 };
 const NAMESPACE = 'default';
 const READY_WITHIN_MS = 60_000;
 
@@ -79,7 +80,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     provider,
     orchestrators = [provider.orchestrator],
     reach = provider.server,
-    limits,
+    limits = ROOMY_LIMITS,
     poolSize,
     tools,
   } = options;
@@ -91,7 +92,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     provider,
     orchestrators,
     reach: { host: reach.host, port: reach.port },
-    limits: { ...DEFAULT_LIMITS, ...limits },
+    limits,
     ...(poolSize === undefined ? {} : { poolSize }),
     tokenHash: hash,
   });

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import type { Bench, BenchContext, Findings, Size } from './bench';
-import { DEFAULT_LIMITS } from './deployment';
+import { ROOMY_LIMITS } from './deployment';
 import { collectMissing } from './missing';
 import type { Missing } from './missing';
 import { OPENBAO_SOURCE } from './openbao';
@@ -164,7 +164,7 @@ function report({ compared, confined, large }: Measured, size: Size): Findings {
   const largePause = SIZES[size].large?.lookEveryMs;
   const title = `${total} credentials that expire at the same instant`;
   const all = [...compared, ...confined, ...(large === null ? [] : [large])];
-  const { callsPerSecond, deprovisions } = DEFAULT_LIMITS;
+  const { callsPerSecond, deprovisions } = ROOMY_LIMITS;
   const limits = {
     Leasehold: `${CONNECTIONS} connections, ${deprovisions} removals at once, ${callsPerSecond} calls/s, for removing alone`,
     OpenBao: `${CONNECTIONS} connections`,

@@ -61,7 +61,14 @@ async function run(context: BenchContext): Promise<Findings> {
   return withOpened(async (open) => {
     const provider = await open(startProvider(directory), (opened) => opened.stop());
     const gate = await open(openGate(provider), (opened) => opened.close());
-    const { leasehold, bao } = await openParties(open, { directory, tools, provider, reach: gate, ttl: OPENBAO_TTL });
+    const { leasehold, bao } = await openParties(open, {
+      directory,
+      tools,
+      provider,
+      reach: gate,
+      ttl: OPENBAO_TTL,
+      limits: null,
+    });
     const parties = [leasehold, bao];
     const seen = await measure(context, { provider, gate, parties }, missing);
     return { ...report(seen, size), missing: missing.sentences };
@@ -214,7 +221,7 @@ function report(seen: Outage, size: Size): Findings {
         .map((outcome) => targetNote(lastGoneMs(seen, outcome))),
       `OpenBao's source (internal/vault/expiration.go; ${OPENBAO_SOURCE}) has maxRevokeAttempts = 6 and waits 10 s · 2^n, more or less by up to half, after the nth: 20, 40, 80, 160 and 320 s, together 310 to 930 s and 620 s on average. After the sixth failure the lease is marked irrevocable; a timer tries such leases again every 24 hours.`,
       'The roles of both parties have a VALID UNTIL, by which PostgreSQL itself refuses new logins with the password: of OpenBao five seconds after the expiry, of Leasehold ten minutes or more. It ends no open session and removes nothing: "may log in" counts what it lets in. The session of a holder was opened before the outage; OpenBao\'s own revocation drops the role and ends no session.',
-      "Leasehold's timings are its defaults.",
+      "Leasehold's timings and limits are its defaults. Both parties issued and removed at the same time, as both have the same outage.",
     ],
     data: seen,
   };

@@ -106,7 +106,7 @@ export interface DynamicSecret {
 export function buildConfig(file: ConfigFile, parts: Parts, hash: string): Config {
   return {
     hash,
-    integrations: mapNames(file.integrations, (entry, name) => buildIntegration(entry, parts.connection(name))),
+    integrations: mapNames(file.integrations, (entry, name) => buildIntegration(entry, name, parts)),
     projects: mapNames(file.projects, ({ configs }, project) => ({
       configs: mapNames(configs, (entry, config) => ({
         secrets: mapNames(entry.secrets, literalOrReference),
@@ -138,16 +138,19 @@ function buildWebhooks(entries: ConfigFile['alerts']['webhooks']): readonly Webh
   }));
 }
 
-function buildIntegration(entry: ConfigFile['integrations'][string], connection: unknown): IntegrationSettings {
+/** Of a provider of which nothing is known: slow enough for every one. */
+const CALLS_PER_SECOND = 5;
+
+function buildIntegration(entry: ConfigFile['integrations'][string], name: string, parts: Parts): IntegrationSettings {
   const { limits, timings, sweep } = entry;
   const window = timings.consistency_window;
   return {
     type: entry.type,
     retired: entry.retired,
     paused: entry.paused,
-    connection,
+    connection: parts.connection(name),
     limits: {
-      callsPerSecond: limits.calls_per_second,
+      callsPerSecond: limits.calls_per_second ?? parts.callsPerSecond(name) ?? CALLS_PER_SECOND,
       provisions: limits.provisions,
       deprovisions: limits.deprovisions,
       quotaReserve: limits.quota_reserve,

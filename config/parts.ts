@@ -12,6 +12,8 @@ export interface TypeSchemas {
   readonly parameters: z.ZodType;
   /** Names in every credential made with these parameters, which are as the schema gave them. */
   fields(parameters: unknown): readonly string[];
+  /** Where the file does not say: the calls that its provider bears. */
+  readonly callsPerSecond?: number;
 }
 
 /** The types of integrations by the `type` that names them. */
@@ -22,6 +24,8 @@ export interface Parts {
   readonly findings: readonly Finding[];
   /** Of an integration. */
   connection(integration: string): unknown;
+  /** Of an integration; undefined: its type says nothing. */
+  callsPerSecond(integration: string): number | undefined;
   /** Of a dynamic secret. */
   parameters(project: string, config: string, dynamicSecret: string): unknown;
   /** Names in its credentials. */
@@ -111,6 +115,7 @@ export function checkParts(file: unknown, types: Types): Parts {
   return {
     findings,
     connection: (integration) => values.get(keyOf(['integrations', integration, 'connection'])),
+    callsPerSecond: (integration) => schemasOf(types, fieldOf(integrations.get(integration), 'type'))?.callsPerSecond,
     fields: (project, config, name) => {
       const path = ['projects', project, 'configs', config, 'dynamic_secrets', name];
       return fieldsOf(path, dynamicSecretAt(file, project, config, name));

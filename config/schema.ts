@@ -26,7 +26,7 @@ function count(preset: number) {
 }
 
 const limits = z.strictObject({
-  calls_per_second: z.number().min(0.1).max(1_000).default(5),
+  calls_per_second: z.number().min(0.1).max(1_000).optional(),
   provisions: count(10),
   deprovisions: count(20),
   quota_reserve: z.int().min(0).max(1_000_000).default(0),

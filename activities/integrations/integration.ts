@@ -169,6 +169,11 @@ export interface IntegrationType<Connection = unknown, Parameters = unknown> {
   fields(parameters: Parameters): readonly string[];
   /** How long after a create the provider may still answer "absent". Milliseconds. */
   readonly consistencyWindowMs: number;
+  /**
+   * Calls that issuing, and removing as many again, may make in a second in each worker where the configuration does not say. From 0.1 to
+   * 1,000. Absent: 5, for a provider that others share and whose limit is not known.
+   */
+  readonly callsPerSecond?: number;
   /** Given by the types whose credentials nobody can end before their time. Pure. */
   selfEnding?(issueTimeoutMs: number): SelfEnding;
   /**

@@ -1,6 +1,7 @@
 import { allOrNone } from '../../dev/all-or-none';
 import type { BenchTools } from '../bench';
 import { startDeployment } from '../deployment';
+import type { Limits } from '../deployment';
 import { startOpenBao } from '../openbao';
 import type { Open } from '../opened';
 import type { Provider } from '../provider';
@@ -18,12 +19,14 @@ export interface PartiesOptions {
   readonly ttl: string;
   /** To PostgreSQL at most. Default: what each has that is not told. */
   readonly connections?: number;
+  /** Of Leasehold. Default: {@link ROOMY_LIMITS}. null: those of a configuration that names none. */
+  readonly limits?: Limits | null;
 }
 
 /** Starts Leasehold and OpenBao beside each other, on one provider. */
 export async function openParties(
   open: Open,
-  { directory, tools, provider, reach, ttl, connections }: PartiesOptions,
+  { directory, tools, provider, reach, ttl, connections, limits }: PartiesOptions,
 ): Promise<{ readonly leasehold: Party; readonly bao: Party }> {
   const common = { directory, provider, ...(reach === undefined ? {} : { reach }) };
   const { parts } = await open(
@@ -31,6 +34,7 @@ export async function openParties(
       leasehold: startDeployment({
         ...common,
         tools,
+        ...(limits === undefined ? {} : { limits }),
         ...(connections === undefined ? {} : { poolSize: connections }),
       }),
       bao: startOpenBao({

@@ -33,6 +33,12 @@ export const types = {
     parameters: z.strictObject({ with_key: z.boolean().default(false) }),
     fields: (parameters: { with_key: boolean }) => (parameters.with_key ? ['ID', 'KEY'] : ['ID']),
   },
+  quick: {
+    connection: z.strictObject({}),
+    parameters: z.strictObject({}),
+    fields: () => ['KEY'],
+    callsPerSecond: 100,
+  },
 };
 
 export function load(text: string): Config {

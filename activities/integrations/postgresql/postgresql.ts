@@ -19,6 +19,8 @@ export const postgresql: IntegrationType<PostgresqlConnection, PostgresqlParamet
   fields: () => FIELDS,
   // PostgreSQL answers what is so. What was sent and not yet done takes effect within the pace's `validMs`, by its own guards.
   consistencyWindowMs: 2 * PACE.validMs,
+  // It limits no rates, and a call takes it milliseconds. A removal is five of them, so that twenty roles go in a second.
+  callsPerSecond: 100,
   plan: planRole,
   forReaders: ['host', 'port'],
   load,

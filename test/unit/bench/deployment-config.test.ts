@@ -31,6 +31,12 @@ test('the size of the pool can be set', () => {
   expect(load({ poolSize: 30 }).integrations['postgresql']).toMatchObject({ connection: { pool_size: 30 } });
 });
 
+test('limits that are not named are those that every configuration has', () => {
+  expect(load({ limits: null }).integrations['postgresql']).toMatchObject({
+    limits: { callsPerSecond: 100, provisions: 10, deprovisions: 20 },
+  });
+});
+
 test('no secret is in it', () => {
   expect(configText(OPTIONS)).not.toContain('CANARY');
 });

@@ -155,6 +155,18 @@ alerts:
     ).toHaveProperty('a');
   });
 
+  test('calls a provider as often as its type says, where it says nothing else itself', () => {
+    const { integrations } = load(`version: 1
+integrations:
+  quick: { type: quick, limits: { provisions: 1 } }
+  slowed: { type: quick, limits: { calls_per_second: 2 } }
+  unknown: { type: bare }
+`);
+    expect(integrations['quick']!.limits.callsPerSecond).toBe(100);
+    expect(integrations['slowed']!.limits.callsPerSecond).toBe(2);
+    expect(integrations['unknown']!.limits.callsPerSecond).toBe(5);
+  });
+
   test('does not resolve a reference', () => {
     expect(() => load(toy('connection: {key: env:LEASEHOLD_NOT_SET}'))).not.toThrow();
   });
