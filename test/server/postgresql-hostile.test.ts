@@ -7,7 +7,15 @@ import { arriveSlowly, arriveUnseen, countUnseen } from '../support/postgres-arr
 import type { Arrival } from '../support/postgres-arrival';
 import { endHostileHolder } from '../support/postgres-hostile';
 import type { HostileEnd } from '../support/postgres-hostile';
-import { connectWith, DATABASE, openPostgresSetting, ORCHESTRATOR, OWNER, READERS } from '../support/postgres-setting';
+import {
+  connectAs,
+  connectWith,
+  DATABASE,
+  openPostgresSetting,
+  ORCHESTRATOR,
+  OWNER,
+  READERS,
+} from '../support/postgres-setting';
 import type { PostgresSetting } from '../support/postgres-setting';
 
 jest.setTimeout(60_000);
@@ -70,6 +78,29 @@ test('a holder who keeps hold of its own role without any session loses it all t
   expect(await lease.deprovision()).toEqual({ result: 'removed' });
   await expect(holder.query('SELECT 1')).rejects.toThrow();
   expect(await setting.ask('SELECT gid FROM pg_prepared_xacts')).toEqual([]);
+});
+
+test('a holder whose role somebody else keeps from being changed has no session and no group any more, and that session is named', async () => {
+  const lease = setting.open().lease({ roles: [READERS], owned: 'drop' });
+  const holder = await connectWith(await lease.provision());
+  await holder.query(
+    `CREATE FUNCTION public.again() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+     AS $$ BEGIN EXECUTE 'ALTER ROLE CURRENT_USER PASSWORD ''mine'''; END $$`,
+  );
+  const accomplice = await connectAs(setting.server, await makeStranger());
+  const { rows } = await accomplice.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  await accomplice.query('BEGIN; SELECT public.again()');
+
+  await expect(lease.deprovision()).rejects.toMatchObject({
+    type: 'Unavailable',
+    message: expect.stringContaining(`end session ${String(rows[0]?.pid)} of stranger`),
+  });
+  await expect(holder.query('SELECT 1')).rejects.toThrow();
+  const groups = `SELECT FROM pg_auth_members WHERE member = '"${lease.role}"'::regrole`;
+  expect(await setting.ask(groups)).toEqual([]);
+
+  await accomplice.end();
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
 });
 
 test('a holder whose session the server does not show yet loses it all the same', async () => {

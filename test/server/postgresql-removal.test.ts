@@ -120,6 +120,72 @@ test('things in a database that the orchestrator may not enter stop removal, and
   expect(await lease.deprovision()).toEqual({ result: 'removed' });
 });
 
+test('things in a database that the orchestrator may enter only as the holder could are removed at once', async () => {
+  await setting.ask(`REVOKE CONNECT ON DATABASE ${OTHER_DATABASE} FROM PUBLIC`);
+  await setting.ask(`GRANT CONNECT ON DATABASE ${OTHER_DATABASE} TO ${escapeIdentifier(READERS)}`);
+  const lease = fixture.lease(DROPPED);
+  const holder = await connectWith(await lease.provision(), OTHER_DATABASE);
+  await holder.query('CREATE TABLE public.inside (a int)');
+  await holder.end();
+
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+  await setting.ask(`REVOKE CONNECT ON DATABASE ${OTHER_DATABASE} FROM ${escapeIdentifier(READERS)}`);
+  await setting.ask(`GRANT CONNECT ON DATABASE ${OTHER_DATABASE} TO PUBLIC`);
+});
+
+test('what others granted to a role is taken back with it, and the orchestrator acts for none of them afterwards', async () => {
+  const [victim, lease] = [fixture.lease(DROPPED), fixture.lease(DROPPED)];
+  await victim.provision();
+  const holder = await connectWith(await lease.provision());
+  await holder.query('CREATE TABLE public.lent (a int)');
+  await holder.query(`GRANT SELECT, UPDATE (a) ON public.lent TO "${victim.role}"`);
+  await holder.query(`SET ROLE ${escapeIdentifier(READERS)}`);
+  await holder.query(`SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO "${victim.role}"`);
+
+  expect(await victim.deprovision()).toEqual({ result: 'removed' });
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+  expect(
+    await setting.ask(
+      `SELECT roleid::regrole::text AS group, inherit_option AS inherits FROM pg_auth_members
+       WHERE member = '${escapeIdentifier(ORCHESTRATOR)}'::regrole AND roleid = '${escapeIdentifier(READERS)}'::regrole`,
+    ),
+  ).toEqual([{ group: escapeIdentifier(READERS), inherits: false }]);
+  await setting.ask('SELECT lo_unlink(4711)', DATABASE);
+});
+
+test('what somebody granted to a role for whom the orchestrator may not act stops removal, and both are named', async () => {
+  const lease = fixture.lease(DROPPED);
+  const made = await lease.provision();
+  await setting.ask(`CREATE TABLE public."of ours" (a int); GRANT SELECT ON "of ours" TO "${lease.role}"`, DATABASE);
+
+  const error = await lease.deprovision().then(
+    () => null,
+    (reason: unknown) => reason as Error,
+  );
+
+  expect(error).toMatchObject({ type: 'Unavailable', facts: { operation: 'DropRole', code: '2BP01' } });
+  expect(error!.message).toContain('table public."of ours", granted by postgres');
+  await expect(connectWith(made)).rejects.toMatchObject({ code: '28P01' });
+  await setting.ask('DROP TABLE public."of ours"', DATABASE);
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+});
+
+test('a publication that nobody else may get stops removal, and what is missing is named', async () => {
+  await setting.ask(`REVOKE CREATE ON DATABASE ${OTHER_DATABASE} FROM PUBLIC`);
+  await setting.ask(`GRANT CREATE ON DATABASE ${OTHER_DATABASE} TO ${escapeIdentifier(READERS)}`);
+  const lease = fixture.lease();
+  await (await connectWith(await lease.provision(), OTHER_DATABASE)).query('CREATE PUBLICATION news');
+
+  await expect(lease.deprovision()).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringContaining(`GRANT CREATE ON DATABASE ${OTHER_DATABASE} TO ${OWNER}`),
+  });
+
+  await setting.ask(`REVOKE CREATE ON DATABASE ${OTHER_DATABASE} FROM ${escapeIdentifier(READERS)}`);
+  await setting.ask(`GRANT CREATE ON DATABASE ${OTHER_DATABASE} TO PUBLIC`);
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+});
+
 test('an owner that was dropped meanwhile stops removal, and is named', async () => {
   await setting.ask(`CREATE ROLE "next owner"; GRANT "next owner" TO ${escapeIdentifier(ORCHESTRATOR)}`);
   const lease = fixture.lease({ roles: [READERS], owner: 'next owner' });
@@ -146,6 +212,28 @@ test('what a holder leaves goes to whom the role itself names, whatever a histor
   expect(
     await setting.ask("SELECT pg_get_userbyid(proowner) AS owner FROM pg_proc WHERE proname = 'trap'", DATABASE),
   ).toEqual([{ owner: OWNER }]);
+});
+
+test('a history that somebody wrote by hand makes the server do nothing by the name of its role', async () => {
+  const lease = fixture.lease(DROPPED);
+  await lease.provision();
+  const role = `*/ CREATE ROLE evil LOGIN; /*${lease.role.slice('leasehold'.length)}`;
+
+  await expect(lease.deprovision({ handle: { ...lease.handle, role } })).rejects.toMatchObject({ type: 'Refused' });
+  expect(await setting.ask("SELECT FROM pg_roles WHERE rolname = 'evil'")).toEqual([]);
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+});
+
+test('a role that somebody gave a name with a statement in it is looked at like any other', async () => {
+  const name = 'leasehold-*/ CREATE ROLE evil LOGIN; /*';
+  await setting.ask(`CREATE ROLE ${escapeIdentifier(name)}`);
+  const { signal } = new AbortController();
+  const { entities } = await fixture.integration.list(null, signal);
+  const { handle } = entities.find(({ entity }) => entity === name)!;
+
+  expect(await fixture.integration.readMarks(handle, signal)).toMatchObject({ leaseId: null });
+  expect(await setting.ask("SELECT FROM pg_roles WHERE rolname = 'evil'")).toEqual([]);
+  await setting.ask(`DROP ROLE ${escapeIdentifier(name)}`);
 });
 
 test('a function that is older than the schema it was moved to goes to the owner, too', async () => {

@@ -145,6 +145,19 @@ test('a second attempt takes over what the first one made, and only its password
   await (await connectWith(second)).end();
 });
 
+test('a second attempt leaves nothing of what the configuration gave the first one and gives no more', async () => {
+  const first = shared.lease({ roles: [READERS], set_role: OWNER });
+  await first.provision();
+  const second = lease({ roles: [READERS], owner: OWNER }, first.leaseId);
+  const client = await connectWith(await second.provision());
+
+  expect((await client.query('SELECT current_user::text AS me')).rows).toEqual([{ me: second.role }]);
+  expect(
+    await setting.ask(`SELECT pg_has_role('${second.role}', '${OWNER.replace("'", "''")}', 'MEMBER') AS member`),
+  ).toEqual([{ member: false }]);
+  await client.end();
+});
+
 test.each([
   ['without a comment', null],
   ['of another lease', '{"managed-by":"leasehold","deployment":"testdepl","lease":"another"}'],
@@ -186,6 +199,61 @@ test('nothing is made for a group role that is not there or may not be granted, 
   }
   expect(fence.passed).toEqual([]);
   await setting.ask('DROP ROLE "not; ours"');
+});
+
+test('nothing is made for a group that owns the database where the orchestrator works: such a holder could lock it out', async () => {
+  const group = `"master"`;
+  await setting.ask(`CREATE ROLE master; GRANT master TO ${escapeIdentifier(ORCHESTRATOR)} WITH ADMIN OPTION`);
+  await setting.ask(`ALTER DATABASE ${escapeIdentifier(DATABASE)} OWNER TO ${group}`);
+  const fence = createFakeFence();
+
+  await expect(lease({ roles: ['master'], owned: 'drop' }).provision({ fence })).rejects.toMatchObject({
+    type: 'InvalidInput',
+    message: expect.stringContaining('connection.database'),
+  });
+  expect(fence.passed).toEqual([]);
+  // From another one it cannot.
+  const elsewhere = setting
+    .open({ database: 'postgres' })
+    .lease({ roles: ['master'], owned: 'drop', database: DATABASE });
+  const holder = await connectWith(await elsewhere.provision());
+  await holder.query('SET ROLE master');
+  await holder.query(`ALTER DATABASE ${escapeIdentifier(DATABASE)} CONNECTION LIMIT 0`);
+  expect(await elsewhere.deprovision()).toEqual({ result: 'removed' });
+
+  await setting.ask(`ALTER DATABASE ${escapeIdentifier(DATABASE)} CONNECTION LIMIT -1`);
+  await setting.ask(`ALTER DATABASE ${escapeIdentifier(DATABASE)} OWNER TO postgres`);
+  await setting.ask('DROP ROLE master');
+});
+
+test('nothing is made whose holder could leave code for the orchestrator itself', async () => {
+  const fence = createFakeFence();
+  await expect(lease({ roles: [READERS], owner: ORCHESTRATOR }).provision({ fence })).rejects.toMatchObject({
+    type: 'InvalidInput',
+    message: expect.stringContaining("the orchestrator's own power"),
+  });
+  expect(fence.passed).toEqual([]);
+});
+
+test('nothing is made for an owner that the orchestrator may not act as, since functions could not be handed on to it', async () => {
+  await setting.ask(`CREATE ROLE shy; GRANT shy TO ${escapeIdentifier(ORCHESTRATOR)} WITH INHERIT TRUE, SET FALSE`);
+  await expect(lease({ roles: [READERS], owner: 'shy' }).provision()).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringContaining('GRANT shy TO its role WITH INHERIT TRUE, SET TRUE'),
+  });
+  await setting.ask('DROP ROLE shy');
+});
+
+test('what is set for a database, by whoever owns it, is not in force where the orchestrator works', async () => {
+  const settings = ['default_transaction_read_only = on', 'role = pg_monitor', 'extra_float_digits = -15'];
+  for (const each of settings) await setting.ask(`ALTER DATABASE ${escapeIdentifier(DATABASE)} SET ${each}`);
+  await setting.ask(`GRANT pg_monitor TO ${escapeIdentifier(ORCHESTRATOR)}`);
+  const one = setting.open().lease({ roles: [READERS], owned: 'drop' });
+  await one.provision();
+
+  expect(await one.deprovision()).toEqual({ result: 'removed' });
+  await setting.ask(`ALTER DATABASE ${escapeIdentifier(DATABASE)} RESET ALL`);
+  await setting.ask(`REVOKE pg_monitor FROM ${escapeIdentifier(ORCHESTRATOR)}`);
 });
 
 test('what the orchestrator may do only through another role it may do, and the check names it', async () => {

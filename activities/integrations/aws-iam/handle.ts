@@ -1,5 +1,5 @@
 import type { Handle } from '../../../workflows/contract';
-import { entityName } from '../entity-name';
+import { entityName, isNameOf } from '../entity-name';
 import { IntegrationError } from '../integration';
 import type { EntityMark, EntityPlan, PlanContext } from '../integration';
 import type { AwsIamConnection } from './connection';
@@ -40,7 +40,7 @@ export function parseHandle(handle: Handle, operation: string): UserHandle {
  */
 export function readHandle(handle: Handle, mark: EntityMark, operation: string): UserHandle {
   const user = parseHandle(handle, operation);
-  if (!user.userName.endsWith(`-${mark.deployment}-${mark.leaseId}`)) {
+  if (!isNameOf(user.userName, mark)) {
     throw new IntegrationError('Refused', {
       operation,
       entity: user.userName,

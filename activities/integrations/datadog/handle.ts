@@ -1,5 +1,5 @@
 import type { Handle } from '../../../workflows/contract';
-import { entityName } from '../entity-name';
+import { entityName, isNameOf } from '../entity-name';
 import { IntegrationError } from '../integration';
 import type { EntityMark, EntityPlan, PlanContext } from '../integration';
 import type { DatadogConnection } from './connection';
@@ -70,7 +70,7 @@ export function parseHandle({ name, apiKey, serviceAccount }: Handle, operation:
  */
 export function readHandle(handle: Handle, mark: EntityMark, operation: string): KeysHandle {
   const keys = parseHandle(handle, operation);
-  if (!keys.name.endsWith(`-${mark.deployment}-${mark.leaseId}`)) {
+  if (!isNameOf(keys.name, mark)) {
     throw new IntegrationError('Refused', { operation, entity: keys.name, hint: 'The handle is not of this lease.' });
   }
   return keys;

@@ -165,7 +165,8 @@ function limit(serverMs: number, pace: Pace): string[] {
 /** @throws IntegrationError `Refused` when a grant was passed over: PostgreSQL only warns of that. */
 async function send(client: Client, subject: Subject, statements: readonly string[]): Promise<Rows> {
   const { operation, entity } = subject;
-  const about = entity === undefined ? operation : `${operation} ${entity}`;
+  // What is listed has whatever name somebody gave it, and could end the comment.
+  const about = entity === undefined ? operation : `${operation} ${entity.replace(/[^A-Za-z0-9_-]/g, '?')}`;
   const warnings = new Set<string | undefined>();
   const watch = ({ code }: NoticeMessage): void => {
     warnings.add(code);

@@ -13,11 +13,16 @@ export interface Whereto {
 
 /**
  * Names are looked up in PostgreSQL's own schema alone: what a holder puts into another one must never run with the
- * orchestrator's rights. The guards of guard.ts need to see what others committed meanwhile.
+ * orchestrator's rights. The guards of guard.ts need to see what others committed meanwhile, and the server's clock to the
+ * millisecond. The rest is what a holder who owns a database can otherwise have set for everybody who connects to it.
  */
 const SETTINGS = [
   '-c search_path=pg_catalog',
   '-c default_transaction_isolation=read\\ committed',
+  '-c default_transaction_read_only=off',
+  '-c default_transaction_deferrable=off',
+  '-c extra_float_digits=1',
+  '-c synchronous_commit=on',
   '-c client_min_messages=warning',
 ];
 
@@ -44,7 +49,7 @@ export async function connectClient(
     statement_timeout: pace.statementMs,
     lock_timeout: pace.lockMs,
     idle_in_transaction_session_timeout: pace.statementMs,
-    options: [...SETTINGS, ...(role === undefined ? [] : [`-c role=${role}`])].join(' '),
+    options: [...SETTINGS, `-c role=${role ?? 'none'}`].join(' '),
   });
   // Without a listener the process would end when the server drops the connection.
   client.on('error', () => undefined);

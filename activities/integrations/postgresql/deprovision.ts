@@ -8,12 +8,14 @@ import type { RoleHandle } from './handle';
 import { lookUp, readLook } from './look';
 import type { LookedUp, Role } from './look';
 import { assertOurs, readEstate } from './mark';
-import { createMembership } from './membership';
+import { createMembership, groupsHeldBy } from './membership';
 import type { Membership } from './membership';
-import { describeObstacles, removeOwned } from './owned';
+import { describeObstacles, findPlaces, removeGranted, removeOwned } from './owned';
 import { endPrepared } from './prepared';
 import { endAndFindPlaces } from './remains';
+import { restate } from '../own-errors';
 import { asMember, grantsItself, takeBack } from './self-grants';
+import { findRoleChangers } from './role-changers';
 import { readSessions, sessionsNamed, sessionsOf, terminate } from './holder-sessions';
 
 /** A session that ends may leave something behind to the last; more often than this somebody else is at work. */
@@ -39,12 +41,18 @@ export async function deprovisionRole(calls: Calls, planned: RoleHandle): Promis
     await disable(calls, handle, looked, role, { membership, isIdle: sessions === 0 });
     const places = await endAndFindPlaces(calls, handle, role, membership);
     if (places.length > 0) await membership.join();
-    await removeOwned(calls, handle, looked, role, places);
+    // As a member it may perhaps enter where it may not by itself.
+    const entered = places.every(({ open }) => open) ? places : await findPlaces(calls, role);
+    await removeOwned(calls, handle, looked, role, entered);
     try {
       await drop(calls, handle, looked, role);
     } catch (error) {
       if (round === MAX_ROUNDS && hasCode(error, DEPENDENT_CODE)) throw await describeObstacles(calls, role, error);
       if (round === MAX_ROUNDS || !hasCode(error, GUARD_CODE, DEPENDENT_CODE)) throw error;
+      if (hasCode(error, DEPENDENT_CODE)) {
+        await membership.join();
+        await removeGranted(calls, handle, looked, role);
+      }
       continue;
     }
     await proveAbsence(calls, handle, role);
@@ -87,9 +95,41 @@ async function disable(
     if (!hasCode(error, LOCKED_CODE)) throw error;
     await membership.join();
     await endPrepared(calls, handle.role);
-    await endAndClose();
+    try {
+      await endAndClose();
+    } catch (held) {
+      if (!hasCode(held, LOCKED_CODE)) throw held;
+      throw await cutOff(calls, handle, looked, role, held);
+    }
   }
   if (detour) await membership.join();
+}
+
+/**
+ * For a role that somebody else's session holds, as one can that calls a function by which the holder changes its own role, in a
+ * transaction that it never ends. Without a change of the role its holder loses what can be taken: its sessions, and its groups.
+ */
+async function cutOff(
+  calls: Calls,
+  handle: RoleHandle,
+  looked: LookedUp,
+  role: Role,
+  error: IntegrationError,
+): Promise<IntegrationError> {
+  const leased = escapeIdentifier(handle.role);
+  const groups = await groupsHeldBy(calls, role);
+  await calls.change('CutOff', () => [
+    guardRole(handle.role, role, looked, calls.remaining()),
+    terminate(role),
+    ...groups.map((group) => `REVOKE ${escapeIdentifier(group)} FROM ${leased}`),
+  ]);
+  const holders = await findRoleChangers(calls);
+  return restate(
+    error,
+    'Unavailable',
+    'Somebody keeps the role itself from being changed, so that it can still log in, without its groups: ' +
+      `end ${holders.length === 0 ? 'the transaction that changes it' : holders.join(' or ')}. It is tried again.`,
+  );
 }
 
 async function drop(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {

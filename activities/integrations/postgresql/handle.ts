@@ -1,5 +1,5 @@
 import type { Handle } from '../../../workflows/contract';
-import { entityName } from '../entity-name';
+import { entityName, isNameOf } from '../entity-name';
 import { IntegrationError } from '../integration';
 import type { EntityMark, EntityPlan, PlanContext } from '../integration';
 import type { PostgresqlConnection } from './connection';
@@ -52,7 +52,7 @@ export function parseHandle(handle: Handle, operation: string): RoleHandle {
  */
 export function readHandle(handle: Handle, mark: EntityMark, operation: string): RoleHandle {
   const parsed = parseHandle(handle, operation);
-  if (!parsed.role.endsWith(`-${mark.deployment}-${mark.leaseId}`)) {
+  if (!isNameOf(parsed.role, mark)) {
     throw new IntegrationError('Refused', {
       operation,
       entity: parsed.role,

@@ -32,3 +32,11 @@ export function createMembership(calls: Calls, handle: RoleHandle, looked: Looke
     },
   };
 }
+
+/** The groups that the role is a member of. */
+export async function groupsHeldBy(calls: Calls, { oid }: Role): Promise<readonly string[]> {
+  const [rows = []] = await calls.read('FindGroups', [
+    `SELECT DISTINCT pg_get_userbyid(roleid)::text AS name FROM pg_auth_members WHERE member = ${oid} ORDER BY 1`,
+  ]);
+  return rows.map(({ name }) => String(name));
+}

@@ -2,11 +2,15 @@ import { escapeIdentifier, escapeLiteral } from 'pg';
 import { z } from 'zod';
 import { IntegrationError } from '../integration';
 import type { Calls, Row } from './calls';
+import type { Whereto } from './connect';
 import { hasCode } from './errors';
 import { restate } from '../own-errors';
+import { findGranted, takeBackGranted } from './granted';
+import { handOnTo } from './groups';
 import { guardRole } from './guard';
 import type { RoleHandle } from './handle';
 import type { LookedUp, Role } from './look';
+import { orchestratorMayHandOn } from './rights';
 
 /** The server ended the statement because its time was over, and did nothing of it. */
 const GIVEN_UP_CODE = '57014';
@@ -40,15 +44,33 @@ export async function removeOwned(
   });
 }
 
+/** Takes back what others granted to the role, where anything still hangs on it. */
+export async function removeGranted(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role): Promise<void> {
+  for (const place of await findPlaces(calls, role)) {
+    if (place.open) await takeBackGranted(calls, handle, looked, role, whereIs(calls, place));
+  }
+}
+
 /** Names what still hangs on the role, so that somebody can see to it. */
 export async function describeObstacles(calls: Calls, role: Role, error: IntegrationError): Promise<IntegrationError> {
   const places = await findPlaces(calls, role);
+  const granted: string[] = [];
+  for (const place of places) if (place.open) granted.push(...(await findGranted(calls, role, whereIs(calls, place))));
   const names = places.map(({ database: name }) => name ?? 'the server itself');
-  return restate(error, 'Unavailable', `Something still hangs on the role in: ${enumerate(names)}.`);
+  return restate(
+    error,
+    'Unavailable',
+    `Something still hangs on the role in: ${enumerate(names)}.` +
+      (granted.length === 0 ? '' : ` Take back what was granted to it on ${enumerate([...new Set(granted)])}.`),
+  );
+}
+
+function whereIs(calls: Calls, { database: name }: Place): Whereto {
+  return name === null ? calls.home : { database: name };
 }
 
 /** Where something hangs on the role. */
-async function findPlaces(calls: Calls, role: Role): Promise<readonly Place[]> {
+export async function findPlaces(calls: Calls, role: Role): Promise<readonly Place[]> {
   const [rows = []] = await calls.read('FindOwned', [placesOf(role)]);
   return readPlaces(rows);
 }
@@ -66,17 +88,11 @@ export function readPlaces(rows: readonly Row[]): readonly Place[] {
   return rows.map((row) => database.parse(row));
 }
 
-async function removeIn(
-  calls: Calls,
-  handle: RoleHandle,
-  looked: LookedUp,
-  role: Role,
-  { database: name, owns }: Place,
-): Promise<void> {
+async function removeIn(calls: Calls, handle: RoleHandle, looked: LookedUp, role: Role, place: Place): Promise<void> {
   const leased = escapeIdentifier(handle.role);
-  const where = name === null ? calls.home : { database: name };
+  const where = whereIs(calls, place);
   const reassign =
-    owns && handle.estate.owned === 'reassign'
+    place.owns && handle.estate.owned === 'reassign'
       ? [
           // First, for only who may create in a schema can get a function in it.
           ...(await findSchemas(calls, role, where.database)).map(
@@ -97,7 +113,7 @@ async function removeIn(
       // Much may hang on a role, so it is given longer and longer; not all of the attempt at once, which an answer that never
       // comes would use up.
       if (!hasCode(error, GIVEN_UP_CODE) || calls.remaining() < statementMs) {
-        throw await explain(calls, handle, role, where.database, error);
+        throw await explain(calls, handle, looked, role, where.database, error);
       }
     }
   }
@@ -112,8 +128,14 @@ function heirOf({ role, estate }: RoleHandle): string {
   });
 }
 
-async function explain(calls: Calls, handle: RoleHandle, role: Role, name: string, error: unknown): Promise<unknown> {
-  const { estate } = handle;
+async function explain(
+  calls: Calls,
+  { estate }: RoleHandle,
+  { version }: LookedUp,
+  role: Role,
+  name: string,
+  error: unknown,
+): Promise<unknown> {
   if (hasCode(error, '42704') && estate.owned === 'reassign') {
     return restate(
       error,
@@ -124,14 +146,19 @@ async function explain(calls: Calls, handle: RoleHandle, role: Role, name: strin
   if (hasCode(error, '42501') && estate.owned === 'reassign') {
     const owner = estate.owner ?? '';
     const closed = await findClosedSchemas(calls, role, owner, name);
-    return restate(
-      error,
-      'Refused',
-      closed.length === 0
-        ? `Let the orchestrator hand things on to the owner: GRANT ${owner} TO its role.`
-        : `In database ${name} the role made things in schemas in which ${owner} may not create, so it cannot get them: ` +
-            `${enumerate(closed)}. Grant it CREATE on them.`,
-    );
+    if (closed.length > 0) {
+      return restate(
+        error,
+        'Refused',
+        `In database ${name} the role made things in schemas in which ${owner} may not create, so it cannot get them: ` +
+          `${enumerate(closed)}. Grant it CREATE on them.`,
+      );
+    }
+    const way = (await mayHandOn(calls, owner))
+      ? `In database ${name} the role made schemas, publications or the like, which only somebody can get who may make them: ` +
+        `GRANT CREATE ON DATABASE ${name} TO ${owner}, or for a foreign server USAGE on its wrapper.`
+      : handOnTo(owner, version);
+    return restate(error, 'Refused', way);
   }
   if (!hasCode(error, '2BP01')) return error;
   const names = await findDependents(calls, role, name);
@@ -141,6 +168,14 @@ async function explain(calls: Calls, handle: RoleHandle, role: Role, name: strin
     `In database ${name} these depend on what the role owns and are not its own: ${enumerate(names)}. ` +
       'Drop them, or have them depend on something else.',
   );
+}
+
+async function mayHandOn(calls: Calls, owner: string): Promise<boolean> {
+  const [rows = []] = await calls.read('FindOwner', [
+    `SELECT ${orchestratorMayHandOn()} AS able FROM pg_roles me CROSS JOIN pg_roles r ` +
+      `WHERE me.rolname = current_user AND r.rolname = ${escapeLiteral(owner)}`,
+  ]);
+  return rows[0]?.['able'] === true;
 }
 
 /** The schemas that the role owns. */

@@ -11,6 +11,7 @@ import type { RoleHandle } from './handle';
 import { lookUp, readLook } from './look';
 import type { LookedUp, Role } from './look';
 import { assertOurs, writeComment } from './mark';
+import { groupsHeldBy } from './membership';
 import type { PostgresqlParameters } from './parameters';
 import { makePassword, scramVerifier } from './scram';
 
@@ -98,8 +99,11 @@ async function setPassword(
   looked: LookedUp,
   role: Role,
 ): Promise<void> {
-  const { handle } = wanted;
+  const { handle, parameters } = wanted;
   const name = escapeIdentifier(handle.role);
+  const groups = groupsOf(parameters);
+  // The configuration may have changed between the attempts.
+  const outdated = (await groupsHeldBy(calls, role)).filter((group) => !groups.includes(group));
   await calls.change(
     'SetPassword',
     () => [
@@ -107,6 +111,8 @@ async function setPassword(
       `ALTER ROLE ${name} ${loginOf(wanted, verifier)}`,
       // Once more now that nobody else can change the role before this is over.
       guardRole(handle.role, role, looked, calls.pace.validMs),
+      `ALTER ROLE ${name} RESET ALL`,
+      ...outdated.map((group) => `REVOKE ${escapeIdentifier(group)} FROM ${name}`),
       ...markAndGrant(calls, wanted),
     ],
     whereOf(wanted),

@@ -3,6 +3,7 @@ import { escapeIdentifier } from 'pg';
 import type { Calls } from './calls';
 import type { RoleHandle } from './handle';
 import type { LookedUp, Role } from './look';
+import { groupsHeldBy } from './membership';
 
 /** Before this version a role may grant membership in itself. */
 const VERSION_15 = 150_000;
@@ -31,16 +32,15 @@ export function asMember({ role }: RoleHandle, statements: readonly string[]): s
  * Takes back what the holder can have granted. Whoever acts as the role in a session of another one goes on doing so, and can
  * keep the role from being dropped: so it loses what it was a member of, too.
  */
-export async function takeBack(calls: Calls, { role }: RoleHandle, { oid }: Role): Promise<string[]> {
-  const [members = [], groups = []] = await calls.read('FindMembers', [
-    `SELECT pg_get_userbyid(member) AS name FROM pg_auth_members WHERE roleid = ${oid} ` +
+export async function takeBack(calls: Calls, { role }: RoleHandle, leasedRole: Role): Promise<string[]> {
+  const [members = []] = await calls.read('FindMembers', [
+    `SELECT pg_get_userbyid(member) AS name FROM pg_auth_members WHERE roleid = ${leasedRole.oid} ` +
       'AND pg_get_userbyid(member) <> current_user',
-    `SELECT pg_get_userbyid(roleid) AS name FROM pg_auth_members WHERE member = ${oid}`,
   ]);
   if (members.length === 0) return [];
   const leased = escapeIdentifier(role);
   return [
     ...members.map(({ name }) => `REVOKE ${leased} FROM ${escapeIdentifier(String(name))}`),
-    ...groups.map(({ name }) => `REVOKE ${escapeIdentifier(String(name))} FROM ${leased}`),
+    ...(await groupsHeldBy(calls, leasedRole)).map((group) => `REVOKE ${escapeIdentifier(group)} FROM ${leased}`),
   ];
 }

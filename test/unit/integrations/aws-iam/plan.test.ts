@@ -45,6 +45,11 @@ describe('a handle from history', () => {
     ['without a name', { ...handle, userName: null }, 'InvalidInput'],
     ['without a path', { userName: 'x' }, 'InvalidInput'],
     ['of another lease', { ...handle, userName: `leasehold-${mark.deployment}-zzzzzzzzzzzzzzzzzzzzzzzz` }, 'Refused'],
+    [
+      'whose name begins like none of ours',
+      { ...handle, userName: `a/../b-${mark.deployment}-${mark.leaseId}` },
+      'Refused',
+    ],
     ['of another deployment', { ...handle, userName: `leasehold-zzzzzzzz-${mark.leaseId}` }, 'Refused'],
   ])('%s is refused', (_, written, type) => {
     expect(() => readHandle(written, mark, 'DeleteUser')).toThrow(

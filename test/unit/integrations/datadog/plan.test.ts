@@ -53,6 +53,11 @@ describe('a handle from history', () => {
     ['of neither kind of key', { ...handle, apiKey: false, serviceAccount: null }, 'InvalidInput'],
     ['whose service account is none', { ...handle, serviceAccount: 7 }, 'InvalidInput'],
     ['of another lease', { ...handle, name: `leasehold-${mark.deployment}-zzzzzzzzzzzzzzzzzzzzzzzz` }, 'Refused'],
+    [
+      'whose name begins like none of ours',
+      { ...handle, name: `a/../b-${mark.deployment}-${mark.leaseId}` },
+      'Refused',
+    ],
     ['of another deployment', { ...handle, name: `leasehold-zzzzzzzz-${mark.leaseId}` }, 'Refused'],
   ])('%s is refused', (_, written, type) => {
     expect(() => readHandle(written, mark, 'Removing')).toThrow(expect.objectContaining({ type }) as IntegrationError);

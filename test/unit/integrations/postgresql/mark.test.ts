@@ -53,3 +53,11 @@ test('a handle of another lease, or of nothing, goes no further', () => {
   expect(() => readHandle(handle, { ...MARK, leaseId: 'b'.repeat(24) }, 'DropRole')).toThrow('not of this lease');
   expect(() => parseHandle({ userName: 'x' }, 'DropRole')).toThrow('names no role');
 });
+
+test.each(['*/ CREATE ROLE evil LOGIN; /*', 'a b', "o'clock", 'a\nb', ''])(
+  'a handle that somebody wrote by hand and whose role begins with %j goes no further, whatever it ends with',
+  (prefix) => {
+    const role = `${prefix}-${MARK.deployment}-${MARK.leaseId}`;
+    expect(() => readHandle({ role, owned: 'drop', owner: null }, MARK, 'DropRole')).toThrow('not of this lease');
+  },
+);
