@@ -22,6 +22,7 @@ import type { Reporter } from './incidents/reporter';
 import type { Attempt, IntegrationType, Made } from './integrations/integration';
 import { IntegrationError } from './integrations/integration';
 import { requirePlanned } from './planned';
+import { readFacts } from './told-facts';
 import type { QuotaGate } from './quota';
 
 export interface LeaseDeps {
@@ -88,7 +89,8 @@ async function extend(deps: LeaseDeps, input: ExtendActivityInput, attempt: Atte
 }
 
 async function deprovision(deps: LeaseDeps, input: DeprovisionInput, attempt: Attempt): Promise<void> {
-  const removal = await deps.connections.open(input.integration).deprovision(input.handle, attempt);
+  const { integration, handle, facts } = input;
+  const removal = await deps.connections.open(integration).deprovision(handle, attempt, readFacts(facts));
   if (removal.result === 'removed') return;
   // Both instants are the server's: a worker whose clock is wrong proves nothing too early.
   const lookedAfter = await attemptStart(Context.current());

@@ -1,12 +1,21 @@
 import type { CancellationScope } from '@temporalio/workflow';
-import { ActivityCancellationType, ApplicationFailure, condition, proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  ApplicationFailure,
+  condition,
+  patched,
+  proxyActivities,
+} from '@temporalio/workflow';
 import { deprovisionQueue, isHopeless, MAX_EXTENSIONS } from './contract';
 import type { DeprovisionActivities, ExtendInput, Extension, Plan } from './contract';
 import type { Journal } from './journal';
 import type { LeaseRecord } from './record';
 import { isCondemned, move } from './record';
 import { planning } from './provisioning';
-import { readFailure, refusal } from './refusal';
+import { nothingWasMade, readFailure, refusal } from './refusal';
+
+/** Marks the histories of leases that keep an earlier end which an attempt before a refused one may have given the provider. */
+const EARLIER_ATTEMPTS = 'earlier-attempts';
 
 /** Whether the credential may still be handed over or extended. */
 export function isLive(record: LeaseRecord): boolean {
@@ -58,8 +67,11 @@ export function createExtender(
       try {
         await moveAtProvider(record, plan, wanted);
       } catch (error) {
-        // If it is not known what the provider did, the earlier end stands: a later mark at the provider does no harm.
-        if (!isHopeless(readFailure(error, '').type)) return { expiresAt: new Date(wanted).toISOString() };
+        // If it is not known what the provider did, at an attempt before the last included, the earlier end stands: a later mark at
+        // the provider does no harm.
+        const unknown =
+          !isHopeless(readFailure(error, '').type) || (!nothingWasMade(error) && patched(EARLIER_ATTEMPTS));
+        if (unknown) return { expiresAt: new Date(wanted).toISOString() };
         if (isLive(record)) setExpiry(record, before);
         throw error;
       }
@@ -70,11 +82,19 @@ export function createExtender(
     }
     return { expiresAt: new Date(wanted).toISOString() };
   };
-  return (input) =>
-    scope.run(async () => {
+  const takeTurn = async (): Promise<void> => {
+    try {
       // Every extension that waits wakes when one ends: all but the first must wait again.
       while (busy) await condition(() => !busy);
       busy = true;
+    } catch (error) {
+      // It was the lease that ended meanwhile.
+      throw scope.consideredCancelled ? notActive(record) : error;
+    }
+  };
+  return (input) =>
+    scope.run(async () => {
+      await takeTurn();
       try {
         const extension = await extend(input.ttlMs);
         await journal.write('extended', { expiresAt: extension.expiresAt });
@@ -101,6 +121,8 @@ function moveAtProvider(record: LeaseRecord, plan: Plan, expiry: number): Promis
     // The end of the lease does not wait for an extension; the fence stops an attempt that is still under way.
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+    // They share a queue with removals, which many of them must not hold up.
+    priority: { priorityKey: 4 },
     summary: `extend ${plan.kind} ${entity} to ${expiresAt}`,
   });
   return activities.extend({ leaseId: record.view.leaseId, integration, entity, handle, expiresAt });

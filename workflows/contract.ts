@@ -311,6 +311,8 @@ export interface DeprovisionInput {
   readonly handle: Handle;
   /** From this instant on, "absent" alone proves absence. Before it only our own confirmed delete does. */
   readonly absenceCertainAt: string;
+  /** As provision told them. Absent: it told nothing, or an earlier release asks. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 /** Local activities: they read the worker's configuration and ask no provider. */

@@ -14,6 +14,7 @@ import { readCondition, readEnding } from './ending';
 import type { Ending } from './ending';
 import { createJournal } from './journal';
 import type { Journal } from './journal';
+import { holdToInput } from './own-attributes';
 import { isReset, provisionLease } from './provisioning';
 import { createRemoval } from './removal';
 import type { LeaseRecord } from './record';
@@ -114,6 +115,7 @@ export async function lease(input: LeaseInput): Promise<LeaseOutcome> {
       condemn({ by: 'unknown', reason: 'cancelled in Temporal' });
     });
 
+    holdToInput(input);
     move(record, {});
     const remains = await provisionLease(record, provisioning);
     if (record.provisioned !== null && record.plan !== null && !isCondemned(record)) {

@@ -3,8 +3,10 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   proxyActivities,
   sleep,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { DEPROVISION_ATTEMPT_MS, deprovisionQueue } from './contract';
 import type { DeprovisionActivities, DeprovisionInput, KeepingActivities, Plan } from './contract';
@@ -26,6 +28,16 @@ export interface Removal {
 
 /** Nudges that follow one another more quickly are ignored. */
 const NUDGE_EVERY_MS = 5_000;
+
+/** Each nudge adds some ten events, and Temporal ends a workflow of 51,200. The back-off goes on without any. */
+const MOST_EVENTS = 20_000;
+
+/** Marks the histories of leases that were nudged when theirs had grown too long for it. */
+const LONG = 'too-long-to-be-nudged';
+
+function isLong(): boolean {
+  return workflowInfo().historyLength > MOST_EVENTS && patched(LONG);
+}
 
 const keeping = proxyActivities<KeepingActivities>({
   startToCloseTimeout: '10s',
@@ -87,7 +99,7 @@ export function createRemoval(record: LeaseRecord, journal: Journal): Removal {
     run,
     nudge: () => {
       // A flood of nudges must not keep cutting off attempts that are under way.
-      if (attempt === null || Date.now() < nudgedAt + NUDGE_EVERY_MS) return;
+      if (attempt === null || Date.now() < nudgedAt + NUDGE_EVERY_MS || isLong()) return;
       nudgedAt = Date.now();
       attempt.cancel();
     },
@@ -116,6 +128,7 @@ function deprovision(record: LeaseRecord, plan: Plan, remains: Remains): Promise
     entity,
     handle,
     absenceCertainAt: remains.absenceCertainAt.toISOString(),
+    ...(record.provisioned === null ? {} : { facts: record.provisioned.facts }),
   };
   const activities = proxyActivities<DeprovisionActivities>({
     taskQueue: deprovisionQueue(integration),

@@ -9,6 +9,7 @@ import type { Connections } from '../connections';
 import { toFailure } from '../failures';
 import { alsoRequire, guardAttempt, stopOf } from '../fence';
 import type { Attempt } from '../integrations/integration';
+import { readFacts } from '../told-facts';
 import { findRemoval, listRemoving, readRemovalInput } from './removals';
 import type { PendingRemoval } from './removals';
 
@@ -59,12 +60,16 @@ async function remove(
   const { leaseId, runId } = candidate;
   const input = await readRemovalInput(client, candidate);
   if (input === null) throw again(`Lease ${leaseId} has just ended.`);
+  // Who writes a history by hand must not have the entity of another lease removed.
+  if (input.leaseId !== leaseId || input.integration !== integration) {
+    throw again(`What the history of lease ${leaseId} says of its removal is of another lease or integration.`);
+  }
   // Its id may be issued again once it has ended, and then names an entity that lives.
-  const guarded = alsoRequire({ ...attempt, leaseId: input.leaseId }, async () => {
+  const guarded = alsoRequire({ ...attempt, leaseId }, async () => {
     const now = await findRemoval(client, leaseId);
     if (now?.runId !== runId) throw again(`Lease ${leaseId} has ended by itself meanwhile.`);
   });
-  await connections.open(integration).deprovision(input.handle, guarded);
+  await connections.open(integration).deprovision(input.handle, guarded, readFacts(input.facts));
 }
 
 /** At random, so that one entity that can never be removed does not hide a provider that is back. */

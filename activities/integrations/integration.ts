@@ -6,6 +6,9 @@ export type { Check, Quota } from '../../workflows/contract';
 /** What the holder gets: upper-case environment names to values. Secret: it is sealed and never stored. */
 export type Credential = Readonly<Record<string, string>>;
 
+/** What is said of an entity in the clear, e.g. its id at the provider. */
+export type Facts = Readonly<Record<string, string>>;
+
 /** Names by which an entity is known to be ours. */
 export interface EntityMark {
   /** Which installation made it: 8 base-32 characters. */
@@ -53,7 +56,7 @@ export interface Made {
   /** When the provider was seen to honour the credential; null: not known. */
   readonly usableAt: Date | null;
   /** Non-secret facts about the entity. */
-  readonly facts: Readonly<Record<string, string>>;
+  readonly facts: Facts;
   /** What cannot be recalled once the credential was used, in sentences. */
   readonly notes: readonly string[];
 }
@@ -111,8 +114,12 @@ export interface Integration<Parameters = unknown> {
   provision(handle: Handle, parameters: Parameters, expiry: Date, attempt: Attempt): Promise<Made>;
   /** Moves the provider-side expiry. */
   extend(handle: Handle, expiry: Date, attempt: Attempt): Promise<void>;
-  /** Removes the entity and all that hangs on it, however much of it exists. Absence is success. */
-  deprovision(handle: Handle, attempt: Attempt): Promise<Removal>;
+  /**
+   * Removes the entity and all that hangs on it, however much of it exists. Absence is success, unless what provision made is seen to
+   * live on under another name, which only a person can see to.
+   * @param facts as {@link Made}, for reading alone: who may write histories may have put there what they liked. Absent: not known.
+   */
+  deprovision(handle: Handle, attempt: Attempt, facts?: Facts): Promise<Removal>;
   /**
    * Names what lives under the integration's prefix, of this and of any other installation, from the listing alone.
    * @param cursor null for the first page, else the `next` of the page before.

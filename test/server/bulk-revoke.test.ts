@@ -1,9 +1,18 @@
+import { randomLeaseId } from '../../client/lease-id';
 import { createLeaseService } from '../../client/service';
 import type { LeaseService } from '../../client/service';
 import type { Lease, LeaseError } from '../../client/leases';
 import type { BlockBody } from '../../client/wire';
 import { liftBlock, placeBlock, resumeBlocks } from '../../temporal/blocks';
-import { BLOCKS_MEMO, BLOCKS_WORKFLOW, MAX_BLOCKS, WORKFLOW_QUEUE } from '../../workflows/contract';
+import { generateRecipient, thumbprint } from '../../sealing/recipient';
+import {
+  ATTRIBUTES,
+  BLOCKS_MEMO,
+  BLOCKS_WORKFLOW,
+  LEASE_WORKFLOW,
+  MAX_BLOCKS,
+  WORKFLOW_QUEUE,
+} from '../../workflows/contract';
 import type { Block } from '../../workflows/contract';
 import { ask } from '../support/api-client';
 import type { Answer, Body } from '../support/api-client';
@@ -189,6 +198,23 @@ test('all leases of a holder, a project, a config, a dynamic secret or an integr
     expect(held(await issue(what))).toHaveLength(1);
   }
 }, 60_000);
+
+test('a lease that somebody started by hand, as one of somebody else, is found by what it is', async () => {
+  const { publicJwk: recipient } = await generateRecipient();
+  const what = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN' };
+  const input = { ...what, holder: 'token:lost', ttlMs: null, recipient, thumbprint: await thumbprint(recipient) };
+  const leaseId = randomLeaseId();
+  await lab.client.workflow.start(LEASE_WORKFLOW, {
+    workflowId: leaseId,
+    taskQueue: WORKFLOW_QUEUE,
+    args: [input],
+    typedSearchAttributes: [{ key: ATTRIBUTES.holder, value: 'token:other' }],
+  });
+  await eventually(() => Promise.resolve(lab.provider.of(leaseId).length === 1), 'its credential to be made');
+
+  expect(await revokeAll({ holder: 'token:lost' })).toMatchObject({ state: 'done' });
+  expect(lab.provider.of(leaseId)).toEqual([]);
+});
 
 test('of an entity name alone its lease is revoked, and nothing is blocked', async () => {
   const [lease, other] = [await issue(), await issue()];

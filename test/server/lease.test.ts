@@ -218,6 +218,28 @@ test('a shortening of which the provider does not answer stands, since its later
   expect((await extended).getTime()).toBe(Date.parse((await lab.view(lease.leaseId)).expiresAt!));
 });
 
+test('a shortening that the provider may have taken stands, although it refuses the next attempt', async () => {
+  const lease = await lab.leases.issue({ ...REQUEST, ttl: '10m' });
+  lab.proxy.fault({ operation: 'TagUser', kind: 'html-503', times: 1 });
+  lab.proxy.fault({ operation: 'TagUser', kind: 'error', status: 403, code: 'AccessDenied', times: 9 });
+  const expiresAt = await lease.extend('5m');
+  expect(expiresAt.getTime()).toBeLessThan(lease.expiresAt.getTime());
+  expect((await lab.view(lease.leaseId)).expiresAt).toBe(expiresAt.toISOString());
+  lab.proxy.clearFaults();
+  await lease.revoke({ wait: true });
+});
+
+test('extensions that wait for one another when their lease is revoked are told that it is at its end', async () => {
+  const lease = await lab.leases.issue({ ...REQUEST, ttl: '10m' });
+  lab.proxy.fault({ operation: 'TagUser', kind: 'html-503', times: 1_000 });
+  const extensions = Promise.allSettled([lease.extend('20m'), lease.extend('25m')]);
+  await eventually(async () => (await lab.view(lease.leaseId)).extensions === 1, 'the first to be at the provider');
+  await lease.revoke({ wait: true });
+  for (const told of await extensions) {
+    expect(told).toMatchObject({ status: 'rejected', reason: { code: 'LeaseNotActive' } });
+  }
+});
+
 test('an extension that the provider refuses leaves the old expiry', async () => {
   const lease = await lab.leases.issue({ ...REQUEST, ttl: '10m' });
   lab.proxy.fault({ operation: 'TagUser', kind: 'error', status: 403, code: 'AccessDenied', times: 9 });
