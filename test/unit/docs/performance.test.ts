@@ -45,13 +45,22 @@ test('what a lease costs Temporal is what recorded histories say', () => {
 });
 
 test('what a million live leases need is what follows from the cost of one', () => {
-  const writes = told('writes of its state');
-  const actions = Number(/A lease that expires is (\d+) actions/.exec(page)?.[1]);
-  const rows = [...page.matchAll(/^\| (\d+) (min|h) +\| +([\d,]+) \| +([\d,]+) \| +([\d,]+) \| +([\d,]+) \|$/gm)];
+  const heartbeats = Number(/: (\d+) for a PostgreSQL role/.exec(page)?.[1]);
+  const writes = told('writes of its state') + heartbeats;
+  const actions = Number(/A lease that expires is (\d+) actions/.exec(page)?.[1]) + heartbeats;
+  const [, temporalMs, workerMs] = /(\d+) ms of Temporal's own .*? and (\d+) ms of a worker's/.exec(page) ?? [];
+  const rows = [
+    ...page.matchAll(
+      /^\| (\d+) (min|h) +\| +([\d,]+) \| +([\d,]+) \| +([\d,]+) \| +([\d.]+) \| +([\d.]+) \| +([\d,]+) \|$/gm,
+    ),
+  ];
   expect(rows).toHaveLength(4);
   for (const [, span, unit, ...cells] of rows) {
     const rate = 1_000_000 / (Number(span) * (unit === 'h' ? 3_600 : 60));
-    const figures = [rate, writes * rate, actions * rate, 7 * 86_400 * rate].map(Math.round);
-    expect(cells.map((cell) => Number(cell.replaceAll(',', '')))).toEqual(figures);
+    const whole = [rate, writes * rate, actions * rate, 7 * 86_400 * rate].map(Math.round);
+    const cores = [temporalMs, workerMs].map((ms) => ((Number(ms) / 1_000) * rate).toFixed(1));
+    const [begun, written, acted, ofTemporal, ofWorkers, ended] = cells;
+    expect([begun, written, acted, ended].map((cell) => Number(cell?.replaceAll(',', '')))).toEqual(whole);
+    expect([ofTemporal, ofWorkers]).toEqual(cores);
   }
 });
