@@ -8,6 +8,7 @@ import { withOpened } from './opened';
 import { startProvider } from './provider';
 import type { Provider } from './provider';
 import { onCores } from './expire/cores';
+import { connectLeasehold } from './expire/leasehold-party';
 import { openParties } from './expire/parties';
 import type { CpuSeconds, Party } from './expire/party';
 import {
@@ -39,7 +40,7 @@ const SIZES: Readonly<Record<Size, ExpireSize>> = {
       callEveryMs: 500,
       patienceMs: 60_000,
     },
-    large: null,
+    large: { total: 150 },
   },
   full: {
     rounds: 2,
@@ -48,13 +49,14 @@ const SIZES: Readonly<Record<Size, ExpireSize>> = {
       concurrency: 50,
       warmUp: 200,
       room: 1.5,
-      leastMs: 15_000,
+      // OpenBao is quick, and slower towards the end of them than at the beginning.
+      leastMs: 30_000,
       quietMs: 20_000,
       lookEveryMs: 250,
       callEveryMs: 500,
       patienceMs: 15 * 60_000,
     },
-    // It takes long, and is played last.
+    // It takes long, and is played last. So many roles of one orchestrator would slow PostgreSQL down: they are of several.
     large: { total: 20_000, patienceMs: 40 * 60_000, lookEveryMs: 500 },
   },
 };
@@ -64,13 +66,15 @@ interface ExpireSize {
   readonly rounds: number;
   readonly wave: WaveSize;
   /** What is different in one more wave, of Leasehold alone. */
-  readonly large: Partial<WaveSize> | null;
+  readonly large: Partial<WaveSize>;
 }
 
 /** What the waves of both parties on all cores are compared with. */
 const FEW_CORES = 1;
 /** To PostgreSQL: of OpenBao for everything, of Leasehold for removals, for issuing and for upkeep each. */
 const CONNECTIONS = 20;
+/** Beside the one that both parties share, for the largest wave. */
+const MORE_ORCHESTRATORS = 4;
 /** Of leases that are revoked when the figures are taken. */
 const OPENBAO_TTL = '6h';
 
@@ -85,8 +89,16 @@ async function run(context: BenchContext): Promise<Findings> {
   const missing = collectMissing(context);
   return withOpened(async (open) => {
     const provider = await open(startProvider(directory), (opened) => opened.stop());
-    const parties = await openParties(open, { directory, tools, provider, ttl: OPENBAO_TTL, connections: CONNECTIONS });
-    const measured = await measure(context, { provider, ...parties }, missing);
+    const { deployment, ...parties } = await openParties(open, {
+      directory,
+      tools,
+      provider,
+      ttl: OPENBAO_TTL,
+      connections: CONNECTIONS,
+      orchestrators: [provider.orchestrator, ...(await provider.addOrchestrators(MORE_ORCHESTRATORS))],
+    });
+    const wide = await open(connectLeasehold(deployment, deployment.integrations), (opened) => opened.close());
+    const measured = await measure(context, { provider, ...parties, wide }, missing);
     return { ...report(measured, size), missing: missing.sentences };
   }, missing.noteUnstopped);
 }
@@ -95,6 +107,8 @@ interface Setting {
   readonly provider: Provider;
   readonly leasehold: Party;
   readonly bao: Party;
+  /** Leasehold, leasing from all of its integrations. */
+  readonly wide: Party;
 }
 
 interface Measured {
@@ -111,7 +125,7 @@ interface Measured {
  */
 async function measure(context: BenchContext, setting: Setting, missing: Missing): Promise<Measured> {
   const { signal, say } = context;
-  const { provider, leasehold, bao } = setting;
+  const { provider, leasehold, bao, wide } = setting;
   const { rounds, wave: size, large: larger } = SIZES[context.size];
   const otherCpuSeconds = async (): Promise<CpuSeconds> => ({
     postgresql: await treeCpuSeconds(provider.server.pid),
@@ -129,7 +143,7 @@ async function measure(context: BenchContext, setting: Setting, missing: Missing
   ).flat();
   const few: readonly Turn[] =
     availableParallelism() > FEW_CORES ? [leasehold, bao].map((party) => ({ party, of: size, cores: FEW_CORES })) : [];
-  const last: readonly Turn[] = larger === null ? [] : [{ party: leasehold, of: { ...size, ...larger }, cores: null }];
+  const last: readonly Turn[] = [{ party: wide, of: { ...size, ...larger }, cores: null }];
   const all = [...turns, ...few, ...last];
   const waves: Wave[] = [];
   for (const [nth, turn] of all.entries()) {
@@ -161,7 +175,7 @@ interface Turn {
 
 function report({ compared, confined, large }: Measured, size: Size): Findings {
   const { total, lookEveryMs, callEveryMs } = SIZES[size].wave;
-  const largePause = SIZES[size].large?.lookEveryMs;
+  const largePause = SIZES[size].large.lookEveryMs;
   const title = `${total} credentials that expire at the same instant`;
   const all = [...compared, ...confined, ...(large === null ? [] : [large])];
   const { callsPerSecond, deprovisions } = ROOMY_LIMITS;
@@ -192,6 +206,11 @@ function report({ compared, confined, large }: Measured, size: Size): Findings {
       'Both give TTLs in whole seconds that count from the end of the issue, so that the expiries are spread over a second and the time of one issue.',
       `OpenBao's plugin for PostgreSQL removes one role at a time, under a lock, whatever the number of connections (internal/builtin/database/postgresql/postgresql.go, DeleteUser; ${OPENBAO_SOURCE}).`,
       `The question is not the same: Leasehold lists leases, for which Temporal asks its index; OpenBao tells its health, for which it asks nothing. "during / before" compares each with itself alone. A call counts from the instant at which it was due, also when the one before it was late.`,
+      ...(large === null
+        ? []
+        : [
+            `The largest wave leases by turns from ${MORE_ORCHESTRATORS + 1} integrations with an orchestrator each, the others from one.`,
+          ]),
       `Meanwhile one caller issued and one asked, each every ${callEveryMs} ms; their work is in all figures of load and CPU, and so are a few transactions of the watch itself.`,
       ...all.map((wave) => limitOf(wave)).filter((note) => note !== null),
     ],

@@ -198,7 +198,8 @@ async function strangersOf(provider: Provider, watched: readonly Watched[]): Pro
   const sentences: string[] = [];
   for (const { party, credentials } of watched) {
     const issued = new Set(credentials.map(({ role }) => role));
-    const strangers = (await provider.listRoles(party.rolePrefix)).filter((role) => !issued.has(role));
+    const roles = (await Promise.all(party.rolePrefixes.map((prefix) => provider.listRoles(prefix)))).flat();
+    const strangers = roles.filter((role) => !issued.has(role));
     if (strangers.length > 0) {
       sentences.push(
         `${party.name} left ${strangers.length} roles that were never handed out: ${strangers.join(', ')}`,

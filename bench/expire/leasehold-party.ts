@@ -1,4 +1,4 @@
-import type { Deployment } from '../deployment';
+import type { Deployment, LeasedFrom } from '../deployment';
 import { usagesOf } from '../programs';
 import type { Party } from './party';
 
@@ -7,17 +7,29 @@ const HOLDER = 'bench';
 const LONG_TTL = '6h';
 const PAGE = 20;
 
-/** Leasehold: leases that are to expire come through the library, as a backend has them; who asks meanwhile asks over HTTP. */
-export async function connectLeasehold(deployment: Deployment): Promise<Party> {
+/**
+ * Leasehold: leases that are to expire come through the library, as a backend has them; who asks meanwhile asks over HTTP.
+ * @param from what is leased, by turns. Default: of the first integration alone.
+ */
+export async function connectLeasehold(
+  deployment: Deployment,
+  from: readonly LeasedFrom[] = deployment.integrations.slice(0, 1),
+): Promise<Party> {
   const { what } = deployment;
+  let turn = 0;
+  const next = (): LeasedFrom['what'] => {
+    const found = from[turn % from.length];
+    turn += 1;
+    return found?.what ?? what;
+  };
   const library = await deployment.connect();
   const http = await deployment.connectHttp();
   return {
     name: 'Leasehold',
-    rolePrefix: deployment.rolePrefix,
+    rolePrefixes: from.map(({ rolePrefix }) => rolePrefix),
     application: 'leasehold',
     async issue(ttlSeconds) {
-      const { leaseId, expiresAt, credential } = await library.issue({ ...what, holder: HOLDER, ttl: ttlSeconds });
+      const { leaseId, expiresAt, credential } = await library.issue({ ...next(), holder: HOLDER, ttl: ttlSeconds });
       const { USER: role, PASSWORD: password } = credential;
       if (role === undefined || password === undefined) throw new Error(`Lease ${leaseId} has no role or no password.`);
       const instant = expiresAt.getTime();

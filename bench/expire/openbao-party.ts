@@ -5,7 +5,7 @@ import type { Party } from './party';
 export function askOpenBao(bao: OpenBao): Party {
   return {
     name: 'OpenBao',
-    rolePrefix: bao.rolePrefix,
+    rolePrefixes: [bao.rolePrefix],
     // As its database plugins still call themselves.
     application: 'vault',
     async issue(ttlSeconds) {

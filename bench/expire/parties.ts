@@ -1,10 +1,10 @@
 import { allOrNone } from '../../dev/all-or-none';
 import type { BenchTools } from '../bench';
 import { startDeployment } from '../deployment';
-import type { Limits } from '../deployment';
+import type { Deployment, Limits } from '../deployment';
 import { startOpenBao } from '../openbao';
 import type { Open } from '../opened';
-import type { Provider } from '../provider';
+import type { Orchestrator, Provider } from '../provider';
 import { connectLeasehold } from './leasehold-party';
 import { askOpenBao } from './openbao-party';
 import type { Party } from './party';
@@ -21,13 +21,15 @@ export interface PartiesOptions {
   readonly connections?: number;
   /** Of Leasehold. Default: {@link ROOMY_LIMITS}. null: those of a configuration that names none. */
   readonly limits?: Limits | null;
+  /** Of Leasehold, an integration for each. Default: the provider's own. */
+  readonly orchestrators?: readonly Orchestrator[];
 }
 
 /** Starts Leasehold and OpenBao beside each other, on one provider. */
 export async function openParties(
   open: Open,
-  { directory, tools, provider, reach, ttl, connections, limits }: PartiesOptions,
-): Promise<{ readonly leasehold: Party; readonly bao: Party }> {
+  { directory, tools, provider, reach, ttl, connections, limits, orchestrators }: PartiesOptions,
+): Promise<{ readonly leasehold: Party; readonly bao: Party; readonly deployment: Deployment }> {
   const common = { directory, provider, ...(reach === undefined ? {} : { reach }) };
   const { parts } = await open(
     allOrNone({
@@ -35,6 +37,7 @@ export async function openParties(
         ...common,
         tools,
         ...(limits === undefined ? {} : { limits }),
+        ...(orchestrators === undefined ? {} : { orchestrators }),
         ...(connections === undefined ? {} : { poolSize: connections }),
       }),
       bao: startOpenBao({
@@ -47,5 +50,5 @@ export async function openParties(
     (opened) => opened.stop(),
   );
   const leasehold = await open(connectLeasehold(parts.leasehold), (opened) => opened.close());
-  return { leasehold, bao: askOpenBao(parts.bao) };
+  return { leasehold, bao: askOpenBao(parts.bao), deployment: parts.leasehold };
 }

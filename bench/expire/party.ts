@@ -13,8 +13,8 @@ export interface Credential {
 /** One of the systems that are compared. */
 export interface Party {
   readonly name: string;
-  /** The names of its roles begin so. */
-  readonly rolePrefix: string;
+  /** The names of its roles begin with one of these. */
+  readonly rolePrefixes: readonly string[];
   /** As PostgreSQL knows its connections; the other party's have another name. */
   readonly application: string;
   /** Makes a credential that lives for so many whole seconds. */

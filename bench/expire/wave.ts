@@ -74,7 +74,7 @@ export interface Latencies {
 
 export interface WaveOptions {
   readonly party: Party;
-  readonly provider: Pick<Provider, 'query' | 'countRoles' | 'database' | 'orchestrator'>;
+  readonly provider: Pick<Provider, 'query' | 'countRoles' | 'database'>;
   /** Of processes that belong to no party. */
   readonly otherCpuSeconds: () => Promise<CpuSeconds>;
   readonly size: WaveSize;
@@ -200,12 +200,10 @@ async function loadOf(
   provider: WaveOptions['provider'],
   application: string,
 ): Promise<{ readonly connections: number; readonly transactions: number }> {
-  const { database, orchestrator } = provider;
   const [row] = await provider.query(`SELECT
-    (SELECT count(*)::int FROM pg_stat_activity
-      WHERE usename = ${escapeLiteral(orchestrator.user)} AND application_name = ${escapeLiteral(application)}) AS connections,
+    (SELECT count(*)::int FROM pg_stat_activity WHERE application_name = ${escapeLiteral(application)}) AS connections,
     (SELECT (xact_commit + xact_rollback)::float8 FROM pg_stat_database
-      WHERE datname = ${escapeLiteral(database)}) AS transactions`);
+      WHERE datname = ${escapeLiteral(provider.database)}) AS transactions`);
   return { connections: Number(row?.['connections']), transactions: Number(row?.['transactions']) };
 }
 
@@ -255,7 +253,8 @@ async function cleanUp({ party, provider, size, signal }: WaveOptions, leased: r
   await revokeAll(party, leased, { concurrency: size.concurrency, signal }).catch((error: unknown) => {
     problems.push(`${party.name}: what was issued meanwhile could not all be revoked: ${messageOf(error)}`);
   });
-  const left = await provider.countRoles(party.rolePrefix);
+  let left = 0;
+  for (const prefix of party.rolePrefixes) left += await provider.countRoles(prefix);
   if (left > 0) problems.push(`${party.name} left ${left} roles behind.`);
   return { left, problems };
 }
