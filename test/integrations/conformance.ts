@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { generateRecipient } from '../../sealing/recipient';
+import type { DeprovisionInput } from '../../workflows/contract';
 import { historyText, spellings } from '../support/canaries';
 import { describeIf } from '../support/describe-if';
 import { cutOffAttempts } from './cut-off';
@@ -125,6 +127,19 @@ export function describeConformance(subject: Subject): void {
       expect(bench.calls(lease!.leaseId).filter(({ effect }) => effect === 'credential')).toHaveLength(1);
       await trials.expectLive(lease!);
       await trials.endLease(lease!);
+    }, 60_000);
+
+    test('is removed with the facts that its provision told', async () => {
+      const lease = await trials.issue();
+      await trials.endLease(lease);
+      const { events } = await bench.lab.handle(lease.leaseId).fetchHistory();
+      const given = (events ?? [])
+        .map(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled)
+        .filter((scheduled) => scheduled?.activityType?.name === 'deprovision')
+        .map(
+          (scheduled) => defaultPayloadConverter.fromPayload<DeprovisionInput>(scheduled!.input!.payloads![0]!).facts,
+        );
+      expect(given).toEqual([lease.facts]);
     }, 60_000);
 
     test(

@@ -5,7 +5,7 @@ import type { AwsIamConnection } from '../../activities/integrations/aws-iam/con
 import { PACE } from '../../activities/integrations/aws-iam/pace';
 import type { Pace } from '../../activities/integrations/aws-iam/pace';
 import type { AwsIamParameters } from '../../activities/integrations/aws-iam/parameters';
-import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
+import type { Attempt, Facts, Integration, Made, Removal } from '../../activities/integrations/integration';
 import { randomLeaseId } from '../../client/lease-id';
 import type { Handle } from '../../workflows/contract';
 import { createFakeFence } from './fake-fence';
@@ -18,6 +18,7 @@ export interface AwsLease {
   readonly handle: Handle;
   provision(attempt?: AttemptOptions): Promise<Made>;
   extend(expiry: Date, attempt?: AttemptOptions): Promise<void>;
+  /** With the facts that its provision told, as a workflow gives them. */
   deprovision(attempt?: AttemptOptions): Promise<Removal>;
 }
 
@@ -95,6 +96,7 @@ function openLease(
   const leaseId = randomLeaseId();
   const context = { leaseId, deployment: DEPLOYMENT, integration: 'aws', ttlMs: 3_600_000, issueTimeoutMs: 60_000 };
   const { entity, handle } = awsIam.plan(context, connection, parameters);
+  let told: Facts | undefined;
   const attempt = (options: AttemptOptions): Attempt => ({
     leaseId,
     deployment: DEPLOYMENT,
@@ -105,10 +107,13 @@ function openLease(
     leaseId,
     userName: entity,
     handle,
-    provision: (options = {}) =>
-      integration.provision(handle, options.parameters ?? parameters, EXPIRY, attempt(options)),
+    provision: async (options = {}) => {
+      const made = await integration.provision(handle, options.parameters ?? parameters, EXPIRY, attempt(options));
+      told = made.facts;
+      return made;
+    },
     extend: (expiry, options = {}) => integration.extend(handle, expiry, attempt(options)),
-    deprovision: (options = {}) => integration.deprovision(handle, attempt(options)),
+    deprovision: (options = {}) => integration.deprovision(handle, attempt(options), told),
   };
 }
 

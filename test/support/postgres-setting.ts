@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { ClientConfig } from 'pg';
-import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
+import type { Attempt, Facts, Integration, Made, Removal } from '../../activities/integrations/integration';
 import { VERSION_16 } from '../../activities/integrations/postgresql/look';
 import type { Pace } from '../../activities/integrations/postgresql/pace';
 import { PACE } from '../../activities/integrations/postgresql/pace';
@@ -72,6 +72,7 @@ export interface PostgresLease {
   readonly handle: Handle;
   provision(attempt?: AttemptOptions): Promise<Made>;
   extend(expiry: Date, attempt?: AttemptOptions): Promise<void>;
+  /** With the facts that its provision told, as a workflow gives them. */
   deprovision(attempt?: AttemptOptions): Promise<Removal>;
 }
 
@@ -139,6 +140,7 @@ export async function openPostgresSetting(
             connection,
             parameters,
           );
+          let told: Facts | undefined;
           const attempt = ({ fence, withinMs = 20_000 }: AttemptOptions): Attempt => ({
             ...mark,
             fence: fence ?? createFakeFence(),
@@ -148,9 +150,13 @@ export async function openPostgresSetting(
             leaseId,
             role,
             handle,
-            provision: (each = {}) => integration.provision(handle, parameters, EXPIRY, attempt(each)),
+            provision: async (each = {}) => {
+              const made = await integration.provision(handle, parameters, EXPIRY, attempt(each));
+              told = made.facts;
+              return made;
+            },
             extend: (expiry, each = {}) => integration.extend(handle, expiry, attempt(each)),
-            deprovision: (each = {}) => integration.deprovision(each.handle ?? handle, attempt(each)),
+            deprovision: (each = {}) => integration.deprovision(each.handle ?? handle, attempt(each), told),
           };
         },
       };
