@@ -148,6 +148,43 @@ test('a 404 of the list of API keys is no proof that there is none', async () =>
   expect((await fail()).type).toBe('NotFound');
 });
 
+describe('the key of a lease that no list shows any more', () => {
+  const facts = { api_key_id: '00000000-0000-4000-8000-000000000000' };
+  /** A lease of a Datadog that lists nothing and gives this for an answer about that one key. */
+  const leaseWhere = (giveOf: (name: string) => Given) => {
+    const lease = setting.lease({ keys: 'api' }, strange);
+    answer = ({ url }) => (url!.includes(facts.api_key_id) ? giveOf(lease.name) : { status: 200, body: '{"data":[]}' });
+    return lease;
+  };
+  const shown = (attributes: object) => ({
+    status: 200,
+    body: JSON.stringify({ data: { type: 'api_keys', attributes } }),
+  });
+
+  test('is looked for again where it is shown by its id, under the name of the lease', async () => {
+    const lease = leaseWhere((name) => shown({ name }));
+    await expect(lease.deprovision({ facts })).rejects.toMatchObject({
+      type: 'Unavailable',
+      message: expect.stringContaining('does not list it'),
+    });
+    expect(requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test.each([
+    ['an answer without its name', shown({ last4: '0123' })],
+    ['another answer', { status: 200, body: '{"ok":true}' }],
+    ["a proxy's 404", { status: 404, body: '<html>no such page</html>' }],
+    ['a failure', { status: 500, body: '{"errors":["Oops"]}' }],
+  ])('is not taken to be gone because of %s', async (_, given: Given) => {
+    await expect(leaseWhere(() => given).deprovision({ facts })).rejects.toMatchObject({ type: 'Unavailable' });
+  });
+
+  test('is gone when Datadog says that there is none of its id', async () => {
+    const lease = leaseWhere(() => ({ status: 404, body: '{"errors":["API key not found"]}' }));
+    expect(await lease.deprovision({ facts })).toEqual({ result: 'absent' });
+  });
+});
+
 test('sites and keys of the environment have no effect', async () => {
   process.env['DD_SITE'] = 'datadoghq.invalid';
   process.env['DD_API_KEY'] = 'from the environment';

@@ -1,7 +1,7 @@
 import { loadClient } from '../../activities/integrations/datadog/client';
 import { connectDatadog, datadog } from '../../activities/integrations/datadog/datadog';
 import { PACE } from '../../activities/integrations/datadog/pace';
-import type { Attempt, Integration, Made, Removal } from '../../activities/integrations/integration';
+import type { Attempt, Facts, Integration, Made, Removal } from '../../activities/integrations/integration';
 import { startDatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
 import type { DatadogEmulator } from '../../dev/datadog-emulator/datadog-emulator';
 import { randomLeaseId } from '../../client/lease-id';
@@ -26,8 +26,13 @@ export interface DatadogSetting {
   makeApplicationKey(name: string, account?: string): Promise<void>;
   /** Deletes all keys of exactly this name by hand. */
   deleteKeys(kind: 'api' | 'application', name: string): Promise<void>;
+  /** Renames them. @param keys whose right it is used by; default: the orchestrator's own */
+  renameKeys(kind: 'api' | 'application', name: string, to: string, keys?: OwnKeys): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What a call is authenticated with. */
+type OwnKeys = Pick<DatadogEmulator, 'apiKey' | 'applicationKey'>;
 
 /** One lease's dealings with the integration, without a workflow. */
 export interface DatadogLease {
@@ -36,7 +41,8 @@ export interface DatadogLease {
   readonly handle: Handle;
   provision(attempt?: AttemptOptions): Promise<Made>;
   extend(attempt?: AttemptOptions): Promise<void>;
-  deprovision(attempt?: AttemptOptions): Promise<Removal>;
+  /** With the facts that its provision told, as a workflow gives them. */
+  deprovision(attempt?: AttemptOptions & { readonly facts?: Facts }): Promise<Removal>;
 }
 
 export interface AttemptOptions {
@@ -90,17 +96,27 @@ export async function openDatadogSetting(): Promise<DatadogSetting> {
     return integration;
   };
   const whole = open({});
-  const ask = async (method: 'POST' | 'DELETE', path: string, body?: object): Promise<void> => {
+  const ask = async (
+    method: 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    { apiKey, applicationKey }: OwnKeys = emulator,
+  ): Promise<void> => {
     const answer = await fetch(`${emulator.url}/api/v2/${path}`, {
       method,
       headers: {
-        'DD-API-KEY': emulator.apiKey,
-        'DD-APPLICATION-KEY': emulator.applicationKey,
+        'DD-API-KEY': apiKey,
+        'DD-APPLICATION-KEY': applicationKey,
         'content-type': 'application/json',
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}`);
+  };
+  /** Kind of key, as Datadog's paths and types have it, and those of this name. */
+  const named = (kind: 'api' | 'application', name: string) => {
+    const keys = kind === 'api' ? emulator.apiKeys() : emulator.applicationKeys();
+    return { type: `${kind}_keys`, ids: keys.filter((key) => key.name === name).map(({ id }) => id) };
   };
   return {
     emulator,
@@ -120,9 +136,14 @@ export async function openDatadogSetting(): Promise<DatadogSetting> {
         data: { type: 'application_keys', attributes: { name } },
       }),
     deleteKeys: async (kind, name) => {
-      const keys = kind === 'api' ? emulator.apiKeys() : emulator.applicationKeys();
-      const path = kind === 'api' ? 'api_keys' : 'application_keys';
-      for (const { id } of keys.filter((key) => key.name === name)) await ask('DELETE', `${path}/${id}`);
+      const { type, ids } = named(kind, name);
+      for (const id of ids) await ask('DELETE', `${type}/${id}`);
+    },
+    renameKeys: async (kind, name, to, keys) => {
+      const { type, ids } = named(kind, name);
+      for (const id of ids) {
+        await ask('PATCH', `${type}/${id}`, { data: { type, id, attributes: { name: to } } }, keys);
+      }
     },
     close: async () => {
       for (const integration of opened) integration.close();
@@ -140,6 +161,7 @@ function openLease(integration: Integration, given: object): DatadogLease {
     connection,
     parameters,
   );
+  let told: Facts | undefined;
   const attempt = ({ fence = createFakeFence(), withinMs = 20_000 }: AttemptOptions = {}): Attempt => ({
     deployment: DEPLOYMENT,
     leaseId,
@@ -150,8 +172,12 @@ function openLease(integration: Integration, given: object): DatadogLease {
     leaseId,
     name: entity,
     handle,
-    provision: (options) => integration.provision(handle, parameters, EXPIRY, attempt(options)),
+    provision: async (options) => {
+      const made = await integration.provision(handle, parameters, EXPIRY, attempt(options));
+      told = made.facts;
+      return made;
+    },
     extend: (options) => integration.extend(handle, EXPIRY, attempt(options)),
-    deprovision: (options) => integration.deprovision(handle, attempt(options)),
+    deprovision: (options) => integration.deprovision(handle, attempt(options), options?.facts ?? told),
   };
 }

@@ -1,11 +1,12 @@
 import type { KeyKind } from './keys';
-import { PAGE_SIZE, readNewKey, readPage } from './keys';
+import { PAGE_SIZE, readName, readNewKey, readPage } from './keys';
 import { apiKeyToMake } from './requests';
 
 /** Keys of the organization, which send data. */
 export const apiKeys: KeyKind = {
   what: 'API key',
   owner: null,
+  idFact: 'api_key_id',
   list: (filter, number) => ({
     operation: 'ListAPIKeys',
     permission: 'api_keys_read',
@@ -18,6 +19,12 @@ export const apiKeys: KeyKind = {
       });
       return readPage(body, body.meta?.maxAllowed, 'ListAPIKeys');
     },
+  }),
+  nameOf: (id) => ({
+    operation: 'GetAPIKey',
+    permission: 'api_keys_read',
+    send: async ({ KeyManagementApi }, configuration) =>
+      readName(await new KeyManagementApi(configuration).getAPIKey({ apiKeyId: id }), 'GetAPIKey'),
   }),
   create: (name) => ({
     operation: 'CreateAPIKey',

@@ -1,7 +1,8 @@
 import type { KeyKind } from './keys';
-import { PAGE_SIZE, readNewKey, readPage } from './keys';
+import { PAGE_SIZE, readName, readNewKey, readPage } from './keys';
 import { applicationKeyToMake } from './requests';
 
+const WHAT = 'application key';
 const PERMISSION = 'service_account_write';
 
 /**
@@ -10,8 +11,9 @@ const PERMISSION = 'service_account_write';
  */
 export function applicationKeys(serviceAccountId: string, scopes: readonly string[] | null = null): KeyKind {
   return {
-    what: 'application key',
+    what: WHAT,
     owner: serviceAccountId,
+    idFact: 'app_key_id',
     list: (filter, number) => ({
       operation: 'ListServiceAccountApplicationKeys',
       permission: PERMISSION,
@@ -26,6 +28,15 @@ export function applicationKeys(serviceAccountId: string, scopes: readonly strin
         });
         return readPage(body, body.meta?.maxAllowedPerUser, 'ListServiceAccountApplicationKeys');
       },
+    }),
+    nameOf: (appKeyId) => ({
+      operation: 'GetServiceAccountApplicationKey',
+      permission: PERMISSION,
+      send: async ({ ServiceAccountsApi }, configuration) =>
+        readName(
+          await new ServiceAccountsApi(configuration).getServiceAccountApplicationKey({ serviceAccountId, appKeyId }),
+          'GetServiceAccountApplicationKey',
+        ),
     }),
     create: (name) => ({
       operation: 'CreateServiceAccountApplicationKey',
@@ -49,7 +60,8 @@ export function applicationKeys(serviceAccountId: string, scopes: readonly strin
 }
 
 /** Application keys of everybody in the organization, to look through. */
-export const allApplicationKeys: Pick<KeyKind, 'list'> = {
+export const allApplicationKeys: Pick<KeyKind, 'what' | 'list' | 'nameOf'> = {
+  what: WHAT,
   list: (filter, number) => ({
     operation: 'ListApplicationKeys',
     permission: 'org_app_keys_read',
@@ -62,5 +74,11 @@ export const allApplicationKeys: Pick<KeyKind, 'list'> = {
       });
       return readPage(body, body.meta?.maxAllowedPerUser, 'ListApplicationKeys');
     },
+  }),
+  nameOf: (id) => ({
+    operation: 'GetApplicationKey',
+    permission: 'org_app_keys_read',
+    send: async ({ KeyManagementApi }, configuration) =>
+      readName(await new KeyManagementApi(configuration).getApplicationKey({ appKeyId: id }), 'GetApplicationKey'),
   }),
 };

@@ -52,9 +52,9 @@ export function connectDatadog(
       const { keys, calls } = open(handle, attempt, 'Extending');
       await extendKeys(calls, keys);
     },
-    deprovision: async (handle, attempt) => {
+    deprovision: async (handle, attempt, facts = {}) => {
       const { keys, calls } = open(handle, attempt, 'Removing');
-      return deprovisionKeys(calls, keys, pace);
+      return deprovisionKeys(calls, keys, facts, pace);
     },
     list: (cursor, signal) => listKeys(openReader(context, signal), connection, cursor),
     readMarks: async (handle, signal) => {

@@ -2,6 +2,7 @@ import type { ProviderErrorType } from '../../../workflows/contract';
 import { IntegrationError } from '../integration';
 import type { ErrorFacts } from '../integration';
 import type { Answer } from './exchange';
+import { isUuid } from './uuid';
 
 /** What a call is about, in our own words. */
 export interface Subject {
@@ -156,7 +157,7 @@ function readReset({ headers }: Answer): number | undefined {
 /** Only what looks like one: a key pasted in its place would not pass. */
 function readRequestId({ headers }: Answer): string | undefined {
   const id = headers['dd-request-id'] ?? headers['x-request-id'];
-  return id !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id : undefined;
+  return id !== undefined && isUuid(id) ? id : undefined;
 }
 
 function name({ operation, entity }: Pick<Subject, 'operation' | 'entity'>): Pick<ErrorFacts, 'operation' | 'entity'> {

@@ -11,7 +11,7 @@ export async function extendKeys(calls: Calls, handle: KeysHandle): Promise<void
     throw new IntegrationError('NotFound', {
       operation: kind.list('', 0).operation,
       entity: handle.name,
-      hint: `The lease's ${kind.what} is gone: it was deleted by other means.`,
+      hint: `The lease's ${kind.what} is gone: it was deleted or renamed by other means.`,
     });
   }
 }

@@ -30,8 +30,12 @@ export interface KeyKind {
   readonly what: string;
   /** The service account whose keys they are; null: they are the organization's. */
   readonly owner: string | null;
+  /** Under which of its facts a lease tells the id of its key. */
+  readonly idFact: 'api_key_id' | 'app_key_id';
   /** @param filter what names must contain. @param number from 0. */
   list(filter: string, number: number): Call<KeyPage>;
+  /** How the key of this id is called. */
+  nameOf(id: string): Call<string>;
   create(name: string): Call<NewKey>;
   remove(id: string): Call<void>;
 }
@@ -101,6 +105,16 @@ export interface ListedEntry {
     readonly ownedBy?: { readonly data?: { readonly id: string } };
     readonly createdBy?: object;
   };
+}
+
+/** Of an answer that shows one key. Datadog may tell the key's value with it, which goes no further than this. */
+export function readName(
+  { data }: { readonly data?: { readonly attributes?: { readonly name?: string } } },
+  operation: string,
+): string {
+  const name = data?.attributes?.name;
+  if (typeof name !== 'string') throw unreadable({ operation });
+  return name;
 }
 
 /** Of an answer that shows a new key: its value is told this once. */

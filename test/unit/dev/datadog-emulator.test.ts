@@ -157,6 +157,46 @@ test('a key is renamed, by the id that the request names twice', async () => {
   expect(await change('api_keys/none', {})).toBe(403);
 });
 
+describe('a key that was renamed', () => {
+  const rename = async (path: string, type: string, id: string) => {
+    expect(
+      (await ask('PATCH', `/api/v2/${path}/${id}`, { data: { type, id, attributes: { name: 'bills' } } })).status,
+    ).toBe(200);
+  };
+
+  test('is listed under its new name alone, and told by its id with the right to list it', async () => {
+    const { keys } = as(datadog);
+    const { id } = await makeApiKey('orders');
+    await rename('api_keys', 'api_keys', id);
+    expect((await keys.listAPIKeys({ filter: 'orders' })).data).toEqual([]);
+    expect((await keys.listAPIKeys({ filter: 'bills' })).data).toMatchObject([{ id }]);
+    expect((await keys.getAPIKey({ apiKeyId: id })).data!.attributes!.name).toBe('bills');
+    datadog.deny('api_keys_read');
+    for (const apiKeyId of [id, '00000000-0000-4000-8000-000000000000']) {
+      await expect(keys.getAPIKey({ apiKeyId })).rejects.toMatchObject(refused(403, 'Forbidden'));
+    }
+  });
+
+  test('is the same of a service account, and told to whoever names that account', async () => {
+    const { accounts, keys } = as(datadog);
+    const { serviceAccountId } = datadog;
+    const { id: appKeyId } = await makeApplicationKey('orders');
+    await rename(`service_accounts/${serviceAccountId}/application_keys`, 'application_keys', appKeyId);
+    expect((await accounts.listServiceAccountApplicationKeys({ serviceAccountId, filter: 'orders' })).data).toEqual([]);
+    const { data } = await accounts.getServiceAccountApplicationKey({ serviceAccountId, appKeyId });
+    expect(data!.attributes!.name).toBe('bills');
+    expect((await keys.getApplicationKey({ appKeyId })).data!.attributes!.name).toBe('bills');
+    const other = datadog.addServiceAccount('other');
+    await expect(accounts.getServiceAccountApplicationKey({ serviceAccountId: other, appKeyId })).rejects.toMatchObject(
+      refused(404, 'Application key not found'),
+    );
+    datadog.deny('service_account_write');
+    await expect(accounts.getServiceAccountApplicationKey({ serviceAccountId, appKeyId })).rejects.toMatchObject(
+      refused(403, 'Forbidden'),
+    );
+  });
+});
+
 describe('an application key of a service account', () => {
   test('is told with its creation alone, and is that account’s', async () => {
     const { accounts, keys } = as(datadog);
