@@ -109,3 +109,14 @@ test('everything under the prefix is listed, whosever it is, and can be looked a
   }
   expect(setting.names(lease.name)).toEqual({ api: [], application: [] });
 });
+
+test('the marks on a key that is listed are its name’s though its service account is said to be unknown', async () => {
+  const lease = setting.lease();
+  setting.emulator.fault({ operation: 'ListServiceAccountApplicationKeys', kind: 'status', status: 404 });
+  expect(await setting.integration.readMarks(lease.handle, signal)).toEqual({
+    deployment: DEPLOYMENT,
+    leaseId: lease.leaseId,
+    expiresAt: null,
+  });
+  expect(await setting.integration.readMarks(lease.handle, signal)).toBeNull();
+});

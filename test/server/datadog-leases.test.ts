@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { SWEEP_WORKFLOW, WORKFLOW_QUEUE } from '../../workflows/contract';
+import type { SweepReport } from '../../workflows/contract';
 import { eventually } from '../support/base-lab';
 import { findLeaks, historyText } from '../support/canaries';
 import { API, APPLICATION, openDatadogLab, PAIR } from '../support/datadog-lab';
@@ -173,6 +176,24 @@ test('a lease whose key somebody renamed is stuck and says so, and ends once the
   ]);
   // Datadog tells it to whoever asks for the key by its id.
   expect(findLeaks(new Map([['the API key', lease.credential['API_KEY']!]]), told)).toEqual([]);
+});
+
+test('a key that is listed, of a service account that Datadog does not know, is what a sweep reports, and removes in the end', async () => {
+  const lease = await lab.leases.issue({ ...APPLICATION, ttl: '10m' });
+  await lab.handle(lease.leaseId).terminate('by mistake');
+  const sweep = () =>
+    lab.client.workflow.execute(SWEEP_WORKFLOW, {
+      taskQueue: WORKFLOW_QUEUE,
+      workflowId: `sweep/test-${randomUUID()}`,
+      args: [{ integration: 'datadog', dryRun: false, deployment: null }],
+    }) as Promise<SweepReport>;
+  lab.emulator.fault({ operation: 'ListServiceAccountApplicationKeys', kind: 'status', status: 404, times: 100 });
+  const entity = lease.facts['key_name'];
+  expect((await sweep()).failures).toEqual([{ entity, failure: expect.stringContaining('and yet lists its key') }]);
+  expect(keysOf(lease.leaseId)).toEqual([entity]);
+  lab.emulator.clearFaults();
+  expect(await sweep()).toMatchObject({ removals: [{ entity, reason: 'closed' }], failures: [] });
+  expect(keysOf(lease.leaseId)).toEqual([]);
 });
 
 test('no key is found in a history or a log', async () => {

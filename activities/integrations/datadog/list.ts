@@ -47,7 +47,8 @@ export async function readKeyMarks(
 ): Promise<EntityMarks | null> {
   for (const kind of kindsOf(handle)) {
     const found = await findKeysIfAny(reader, kind, handle.name);
-    if (found === 'no owner' || found.length === 0) continue;
+    // A key that a list has just shown, and whose account is said to be unknown, is the removal's to look into and to tell of.
+    if (found !== 'no owner' && found.length === 0) continue;
     const mark = parseEntityName(connection.name_prefix, handle.name);
     return { deployment: mark?.deployment ?? null, leaseId: mark?.leaseId ?? null, expiresAt: null };
   }
