@@ -188,6 +188,7 @@ function connectKeyService(
       );
     },
 
+    // The service gives no key another name. One that did would be asked by an id among the facts, the third argument.
     deprovision: async (handle, attempt) => {
       const name = nameOf(handle, attempt);
       const { fence } = attempt;

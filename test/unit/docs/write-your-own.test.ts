@@ -76,7 +76,7 @@ test('what was made can be found, is removed, and its absence is success', async
   await integration.extend(handle, later, attempt());
   expect(await integration.readMarks(handle, signal)).toEqual({ ...mark, expiresAt: later });
   expect((await integration.list(null, signal)).entities).toMatchObject([{ entity, mark, handle }]);
-  expect(await integration.deprovision(handle, attempt())).toEqual({ result: 'removed' });
+  expect(await integration.deprovision(handle, attempt(), made.facts)).toEqual({ result: 'removed' });
   expect(service.works(made.credential['KEY']!)).toBe(false);
   expect(service.keys.size).toBe(0);
   expect(await integration.deprovision(handle, attempt())).toEqual({ result: 'absent' });
