@@ -1,6 +1,6 @@
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { AssumeRoleCommandOutput, STSClient } from '@aws-sdk/client-sts';
-import { resolveExternalId } from '../aws/credentials';
+import { resolveExternalId } from '../aws/credential-source';
 import { hasCode } from '../aws/errors';
 import { restate } from '../own-errors';
 import { beforeSending, INNERMOST, sendChange } from '../aws/send';

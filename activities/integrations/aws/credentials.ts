@@ -1,21 +1,21 @@
-import { fromIni, fromNodeProviderChain, fromTemporaryCredentials, fromTokenFile } from '@aws-sdk/credential-providers';
-import { IntegrationError } from '../integration';
-import type { IntegrationDeps } from '../integration';
-import { isReference } from '../../../config/reference';
 import type { AwsConnection } from './connection';
-import { toIntegrationError } from './errors';
-import { CLIENT_DEFAULTS, regionOf, SILENT_LOGGER, stsEndpoint } from './settings';
-
-type Identity = Awaited<ReturnType<ReturnType<typeof fromNodeProviderChain>>>;
-type Provider = () => Promise<Identity>;
-type Resolve = IntegrationDeps['resolveReference'];
+import { describeSourceFailure, unanswered } from './credential-errors';
+import { fetchIdentity } from './credential-source';
+import type { CredentialSource, Identity, Resolve } from './credential-source';
+import { endProcessesAfter } from './process-lifetime';
 
 /** The orchestrator's own credentials, fetched when first needed and again when they run out or are refused. */
 export interface OrchestratorCredentials {
-  /** @throws IntegrationError `Refused` when there are none, or what STS answered. */
-  readonly provide: Provider;
+  /** @throws IntegrationError `Refused` when there are none, `Unavailable` when their source does not answer, or what STS answered. */
+  readonly provide: CredentialSource;
   /** Forgets what is held, so that a rotated file, profile or role session is picked up by the next call. */
   readonly forget: () => void;
+}
+
+interface Held {
+  readonly identity: Identity;
+  readonly askedAt: number;
+  readonly endsAt: number;
 }
 
 /** Sessions are renewed this long before they end. */
@@ -24,24 +24,40 @@ const RENEW_BEFORE_MS = 5 * 60_000;
 /** How long credentials that name no end are held. */
 const HOLD_MS = 60_000;
 
+/** After this time whoever waits for the source is told that it does not answer, and the next call asks anew. */
+const ANSWER_WITHIN_MS = 10_000;
+
+/** A process may answer later than it was waited for, but those that hang must not pile up. */
+const PROCESS_LIFETIME_MS = 60_000;
+
 export function openCredentials(connection: AwsConnection, resolve: Resolve): OrchestratorCredentials {
-  let provider = openProvider(connection, resolve);
-  let held: { readonly identity: Identity; readonly renewAt: number } | undefined;
+  return holdCredentials(() => fetchIdentity(connection, resolve));
+}
+
+/** @param source asked anew each time, without a memory of its own. */
+export function holdCredentials(source: CredentialSource): OrchestratorCredentials {
+  let held: Held | undefined;
   let pending: Promise<Identity> | undefined;
 
-  async function fetchIdentity(): Promise<Identity> {
+  function keep(identity: Identity, askedAt: number): Identity {
+    const endsAt = identity.expiration?.getTime() ?? Date.now() + HOLD_MS + RENEW_BEFORE_MS;
+    // What was given up may answer after what was asked later.
+    if (held === undefined || held.askedAt <= askedAt) held = { identity, askedAt, endsAt };
+    return identity;
+  }
+
+  async function ask(): Promise<Identity> {
+    const askedAt = Date.now();
+    const answer = endProcessesAfter(PROCESS_LIFETIME_MS, source).then((identity) => keep(identity, askedAt));
     try {
-      const identity = await provider();
-      const end = identity.expiration?.getTime();
-      held = { identity, renewAt: end === undefined ? Date.now() + HOLD_MS : end - RENEW_BEFORE_MS };
-      return identity;
+      return await inTime(answer);
     } catch (error) {
-      throw describeFailure(error);
+      throw describeSourceFailure(error);
     }
   }
 
-  function fetchOnce(): Promise<Identity> {
-    pending ??= fetchIdentity().finally(() => {
+  function askOnce(): Promise<Identity> {
+    pending ??= ask().finally(() => {
       pending = undefined;
     });
     return pending;
@@ -49,84 +65,28 @@ export function openCredentials(connection: AwsConnection, resolve: Resolve): Or
 
   return {
     async provide() {
-      const identity = held !== undefined && Date.now() < held.renewAt ? held.identity : await fetchOnce();
+      const identity =
+        held !== undefined && held.endsAt - Date.now() > RENEW_BEFORE_MS ? held.identity : await askOnce();
       // The SDK keeps what it is given until five minutes before its end. Told that the end is near it asks here before
       // each call, where it can be forgotten.
       return { ...identity, expiration: new Date(Date.now() + HOLD_MS) };
     },
     forget() {
       held = undefined;
-      provider = openProvider(connection, resolve);
     },
   };
 }
 
-function openProvider(connection: AwsConnection, resolve: Resolve): Provider {
-  const source = openSource(connection, resolve);
-  const role = connection.credentials.assume_role;
-  if (role === undefined) return source;
-  return async () =>
-    fromTemporaryCredentials({
-      masterCredentials: source,
-      clientConfig: stsConfig(connection),
-      logger: SILENT_LOGGER,
-      params: {
-        RoleArn: role.role_arn,
-        RoleSessionName: role.session_name ?? 'leasehold',
-        ...(role.external_id === undefined ? {} : { ExternalId: resolveExternalId(role.external_id, resolve) }),
-        ...(role.duration_seconds === undefined ? {} : { DurationSeconds: role.duration_seconds }),
-      },
-    })();
-}
-
-function openSource(connection: AwsConnection, resolve: Resolve): Provider {
-  const { profile, access_key_id: keyId, secret_access_key: key, session_token: token } = connection.credentials;
-  const identity = connection.credentials.web_identity;
-  const shared = { clientConfig: stsConfig(connection), logger: SILENT_LOGGER };
-  if (profile !== undefined) return fromIni({ ...shared, profile, ignoreCache: true });
-  if (identity !== undefined) {
-    return fromTokenFile({
-      ...shared,
-      roleArn: identity.role_arn,
-      webIdentityTokenFile: identity.token_file,
-      roleSessionName: identity.session_name ?? 'leasehold',
-    });
-  }
-  if (keyId === undefined || key === undefined) return fromNodeProviderChain(shared);
-  return () =>
-    Promise.resolve({
-      accessKeyId: resolveSecret(keyId, resolve),
-      secretAccessKey: resolveSecret(key, resolve),
-      ...(token === undefined ? {} : { sessionToken: resolveSecret(token, resolve) }),
-      // Read again before each call: a rotated file is in force at once.
-      expiration: new Date(Date.now() + HOLD_MS),
-    });
-}
-
-function stsConfig(connection: AwsConnection) {
-  return { ...CLIENT_DEFAULTS, ...stsEndpoint(connection), region: regionOf(connection) };
-}
-
-export function resolveExternalId(text: string, resolve: Resolve): string {
-  return isReference(text) ? resolveSecret(text, resolve) : text;
-}
-
-function resolveSecret(reference: string, resolve: Resolve): string {
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(unanswered());
+    }, ANSWER_WITHIN_MS);
+  });
   try {
-    return resolve(reference);
-  } catch {
-    throw unusable(`The reference ${reference} could not be resolved on this worker.`);
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
-}
-
-function describeFailure(error: unknown): IntegrationError {
-  if (error instanceof IntegrationError) return error;
-  if (error instanceof Error && error.name.endsWith('ProviderError')) {
-    return unusable('No credentials were found for the orchestrator: see "credentials" of the integration.');
-  }
-  return toIntegrationError(error, { operation: 'GetCredentials' });
-}
-
-function unusable(hint: string): IntegrationError {
-  return new IntegrationError('Refused', { operation: 'GetCredentials', hint });
 }

@@ -19,17 +19,12 @@ export async function sendRead<O>(
   send: () => Promise<O>,
 ): Promise<O> {
   await context.throttle(signal);
-  try {
-    return await send();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw describeFailure(context, error, subject);
-  }
+  return waitFor(context, signal, subject, send);
 }
 
 /**
- * A call that creates, changes or deletes: waits for the integration's rate, is sent only while the fence lets it pass and,
- * once sent, never aborted.
+ * A call that creates, changes or deletes: waits for the integration's rate and for the credentials, is sent only while the
+ * fence lets it pass and, once sent, never aborted.
  * @param send is given what must run right before the request leaves: see {@link beforeSending}.
  */
 export async function sendChange<O>(
@@ -39,6 +34,8 @@ export async function sendChange<O>(
   send: (check: () => void) => Promise<O>,
 ): Promise<O> {
   await context.throttle(fence.signal);
+  // The client asks for them after the fence, which does not hold for as long as their source may take.
+  await waitFor(context, fence.signal, subject, context.credentials.provide);
   await fence.pass(subject.operation);
   try {
     return await send(() => {
@@ -50,6 +47,28 @@ export async function sendChange<O>(
     const described = describeFailure(context, error, subject);
     if (isDefiniteRefusal(described)) fence.withdraw();
     throw described;
+  }
+}
+
+/** Waits for what changes nothing, up to the signal. The client itself, whatever signal it has, waits for credentials to the end. */
+async function waitFor<O>(
+  context: SendContext,
+  signal: AbortSignal,
+  subject: Subject,
+  act: () => Promise<O>,
+): Promise<O> {
+  signal.throwIfAborted();
+  const over = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', reject, { once: true, signal: over.signal });
+  });
+  try {
+    return await Promise.race([act(), aborted]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw describeFailure(context, error, subject);
+  } finally {
+    over.abort();
   }
 }
 
