@@ -17,10 +17,18 @@ export function unanswered(): IntegrationError {
   });
 }
 
-/** Why a source gave no credentials. */
-export function describeSourceFailure(error: unknown): IntegrationError {
+/**
+ * Why a source gave no credentials.
+ * @param hasGiven whether it gave some before: then it is set up, and its failure need not last.
+ */
+export function describeSourceFailure(error: unknown, hasGiven: boolean): IntegrationError {
   if (error instanceof IntegrationError) return error;
   if (!(error instanceof Error && error.name.endsWith('ProviderError'))) return toIntegrationError(error, SUBJECT);
-  const hint = 'No credentials were found for the orchestrator: see "credentials" of the integration.';
-  return new IntegrationError('Refused', { ...SUBJECT, hint });
+  if (!hasGiven) {
+    const hint = 'No credentials were found for the orchestrator: see "credentials" of the integration.';
+    return new IntegrationError('Refused', { ...SUBJECT, hint });
+  }
+  const hint =
+    'The source of the orchestrator\'s credentials gives none any more: see "credentials" of the integration if it lasts.';
+  return new IntegrationError('Unavailable', { ...SUBJECT, hint });
 }

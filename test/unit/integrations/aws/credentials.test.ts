@@ -5,6 +5,8 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const CANARY = 'a-command-line-with-a-secret';
 
 /** A source that does as the test says, and how often it was asked. */
 function openSource() {
@@ -18,8 +20,11 @@ function openSource() {
     ...credentials,
     asked: () => asked,
     keyId: async () => (await credentials.provide()).accessKeyId,
-    gives: (accessKeyId: string) => {
-      answer = async () => ({ accessKeyId, secretAccessKey: 'x' });
+    gives: (accessKeyId: string, more: Partial<Identity> = {}) => {
+      answer = async () => ({ accessKeyId, secretAccessKey: 'x', ...more });
+    },
+    fails: () => {
+      answer = () => Promise.reject(Object.assign(new Error(CANARY), { name: 'CredentialsProviderError' }));
     },
     /** @returns how to let it answer in the end. */
     hangs: () => {
@@ -31,6 +36,8 @@ function openSource() {
     },
   };
 }
+
+const sessionOf = (ms: number) => ({ sessionToken: 'x', expiration: new Date(Date.now() + ms) });
 
 /** What the call fails with, after so many milliseconds. */
 async function failureOf(call: Promise<unknown>, afterMs = 0): Promise<Error> {
@@ -77,5 +84,64 @@ describe('a source of credentials that hangs', () => {
     answer('OLD');
     await jest.advanceTimersByTimeAsync(0);
     expect(await source.keyId()).toBe('NEW');
+  });
+
+  test('keeps no call waiting as long as the session that is held is good', async () => {
+    const source = openSource();
+    source.gives('KEY', sessionOf(6 * MINUTE));
+    await source.keyId();
+    await jest.advanceTimersByTimeAsync(2 * MINUTE);
+    source.hangs();
+    expect(await source.keyId()).toBe('KEY');
+    expect(source.asked()).toBe(2);
+  });
+});
+
+describe('a session whose renewal fails', () => {
+  test('is used until a minute before its end, while its source is asked again every few seconds', async () => {
+    const source = openSource();
+    source.gives('OLD', sessionOf(6 * MINUTE));
+    await source.keyId();
+    await jest.advanceTimersByTimeAsync(2 * MINUTE);
+    source.fails();
+    for (let call = 0; call < 3; call += 1) expect(await source.keyId()).toBe('OLD');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(source.asked()).toBe(2);
+    await jest.advanceTimersByTimeAsync(3 * MINUTE - SECOND);
+    expect(await source.keyId()).toBe('OLD');
+    await jest.advanceTimersByTimeAsync(SECOND);
+    expect(source.asked()).toBe(3);
+    expect(await failureOf(source.keyId())).toMatchObject({ type: 'Unavailable' });
+    source.gives('NEW', sessionOf(60 * MINUTE));
+    expect(await source.keyId()).toBe('NEW');
+  });
+
+  test('is replaced as soon as its source is back', async () => {
+    const source = openSource();
+    source.gives('OLD', sessionOf(6 * MINUTE));
+    await source.keyId();
+    await jest.advanceTimersByTimeAsync(2 * MINUTE);
+    source.fails();
+    await source.keyId();
+    source.gives('NEW', sessionOf(60 * MINUTE));
+    await jest.advanceTimersByTimeAsync(5 * SECOND);
+    await source.keyId();
+    expect(await source.keyId()).toBe('NEW');
+  });
+});
+
+describe('a source that gives no credentials', () => {
+  test('is a refusal when it never gave any, and out of order when it did, in our own words', async () => {
+    const source = openSource();
+    source.fails();
+    const never = await failureOf(source.keyId());
+    expect(never).toMatchObject({ type: 'Refused' });
+    source.gives('KEY');
+    await source.keyId();
+    source.forget();
+    source.fails();
+    const anyMore = await failureOf(source.keyId());
+    expect(anyMore).toMatchObject({ type: 'Unavailable' });
+    for (const { message, stack } of [never, anyMore]) expect(message + stack!).not.toContain(CANARY);
   });
 });
