@@ -18,7 +18,7 @@ import type { User } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { awsIam } from '../../activities/integrations/aws-iam/aws-iam';
 import { IntegrationError } from '../../activities/integrations/integration';
-import { DEPLOYMENT, EXPIRY, LIST_BUCKETS } from '../support/aws-lease';
+import { DEPLOYMENT, EXPIRY, LIST_BUCKETS, until } from '../support/aws-lease';
 import type { SessionCredentials } from '../support/aws-proxy';
 import { openAwsSetting, REGION } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
@@ -423,6 +423,28 @@ describe('the orchestrator', () => {
     await lease.provision();
     expect(operations().filter((operation) => operation === 'AssumeRole')).toHaveLength(2);
     await lease.deprovision();
+  });
+
+  test('takes a new role session when the one it holds was revoked, of which AWS says no more than that it denies', async () => {
+    const aws = setting.open({
+      credentials: { access_key_id: 'env:KEY_ID', secret_access_key: 'env:KEY', assume_role: { role_arn: role } },
+    });
+    const lease = aws.lease();
+    await lease.provision();
+    const revoked = setting.proxy.calls.at(-1)!.accessKeyId;
+    const now = Date.now;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + 61_000);
+    try {
+      setting.proxy.fault({ operation: 'DeleteUser', kind: 'error', status: 403, code: 'AccessDenied' });
+      expect(await failureOf(() => lease.deprovision())).toMatchObject({ facts: { code: 'AccessDenied' } });
+      await until(() => operations().filter((operation) => operation === 'AssumeRole').length === 2);
+      expect(await lease.deprovision()).toMatchObject({ result: 'removed' });
+    } finally {
+      clock.mockRestore();
+    }
+    const last = setting.proxy.calls.filter(({ operation }) => operation === 'DeleteUser').at(-1)!;
+    expect(last.accessKeyId).toMatch(/^ASIA/);
+    expect(last.accessKeyId).not.toBe(revoked);
   });
 
   test('works with a web identity token from a file', async () => {

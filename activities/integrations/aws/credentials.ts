@@ -4,7 +4,7 @@ import { fetchIdentity } from './credential-source';
 import type { CredentialSource, Identity, Resolve } from './credential-source';
 import { endProcessesAfter } from './process-lifetime';
 
-/** The orchestrator's own credentials, fetched when first needed and again when they run out or are refused. */
+/** The orchestrator's own credentials, fetched when first needed and again when they run out, are refused or denied. */
 export interface OrchestratorCredentials {
   /**
    * Waits for their source only when nothing is held that is good for a while yet.
@@ -14,6 +14,11 @@ export interface OrchestratorCredentials {
   readonly provide: CredentialSource;
   /** Forgets what is held, so that a rotated file, profile or role session is picked up by the next call. */
   readonly forget: () => void;
+  /**
+   * A call was denied. That is all that AWS says of a session that was revoked, and the same as of a right that is missing:
+   * a session that is not quite new is replaced, and used until then.
+   */
+  readonly doubt: () => void;
 }
 
 interface Held {
@@ -30,6 +35,9 @@ const SPARE_MS = 60_000;
 
 /** How long credentials that name no end are held before they are renewed. */
 const HOLD_MS = 60_000;
+
+/** Sessions younger than this are not doubted, or a right that is missing would take a new one with each call. */
+const TRUSTED_MS = 60_000;
 
 /** After this time whoever waits for the source is told that it does not answer, and the next call asks anew. */
 const ANSWER_WITHIN_MS = 10_000;
@@ -100,6 +108,10 @@ export function holdCredentials(source: CredentialSource): OrchestratorCredentia
     },
     forget() {
       held = undefined;
+    },
+    doubt() {
+      if (held?.identity.sessionToken === undefined || Date.now() - held.askedAt < TRUSTED_MS) return;
+      renew();
     },
   };
 }

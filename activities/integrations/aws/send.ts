@@ -2,7 +2,7 @@ import type { Fence, IntegrationDeps } from '../integration';
 import { lostFence } from '../own-errors';
 import type { IntegrationError } from '../integration';
 import type { OrchestratorCredentials } from './credentials';
-import { areCredentialsRefused, isDefiniteRefusal, toIntegrationError } from './errors';
+import { areCredentialsRefused, isDefiniteRefusal, isDenied, toIntegrationError } from './errors';
 import type { Subject } from './errors';
 
 /** What every call to AWS needs beside its client. */
@@ -84,7 +84,7 @@ export function beforeSending(check: () => void) {
     };
 }
 
-/** In our words. Credentials that were refused are forgotten: newer ones may be at hand. */
+/** In our words. Credentials that were refused are forgotten, those of a denied call doubted: newer ones may be at hand. */
 export function describeFailure(
   { credentials }: Pick<SendContext, 'credentials'>,
   error: unknown,
@@ -92,6 +92,7 @@ export function describeFailure(
 ): IntegrationError {
   const described = toIntegrationError(error, subject);
   if (areCredentialsRefused(described)) credentials.forget();
+  if (isDenied(described)) credentials.doubt();
   return described;
 }
 

@@ -145,3 +145,42 @@ describe('a source that gives no credentials', () => {
     for (const { message, stack } of [never, anyMore]) expect(message + stack!).not.toContain(CANARY);
   });
 });
+
+describe('credentials that were denied something', () => {
+  test('are replaced if they are of a session, though not more than once a minute', async () => {
+    const source = openSource();
+    source.gives('OLD', sessionOf(60 * MINUTE));
+    await source.keyId();
+    await jest.advanceTimersByTimeAsync(61 * SECOND);
+    source.gives('NEW', sessionOf(60 * MINUTE));
+    for (let denied = 0; denied < 3; denied += 1) source.doubt();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(await source.keyId()).toBe('NEW');
+    await jest.advanceTimersByTimeAsync(59 * SECOND);
+    source.doubt();
+    expect(source.asked()).toBe(2);
+    await jest.advanceTimersByTimeAsync(SECOND);
+    source.doubt();
+    expect(source.asked()).toBe(3);
+  });
+
+  test('are used until there are others', async () => {
+    const source = openSource();
+    source.gives('OLD', sessionOf(60 * MINUTE));
+    await source.keyId();
+    await jest.advanceTimersByTimeAsync(61 * SECOND);
+    source.fails();
+    source.doubt();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(await source.keyId()).toBe('OLD');
+  });
+
+  test("are kept if they are a user's key, which nobody revokes in this way", async () => {
+    const source = openSource();
+    source.gives('KEY', { expiration: new Date(Date.now() + 60 * MINUTE) });
+    await source.keyId();
+    await jest.advanceTimersByTimeAsync(10 * MINUTE);
+    source.doubt();
+    expect(source.asked()).toBe(1);
+  });
+});
