@@ -35,7 +35,9 @@ function openSource(connection: AwsConnection, resolve: Resolve): CredentialSour
   const { profile, access_key_id: keyId, secret_access_key: key, session_token: token } = connection.credentials;
   const identity = connection.credentials.web_identity;
   const shared = { clientConfig: stsConfig(connection), logger: SILENT_LOGGER };
-  if (profile !== undefined) return fromIni({ ...shared, profile, ignoreCache: true });
+  // The SDK otherwise reads the shared files once in the life of the process.
+  const reread = { ...shared, ignoreCache: true };
+  if (profile !== undefined) return fromIni({ ...reread, profile });
   if (identity !== undefined) {
     return fromTokenFile({
       ...shared,
@@ -44,7 +46,7 @@ function openSource(connection: AwsConnection, resolve: Resolve): CredentialSour
       roleSessionName: identity.session_name ?? 'leasehold',
     });
   }
-  if (keyId === undefined || key === undefined) return fromNodeProviderChain(shared);
+  if (keyId === undefined || key === undefined) return fromNodeProviderChain(reread);
   return () =>
     Promise.resolve({
       accessKeyId: resolveSecret(keyId, resolve),

@@ -65,3 +65,21 @@ test('a credential_process that hangs is given up and run again, and killed in t
   await jest.advanceTimersByTimeAsync(60_000);
   await until(() => !isRunning(pid));
 });
+
+test.each([
+  ['a profile', { profile: 'leases' }],
+  ['the default chain', {}],
+])('when AWS refuses the key that %s gave, the shared files are read again', async (_, settings) => {
+  const write = (id: string) =>
+    writeFile(
+      join(folder, 'credentials'),
+      ['leases', 'default'].map((name) => `[${name}]\naws_access_key_id=${id}\naws_secret_access_key=x\n`).join(''),
+    );
+  const credentials = open(settings);
+  await write('OLD');
+  expect(await credentials.provide()).toMatchObject({ accessKeyId: 'OLD' });
+  await write('NEW');
+  expect(await credentials.provide()).toMatchObject({ accessKeyId: 'OLD' });
+  credentials.forget();
+  expect(await credentials.provide()).toMatchObject({ accessKeyId: 'NEW' });
+});
