@@ -9,7 +9,7 @@ import { toLeaseError } from './failures';
 import { fairnessKeyOf } from './fairness';
 import { LeaseError } from './leases';
 import type { SeenState } from './leases';
-import { isLive, ISSUE_MEMO, look, readOutcome } from './look';
+import { isLive, ISSUE_MEMO, ISSUED_TO_MEMO, look, readOutcome } from './look';
 import type { Found } from './look';
 import type { Order } from './order';
 import type { Session } from './session';
@@ -64,7 +64,7 @@ async function request(session: Session, order: Order, freed: Freed): Promise<Cl
     typedSearchAttributes: attributesOf(input),
     staticSummary: summaryOf(input),
     staticDetails: detailsOf(leaseId, session.namespace),
-    ...(exclusive ? {} : { memo: { [ISSUE_MEMO]: issue } }),
+    ...(exclusive ? {} : { memo: { [ISSUE_MEMO]: issue, [ISSUED_TO_MEMO]: thumbprint } }),
   });
   order.flight = 'sent';
   try {

@@ -18,7 +18,9 @@ import type { Bounds } from './waiting';
 const GIVE_UP_AFTER_MS = 15_000;
 /** The call that was given up may still be on its way to Temporal, or be revoking by itself, this long. */
 const SETTLES_WITHIN_MS = 2_000;
-const LOOK_EVERY_MS = 200;
+/** Whoever lost an answer must not have the server asked without end: a few looks find what has become of it. */
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 1_000;
 const QUERY_TIMEOUT_MS = 3_000;
 
 /** See `LeaseService.disown`. */
@@ -35,7 +37,7 @@ export async function disownLease(session: Session, request: DisownRequest): Pro
   await onFound?.(leaseId);
   const bounds = boundsOf(GIVE_UP_AFTER_MS);
   const settled = Date.now() + SETTLES_WITHIN_MS;
-  while (Date.now() < bounds.deadline) {
+  for (let wait = FIRST_PAUSE_MS; Date.now() < bounds.deadline; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
     const isSettled = Date.now() >= settled;
     try {
       const undelivered = await judge(session, bounds, leaseId, shared ? null : { holder, issuedTo }, isSettled);
@@ -44,7 +46,7 @@ export async function disownLease(session: Session, request: DisownRequest): Pro
       const status = grpcStatusOf(error);
       if (status === 'permissionDenied' || status === 'unauthenticated') throw toLeaseError(error, { leaseId });
     }
-    await pause(LOOK_EVERY_MS);
+    await pause(wait);
   }
   return { leaseId, undelivered: 'unknown' };
 }
@@ -68,9 +70,12 @@ async function judge(
   if (found.closed) return 'ended';
   if (!isLive(found.summary.state)) return 'revoke accepted';
   if (own === null) {
-    if ((await isEnding(session, leaseId, found)) === true) return 'revoke accepted';
-    return isSettled ? 'left alone' : null;
+    // Its worker is asked once, at the end: of a revoke that is under way the state mostly tells before.
+    if (!isSettled) return null;
+    return (await isEnding(session, leaseId, found)) === true ? 'revoke accepted' : 'left alone';
   }
+  // Not asked of the lease where the server knows: each signal stays in its history, and too many make it deaf to every revoke.
+  if (found.issuedTo !== null && found.issuedTo !== own.issuedTo) return 'left alone';
   try {
     await within(session, bounds, () =>
       session.client.workflow.getHandle(leaseId, found.runId).signal(revoke, {

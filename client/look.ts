@@ -8,6 +8,9 @@ import type { Session } from './session';
 /** Where a start writes down which call of `issue` it belongs to. */
 export const ISSUE_MEMO = 'issue';
 
+/** Where it writes down the thumbprint of the key to which the credential is sealed. Releases up to 0.5.0 did not. */
+export const ISSUED_TO_MEMO = 'issuedTo';
+
 /** A lease's workflow as the server knows it at this moment. */
 export interface Found {
   readonly runId: string;
@@ -18,6 +21,8 @@ export interface Found {
   readonly completed: boolean;
   /** The call of `issue` that started it, if it had an idempotency key. */
   readonly issue: unknown;
+  /** Thumbprint of the key to which its credential is sealed; null: its start does not say. */
+  readonly issuedTo: string | null;
   /** Whether a worker ever took it up. */
   readonly taken: boolean;
 }
@@ -27,12 +32,14 @@ export async function look(session: Session, leaseId: string, run?: string): Pro
   try {
     const info = await session.client.workflow.getHandle(leaseId, run).describe();
     if (info.type !== LEASE_WORKFLOW) return null;
+    const issuedTo = info.memo?.[ISSUED_TO_MEMO];
     return {
       runId: info.runId,
       summary: summarise(info),
       closed: info.closeTime !== undefined,
       completed: info.status.name === 'COMPLETED',
       issue: info.memo?.[ISSUE_MEMO],
+      issuedTo: typeof issuedTo === 'string' ? issuedTo : null,
       taken: info.historyLength > UNTAKEN_EVENTS,
     };
   } catch (error) {
