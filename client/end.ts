@@ -1,8 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { revoke } from '../workflows/contract';
 import type { LeaseOutcome } from '../workflows/contract';
 import { formatTtl } from '../workflows/ttl';
 import { CALL_TIMEOUT_MS, grpcStatusOf } from '../temporal/service';
+import { tellToEnd } from '../temporal/tell-to-end';
 import { toLeaseError } from './failures';
 import { checkLeaseId, checkRevoke } from './input';
 import { LeaseError } from './leases';
@@ -38,14 +38,14 @@ export async function revokeLease(
   }
 }
 
-/** Whether the lease ran, so that the signal reached it. */
+/** Whether the lease ran, so that it was told. */
 async function sendRevoke(
   session: Session,
   leaseId: string,
   input: { readonly by: string; readonly reason?: string },
 ): Promise<boolean> {
   try {
-    await session.client.workflow.getHandle(leaseId).signal(revoke, input);
+    await tellToEnd(session.client.workflow.getHandle(leaseId), input);
     return true;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;

@@ -14,6 +14,8 @@ export interface TemporalServerOptions {
   readonly uiPort?: number;
   /** Without the Web UI. */
   readonly headless?: boolean;
+  /** More of the server's dynamic configuration, as `key=value`. */
+  readonly settings?: readonly string[];
   readonly logFile: string;
 }
 
@@ -57,7 +59,7 @@ export function startTemporalServer(options: TemporalServerOptions): Promise<Tem
 
 async function startOn(
   { port, uiPort }: { readonly port: number; readonly uiPort: number },
-  { binary, databaseFile, headless = false, logFile }: TemporalServerOptions,
+  { binary, databaseFile, headless = false, settings = [], logFile }: TemporalServerOptions,
 ): Promise<TemporalServer> {
   const address = `127.0.0.1:${port}`;
   const args = [
@@ -72,6 +74,7 @@ async function startOn(
       ...QUEUES.map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`),
       WRITTEN,
       FAIR,
+      ...settings,
     ]),
   ];
   const server = await startProcess({ command: binary, args, logFile, ready: () => isReady(address) });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/common';
 import { CALL_TIMEOUT_MS, grpcStatusOf } from '../../temporal/service';
+import { tellToEnd } from '../../temporal/tell-to-end';
 import { revoke } from '../../workflows/contract';
 import type { RevokeInput } from '../../workflows/contract';
 import type { BulkDeps } from './bulk';
@@ -31,7 +32,7 @@ const AT_ONCE = 10;
 const RUNNING = 1;
 const COMPLETED = 2;
 
-/** Tells leases to end, by one batch operation of the server; where it has none to spare, one by one. */
+/** Tells leases to end, by one batch operation of the server; where it has none to spare, or could not tell all of them, one by one. */
 export async function tellAll(deps: BulkDeps, telling: Telling): Promise<void> {
   const isDone = (await isBegun(deps, telling)) && (await waitForBatch(deps, telling));
   if (!isDone) await tellEach(deps, telling);
@@ -108,7 +109,6 @@ async function lookAt({ client, namespace }: BulkDeps, jobId: string): Promise<B
 
 /** Telling one twice does no harm. */
 async function tellEach({ client }: BulkDeps, { leases, by, reason, signal, onProgress }: Telling): Promise<void> {
-  const input: RevokeInput = { by, reason };
   let told = 0;
   for (let begin = 0; begin < leases.length; begin += AT_ONCE) {
     signal.throwIfAborted();
@@ -117,7 +117,7 @@ async function tellEach({ client }: BulkDeps, { leases, by, reason, signal, onPr
       Promise.all(
         few.map(async ({ workflowId, runId }) => {
           try {
-            await client.workflow.getHandle(workflowId, runId).signal(revoke, input);
+            await tellToEnd(client.workflow.getHandle(workflowId, runId), { by, reason });
             told += 1;
           } catch (error) {
             if (!concernsItAlone(error)) throw error;
@@ -129,7 +129,7 @@ async function tellEach({ client }: BulkDeps, { leases, by, reason, signal, onPr
   }
 }
 
-/** It has ended meanwhile, or takes no more signals: the others are told all the same, and the next listing tells whether it is left. */
+/** It has ended meanwhile, or takes neither a signal nor a cancel: the others are told all the same, and the next listing tells whether it is left. */
 function concernsItAlone(error: unknown): boolean {
   return error instanceof WorkflowNotFoundError || grpcStatusOf(error) === 'invalidArgument';
 }

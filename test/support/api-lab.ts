@@ -30,6 +30,8 @@ export interface RunningApi {
 }
 
 interface ApiLabOptions extends MemoryConfig {
+  /** A Temporal server of the test's own; absent: the one that all share. */
+  readonly address?: string;
   /** More tokens, as in the configuration file without their hash. */
   readonly tokens?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Issuers by alias, as in the configuration file. */
@@ -44,6 +46,7 @@ const TOKENS = {
 };
 
 export async function openApiLab({
+  address,
   tokens: more = {},
   oidc = {},
   requestsPerMinute = 100_000,
@@ -57,7 +60,7 @@ export async function openApiLab({
     entries[name] = { hash: made.hash, ...entry };
   }
   const file = { ...base.file, access: { tokens: entries, oidc } };
-  const lab = await openMemoryLab({ ...base, file });
+  const lab = await openMemoryLab({ ...base, file }, address);
   await lab.startWorker();
   let config: Config = lab.parse();
   let logs = '';

@@ -79,9 +79,12 @@ export interface MemoryConfig {
 
 export const MEMORY_REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN', holder: 'tester' } as const;
 
-export async function openMemoryLab(base: MemoryConfig = {}): Promise<MemoryLab> {
+/** @param address a Temporal server of the test's own; absent: the one that all share. */
+export async function openMemoryLab(
+  base: MemoryConfig = {},
+  address = provided().temporal.address,
+): Promise<MemoryLab> {
   installQuietRuntime();
-  const { address } = provided().temporal;
   const connection = await Connection.connect({ address });
   const namespace = await createNamespace(connection);
   const client = new Client({ connection, namespace });
