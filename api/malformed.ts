@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../telemetry/logger';
+import { endConnection } from './end-connection';
 import { errorBodyOf, refusal } from './errors';
 import type { ApiError } from './errors';
 
@@ -37,7 +38,7 @@ export function answerMalformed(logger: Logger): (error: Unread, socket: Socket)
         ].join('\r\n'),
       );
     }
-    socket.destroySoon();
+    endConnection(socket);
   };
 }
 

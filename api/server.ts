@@ -19,7 +19,7 @@ import { watchPipelined } from './pipelined';
 import { createTrust } from './proxies';
 import { createReach } from './reach';
 import './request';
-import { secured } from './tls';
+import { closeUnagreed, secured } from './tls';
 import type { TlsFiles } from './tls';
 import { createUnderWay } from './under-way';
 import { acceptUnframedBodies } from './unframed';
@@ -87,6 +87,7 @@ export async function createServer(
       ? { http: bounds }
       : { https: { ...secured(tls), ...bounds, handshakeTimeout: requestTimeoutMs } }),
   } as object) as unknown as FastifyInstance;
+  closeUnagreed(app);
   watchPipelined(app);
   unframed.install(app);
   app.setValidatorCompiler(validatorCompiler);

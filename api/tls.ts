@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import { Server } from 'node:https';
@@ -41,6 +42,17 @@ export function readTls({ tls }: ApiSettings, source: string): TlsFiles | null {
 /** From now on new connections get this certificate. */
 export function renewTls(app: FastifyInstance, files: TlsFiles): void {
   if (app.server instanceof Server) app.server.setSecureContext(secured(files));
+}
+
+/**
+ * Closes connections on which TLS was not agreed upon, at once: Node leaves one on which nothing comes at all to its owner, and an answer
+ * on it would wait for ever for a handshake, and each stop of the process for that.
+ */
+export function closeUnagreed(app: FastifyInstance): void {
+  // Before Node's own listener, which has the connection answered.
+  app.server.prependListener('tlsClientError', (_: Error, socket: Socket) => {
+    socket.destroy();
+  });
 }
 
 /** Never older than TLS 1.2. */

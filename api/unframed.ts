@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import { endConnection } from './end-connection';
 
 // Doppler's node SDK sends the body of a DELETE without saying that there is one: neither Content-Length nor Transfer-Encoding,
 // the JSON just follows. Node reads a DELETE without a body and then chokes on what it takes for the next request.
@@ -50,7 +51,7 @@ export function acceptUnframedBodies(otherwise: (error: ClientError, socket: Soc
     if (rest === null || body.length + rest.length > MAX_BYTES) return false;
     if (response.headersSent) {
       // Nobody asked for a second answer: on a connection that is kept it would be taken for that of the next request.
-      socket.destroySoon();
+      endConnection(socket);
       return true;
     }
     // A response without its socket waits for that of an earlier request.

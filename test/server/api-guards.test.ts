@@ -9,6 +9,7 @@ import type { TlsFiles } from '../../api/tls';
 import { createMetrics } from '../../telemetry/metrics';
 import { openApiLab } from '../support/api-lab';
 import type { ApiLab } from '../support/api-lab';
+import { openRaw } from '../support/raw-connection';
 import { selfSigned } from '../support/self-signed';
 
 /** A route that asks for the right admin. */
@@ -33,7 +34,7 @@ async function open({ requestsPerMinute = 100_000, trustProxy = [], tls }: Guard
   const metrics = createMetrics();
   const settings = () => ({ requestsPerMinute, trustProxy });
   const api = await lab.startApi({ metrics }, { settings, tls: tls ?? null, requestTimeoutMs: 2_000 });
-  return { url: api.url, metrics };
+  return { url: api.url, stop: () => api.stop(), metrics };
 }
 
 interface Answer {
@@ -263,4 +264,24 @@ describe('over TLS', () => {
     expect(await text(slow)).toMatch(/^HTTP\/1.1 408 /);
     // Node's own bounds are looked at only every 30 s.
   }, 20_000);
+
+  test.each([
+    ['on which nothing comes', ''],
+    ['on which half a greeting comes', '\x16\x03\x01'],
+    ['on which comes what is no TLS', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'],
+  ])(
+    'a connection %s is closed, and does not hold up a stop',
+    async (_, sent) => {
+      const { cert, key } = selfSigned();
+      const api = await open({ tls: { cert, key } });
+      const one = await openRaw(api.url);
+      one.write(sent);
+      await one.closed;
+      const late = await openRaw(api.url);
+      late.write(sent);
+      await api.stop();
+      await late.closed;
+    },
+    12_000,
+  );
 });
