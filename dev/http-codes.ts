@@ -70,7 +70,7 @@ const OF_THE_API: Readonly<Record<ApiErrorCode, readonly [status: number, ...exp
   method_not_allowed: [405, '`Allow` says what is possible', NOWHERE],
   request_timeout: [408, 'the request did not arrive whole within 10 s', NOWHERE],
   headers_too_large: [431, 'the head of the request is larger than 16 KiB', NOWHERE],
-  rate_limited: [429, 'too many requests; `Retry-After` says when to try again'],
+  rate_limited: [429, 'too many requests, or streams at once; `Retry-After` says when to try again'],
   unavailable: [502, OF_LEASES.Unavailable[0]],
   shutting_down: [503, 'the process is about to end: send the request again', NOWHERE],
   internal: [500, 'not foreseen; the server’s log names it by the `request_id`', NOWHERE],

@@ -6,12 +6,14 @@ import type { ApiDeps } from '../deps';
 import { refusal } from '../errors';
 import { isInScope } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
+import { onceAnswered } from '../gone';
 import { fingerprintOf, keyOf, leaseSet } from './downloads';
 import type { Download, Downloader, Downloads, LeaseSet } from './downloads';
 import { findPlace } from '../place';
 import type { ConfigSettings, Where } from '../place';
 import { whereQuery } from './query';
 import { failures } from './secrets';
+import { createStreamLimit } from './stream-limit';
 
 const TICK_MS = 1_000;
 const PING_EVERY_MS = 30_000;
@@ -45,6 +47,7 @@ interface Told {
  */
 export function watchRoutes(app: FastifyInstance, deps: ApiDeps, downloads: Downloads): void {
   const streams: Streams = { open: new Set(), counts: new Map(), closedAt: new Map(), fingerprints: new WeakMap() };
+  const limit = createStreamLimit();
   let isClosing = false;
 
   app.addHook('preClose', (done) => {
@@ -59,7 +62,8 @@ export function watchRoutes(app: FastifyInstance, deps: ApiDeps, downloads: Down
       schema: {
         tags: ['Doppler'],
         summary: 'Be told when to download again',
-        description: 'A stream that stays open. It ends when the process does.',
+        description:
+          'A stream that stays open. It ends when the process does. One token, or one holder of an OIDC issuer, has 50 at once, and all have 2,000.',
         querystring: whereQuery,
         response: { 200: z.string().describe('Server-sent events `ping` and `secrets.update`.'), ...failures },
       },
@@ -72,6 +76,8 @@ export function watchRoutes(app: FastifyInstance, deps: ApiDeps, downloads: Down
       if (isClosing) throw refusal(503, 'shutting_down', 'This server is shutting down: ask again.');
       const { tokenId, holder } = identity;
       const { project, config } = where;
+      // Of an OIDC issuer each holder has its own. Before anything is waited for: of many at once none slips in.
+      onceAnswered(reply, limit.enter(`${tokenId} ${holder}`));
       const downloader: Downloader = { tokenId, holder, source: request.ip, project, config };
       const seen = await recall(deps, downloads, downloader);
       if (reply.raw.destroyed) return reply;

@@ -11,7 +11,7 @@ import { answer, errors } from '../describe';
 import { refusal } from '../errors';
 import { identityOf } from '../request';
 import type { Routes } from '../server';
-import { goneSignal } from './gone';
+import { goneSignal } from '../gone';
 import { requireLease } from './own';
 import { leaseParams, revocationToWire } from './shapes';
 

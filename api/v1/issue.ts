@@ -11,7 +11,7 @@ import type { Identity } from '../identity/identity';
 import { identityOf, requireRight } from '../request';
 import type { Routes } from '../server';
 import { createFlights } from './flights';
-import { onceAnswered } from './gone';
+import { onceAnswered } from '../gone';
 import { issueOver } from './issuing';
 import type { Wanted } from './issuing';
 import { requireDynamicSecret } from './scope';

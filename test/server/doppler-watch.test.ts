@@ -125,6 +125,27 @@ test('a token that may not see the config gets no stream', async () => {
   await answer.text();
 });
 
+test('one token has fifty streams at once and is told so at the next, and another token has its own', async () => {
+  const all = await Promise.all(Array.from({ length: 50 }, () => watch()));
+  const headers = { authorization: `Bearer ${lab.tokens['ci']!}` };
+  const refused = await fetch(`${lab.url}${WATCH}`, { headers });
+  expect({ status: refused.status, body: await refused.json() }).toEqual({
+    status: 429,
+    body: expect.objectContaining({
+      code: 'rate_limited',
+      messages: ['This token has 50 streams open, and no more are served at once. Close one first.'],
+    }),
+  });
+  expect(refused.headers.get('retry-after')).toBe('30');
+  expect((await watch('other')).status).toBe(200);
+  all[0]!.stop();
+  await eventually(async () => {
+    const stream = await openEventStream(`${lab.url}${WATCH}`, lab.tokens['ci']!);
+    streams.push(stream);
+    return stream.status === 200;
+  }, 'room for another stream');
+});
+
 test('a server that stops ends its streams, answers who waits, and leaves no lease that nobody has', async () => {
   lab.provider.before = (verb) => (verb === 'provision' ? pause(1_000) : undefined);
   const already = lab.provider.calls.provision;
