@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Right } from '../config/load';
 import { refusal } from './errors';
@@ -30,6 +31,13 @@ declare module 'fastify' {
 export function identityOf({ identity }: FastifyRequest): Identity {
   if (identity === null) throw refusal(401, 'unauthenticated', 'No valid token was sent.');
   return identity;
+}
+
+/** Tells the very token of a request from every other one, as `tokenId` does not: an OIDC issuer's tokens all have the same. */
+export function tokenHashOf({ headers }: FastifyRequest): string {
+  return createHash('sha256')
+    .update(headers.authorization ?? '')
+    .digest('base64url');
 }
 
 /** @throws ApiError 403 `forbidden` that names the right. */

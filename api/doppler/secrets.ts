@@ -6,7 +6,7 @@ import { quote } from '../../workflows/quote';
 import { errorBody } from '../../client/wire';
 import type { ApiDeps } from '../deps';
 import { refusal } from '../errors';
-import { identityOf, requireRight } from '../request';
+import { identityOf, requireRight, tokenHashOf } from '../request';
 import { recordDelivery } from './delivered';
 import { fingerprintOf } from './downloads';
 import type { Downloads } from './downloads';
@@ -210,7 +210,7 @@ async function readValues(
     names.length === 0
       ? new Map<string, Lease>()
       : await flights.board({
-          key: JSON.stringify([tokenId, holder, request.ip, request.method, request.url, project, config, names]),
+          key: keyOf(request, [holder, project, config, ...names]),
           response: reply.raw,
           depart: (signal) => issueTogether(deps, shared, { place, identity, names, ttlMs }, signal),
           handOver: (cargo) => recordDelivery(deps, request, place, cargo),
@@ -218,6 +218,11 @@ async function readValues(
   for (const [name, lease] of leased) for (const [flat, value] of flatten(name, lease)) values.set(flat, value);
   downloads.record({ tokenId, holder, source: request.ip, project, config }, fingerprint, [...leased.values()]);
   return values;
+}
+
+/** What the repetitions of a request have in common. */
+function keyOf(request: FastifyRequest, wanted: readonly string[]): string {
+  return JSON.stringify([tokenHashOf(request), request.ip, request.method, request.url, ...wanted]);
 }
 
 /** @throws ApiError 400: Doppler's CLI would show nothing at all, and the caller would take that for the value. */

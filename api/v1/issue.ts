@@ -8,7 +8,7 @@ import type { RecipientJwk } from '../../workflows/contract';
 import { writeAudit } from '../audit';
 import { answer, errors } from '../describe';
 import type { Identity } from '../identity/identity';
-import { identityOf, requireRight } from '../request';
+import { identityOf, requireRight, tokenHashOf } from '../request';
 import type { Routes } from '../server';
 import { createFlights } from './flights';
 import { onceAnswered } from '../gone';
@@ -66,7 +66,7 @@ export const issueRoutes: Routes = (app, deps) => {
         idempotencyKey: request.headers['idempotency-key'],
         recipientJwk: jwk === undefined ? undefined : toJwk(jwk),
       };
-      const seat = flights.board(keyOf(identity, wanted), (signal) =>
+      const seat = flights.board(keyOf(identity, tokenHashOf(request), wanted), (signal) =>
         issueOver({ leases: deps.leases, takeBack }, identity, wanted, signal),
       );
       const state = { isReady: false, isGone: false };
@@ -93,10 +93,14 @@ export function toJwk({ y, ...jwk }: z.output<typeof jwkBody>): RecipientJwk {
   return y === undefined ? jwk : { ...jwk, y };
 }
 
-/** What makes two requests the same one; null: nothing does. Tokens of one holder have different key pairs. */
-function keyOf({ tokenId, holder }: Identity, wanted: Wanted): string | null {
+/**
+ * What makes two requests the same one; null: nothing does. A credential that is not sealed to a key of the caller's own is the very
+ * token's that asked for it, and not its holder's other tokens'.
+ */
+function keyOf({ tokenId, holder }: Identity, tokenHash: string, wanted: Wanted): string | null {
   const { project, config, dynamicSecret, ttl, idempotencyKey, recipientJwk } = wanted;
   if (idempotencyKey === undefined) return null;
   const ttlMs = ttl === undefined ? null : checkTtl(ttl);
-  return JSON.stringify([tokenId, holder, project, config, dynamicSecret, idempotencyKey, ttlMs, recipientJwk ?? null]);
+  const asker = recipientJwk ?? tokenHash;
+  return JSON.stringify([tokenId, holder, project, config, dynamicSecret, idempotencyKey, ttlMs, asker]);
 }

@@ -219,6 +219,42 @@ test('a repetition after a lost connection gets the lease that was begun; anothe
   expect(lab.provider.entities.size).toBe(3);
 });
 
+test('of an OIDC issuer too, a lease whose connection was lost is not handed to another token of its holder', async () => {
+  lab.provider.before = (verb) => (verb === 'provision' ? pause(800) : undefined);
+  const { url } = await lab.startApi({
+    authenticate: () =>
+      Promise.resolve({
+        tokenId: 'oidc/github',
+        holder: 'github:repo:a/b',
+        rights: new Set(['read', 'lease'] as const),
+        scopes: [{ project: '*', config: '*' }],
+        expiresAt: null,
+        secret: null,
+      }),
+  });
+  const download = async (token: string, signal?: AbortSignal): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}` };
+    const where = '&project=backend&config=prd';
+    const answer = await fetch(`${url}${TOKEN_ALONE}${where}`, {
+      headers,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return ((await answer.json()) as Answer['body'])['TOKEN_LEASE_ID'];
+  };
+  const already = lab.provider.calls.provision;
+  const lost = new AbortController();
+  download('one', lost.signal).catch(() => undefined);
+  await eventually(async () => lab.provider.calls.provision === already + 1, 'the provider to be asked');
+  lost.abort();
+  await pause(100);
+  const others = await download('another');
+  expect(lab.provider.calls.provision).toBe(already + 2);
+  const own = await download('one');
+  expect(own).toEqual(expect.stringMatching(/^[a-z2-7]{24}$/));
+  expect(own).not.toBe(others);
+  expect(lab.provider.calls.provision).toBe(already + 2);
+});
+
 test('of requests sent one behind the other on a lost connection none leaves a lease, nor keeps a server from stopping', async () => {
   lab.provider.before = (verb) => (verb === 'provision' ? pause(500) : undefined);
   const already = lab.provider.calls.provision;

@@ -12,6 +12,15 @@ import { eventually, pause } from '../support/lab';
 
 const WANTED = { project: 'backend', config: 'prd', dynamic_secret: 'TOKEN', ttl: '10m' } as const;
 const UNKNOWN = 'a'.repeat(24);
+/** Whom an OIDC issuer's tokens, each another one than the last, stand for. */
+const OF_AN_ISSUER: Identity = {
+  tokenId: 'oidc/github',
+  holder: 'github:repo:a/b',
+  rights: new Set(['lease']),
+  scopes: [{ project: '*', config: '*' }],
+  expiresAt: null,
+  secret: null,
+};
 
 let lab: ApiLab;
 
@@ -228,15 +237,7 @@ describe('an idempotency key', () => {
   });
 
   test('of a caller whose token changes is told already_issued at a repeat', async () => {
-    const identity: Identity = {
-      tokenId: 'oidc/github',
-      holder: 'github:repo:a/b',
-      rights: new Set(['lease']),
-      scopes: [{ project: '*', config: '*' }],
-      expiresAt: null,
-      secret: null,
-    };
-    const { url } = await lab.startApi({ authenticate: () => Promise.resolve(identity) });
+    const { url } = await lab.startApi({ authenticate: () => Promise.resolve(OF_AN_ISSUER) });
     const key = randomUUID();
     const first = await keyed(key, { url });
     expect(first).toMatchObject({ status: 201, body: { credential: { TOKEN: expect.any(String) } } });
@@ -244,6 +245,23 @@ describe('an idempotency key', () => {
       status: 409,
       body: { code: 'already_issued', lease_id: first.body.lease_id },
     });
+  });
+
+  test('of a caller whose token changes is told already_issued by another token at the same time, too', async () => {
+    const { url } = await lab.startApi({ authenticate: () => Promise.resolve(OF_AN_ISSUER) });
+    const key = randomUUID();
+    const made = lab.provider.calls.provision;
+    const { held, letGo } = holdProvision();
+    const [first, repeated] = [keyed(key, { url, token: 'one' }), keyed(key, { url, token: 'one' })];
+    await held;
+    const other = await Promise.race([keyed(key, { url, token: 'another' }), pause(3_000)]);
+    letGo();
+    const { status, body } = await first;
+    expect({ status, body }).toMatchObject({ status: 201, body: { credential: { TOKEN: expect.any(String) } } });
+    expect(other).toMatchObject({ status: 409, body: { code: 'already_issued', lease_id: body.lease_id } });
+    // The very same token may have sent the same request twice.
+    expect(await repeated).toMatchObject({ status: 201, body });
+    expect(lab.provider.calls.provision).toBe(made + 1);
   });
 
   test('of two requests at once keeps the lease for the one that stays, whichever hangs up', async () => {
