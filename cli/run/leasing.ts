@@ -4,6 +4,7 @@ import { LeaseError } from '../../client/http';
 import { keep } from '../../client/keep';
 import type { Kept } from '../../client/keep';
 import type { Place } from '../access';
+import { UsageError } from '../exit';
 import type { Chosen } from '../selection';
 import { allOrNone } from '../together';
 import { createBundle } from './bundle';
@@ -159,7 +160,7 @@ function isEnd(error: unknown): boolean {
 
 /** Errors of ours are a sentence; any other may hold a secret. */
 function sentenceOf(error: unknown): string {
-  if (error instanceof LeaseError) return error.message;
+  if (error instanceof LeaseError || error instanceof UsageError) return error.message;
   return `It failed for a reason that is not repeated here (${error instanceof Error ? error.name : typeof error}).`;
 }
 

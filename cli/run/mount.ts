@@ -1,16 +1,18 @@
-import { execFile } from 'node:child_process';
-import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { pathAlone } from '../../config/environment';
-import { UsageError } from '../exit';
+import { explain } from '../exit';
+import { isAt, makePipe, movePipe, openForReader, removePipe } from './pipe';
+import type { Pipe } from './pipe';
 
 /** A named pipe from which each open reads the same text. Nothing of it is ever on a disk. */
 export interface Mount {
   /** Absolute. */
   readonly path: string;
-  /** From now on this is read, as often as was said. */
+  /**
+   * From now on this is read, as often as was said.
+   * @throws UsageError if something else is in the place of the pipe: nothing is handed out there.
+   */
   fill(text: string): Promise<void>;
   /** Removes the pipe. Whoever waits for it gets an end. Never fails. */
   readonly close: () => Promise<void>;
@@ -26,109 +28,76 @@ const LONGEST_PAUSE_MS = 100;
 
 /**
  * @param maxReads after so many reads the pipe is removed, until there is another text.
+ * @param tell is told once if there can be no other pipe for the reads that are left.
  * @throws UsageError if there is something already, or can be no pipe.
  */
-export async function openMount(at: string, maxReads = Infinity): Promise<Mount> {
+export async function openMount(at: string, maxReads: number, tell: (sentence: string) => void): Promise<Mount> {
   const path = resolve(at);
   /** What takes the place of a pipe as soon as that is being read. */
   const next = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  let pipe: Pipe | null = await makePipe(path);
+  let spare: Pipe | null = null;
   let text = Buffer.alloc(0);
   let readsLeft = 0;
+  let isTold = false;
   let isClosed = false;
   const hasClosed = (): boolean => isClosed;
-  await makePipe(path);
+
+  /** One after the other: two at once would meet each other's pipes. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = (act: () => Promise<void>): Promise<void> => {
+    const acted = turn.then(act);
+    turn = acted.catch(() => undefined);
+    return acted;
+  };
 
   const prepare = async (): Promise<void> => {
-    if (readsLeft > 1 && !hasClosed() && !isThere(next)) await makePipe(next);
+    if (!isAt(next, spare)) spare = await makePipe(next);
+  };
+  const handToReader = async (): Promise<void> => {
+    const opened = readsLeft > 0 ? openForReader(path, pipe) : null;
+    if (opened === null) return;
+    readsLeft -= 1;
+    // Whoever opens the path from now on has a pipe of his own, and this reader sees an end however slowly he reads.
+    const hasMoved = readsLeft > 0 && movePipe(next, spare, path);
+    if (!hasMoved) removePipe(path, pipe);
+    void serve(opened, text, hasClosed);
+    pipe = hasMoved ? spare : null;
+    if (hasMoved) spare = null;
+    if (readsLeft > 0 && !hasMoved) pipe = await makePipe(path);
+    if (readsLeft > 1 && !hasClosed()) await prepare();
   };
   const look = async (): Promise<void> => {
     while (!hasClosed()) {
       await pause(LOOK_MS);
-      const pipe = readsLeft > 0 ? openForReader(path) : null;
-      if (pipe === null) continue;
-      readsLeft -= 1;
-      // Whoever opens the path from now on has a pipe of his own, and this reader sees an end however slowly he reads.
-      const hasMoved = readsLeft > 0 && move(next, path);
-      if (!hasMoved) remove(path);
-      void serve(pipe, text, hasClosed);
-      if (readsLeft > 0 && !hasMoved) await makePipe(path);
-      await prepare();
+      try {
+        await inTurn(handToReader);
+      } catch (error) {
+        // On a file system that has been unmounted, for instance. The next text is for a pipe that is made anew.
+        if (!isTold) tell(explain(error)[1]);
+        isTold = true;
+      }
     }
   };
-  const fill = async (filled: string): Promise<void> => {
-    text = Buffer.from(filled);
-    if (!isThere(path)) await makePipe(path);
-    readsLeft = maxReads;
-    await prepare();
-  };
-  // Without another pipe, on a file system that has been unmounted for instance, there is nothing to read any more.
-  const looking = look().catch(() => undefined);
-  let filling: Promise<unknown> = Promise.resolve();
+  const looking = look();
   return {
     path,
-    fill: (filled) => {
-      const work = fill(filled);
-      filling = work;
-      return work;
-    },
+    fill: (filled) =>
+      inTurn(async () => {
+        if (!isAt(path, pipe)) pipe = await makePipe(path);
+        if (maxReads > 1) await prepare();
+        text = Buffer.from(filled);
+        readsLeft = maxReads;
+      }),
     close: async () => {
       isClosed = true;
-      await Promise.allSettled([looking, filling]);
-      const waiting = openForReader(path);
-      [path, next].forEach(remove);
+      await Promise.allSettled([looking, turn]);
+      const waiting = openForReader(path, pipe);
+      removePipe(path, pipe);
+      removePipe(next, spare);
       if (waiting !== null) closeSync(waiting);
     },
   };
-}
-
-async function makePipe(path: string): Promise<void> {
-  try {
-    await promisify(execFile)('mkfifo', ['-m', '600', path], { env: pathAlone() });
-  } catch (error) {
-    throw new UsageError(explain(path, error));
-  }
-}
-
-function explain(path: string, error: unknown): string {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-  if (isMissing) return '--mount needs the program mkfifo (of the GNU coreutils, or busybox), which is not in PATH.';
-  if (isThere(path)) {
-    return `--mount: ${path} is there already. If it is a pipe of an earlier run that was killed, remove it.`;
-  }
-  return `--mount: no pipe can be made at ${path}. Its directory must be there and writable.`;
-}
-
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-/** The pipe's end to write to if somebody has opened the other; null: nobody has, or there is something else by now. */
-function openForReader(path: string): number | null {
-  try {
-    const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    if (fstatSync(pipe).isFIFO()) return pipe;
-    closeSync(pipe);
-    return null;
-  } catch {
-    return null;
-  }
-}
-
-function move(from: string, to: string): boolean {
-  try {
-    renameSync(from, to);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Somebody else has removed it.
-  }
 }
 
 /** Writes it all, as fast as it is read, unless the reader leaves. */

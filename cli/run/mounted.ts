@@ -7,6 +7,7 @@ import type { Delivery, Values } from './delivery';
 import { childEnvironment } from './environment';
 import type { Preserve } from './environment';
 import { openMount } from './mount';
+import type { Notices } from './notices';
 
 /** The variable that says where the mount is. */
 const PATH_VARIABLE = 'LEASEHOLD_SECRETS_PATH';
@@ -23,8 +24,11 @@ export async function inMount(
   statics: Values,
   { path, format, maxReads }: MountSettings,
   preserve: Preserve | undefined,
+  notices: Notices,
 ): Promise<Delivery> {
-  const mount = await openMount(path, maxReads);
+  const mount = await openMount(path, maxReads ?? Infinity, (sentence) => {
+    notices.say(sentence);
+  });
   return {
     hand: (leased) => mount.fill(FORMATS[format].write(named([...statics, ...leased], format))),
     environment: () => ({

@@ -96,7 +96,7 @@ async function openDelivery(statics: Values, flags: RunFlags, notices: Notices):
   const { mount: path, mountFormat: format, mountMaxReads: maxReads, preserveEnv } = flags;
   if (path === undefined) return inEnvironment(statics, preserveEnv, notices);
   const { inMount } = await import('./mounted.js');
-  return inMount(statics, { path, format, maxReads }, preserveEnv);
+  return inMount(statics, { path, format, maxReads }, preserveEnv, notices);
 }
 
 /** What becomes of the program when its leases cannot be extended. */

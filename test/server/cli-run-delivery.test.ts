@@ -77,6 +77,30 @@ test('at SIGHUP a program reads fresh credentials from its mount, while the old 
   expect(await program.ended).toMatchObject({ code: 143, stderr: '' });
 });
 
+test('fresh credentials do not go into a pipe that took the place of a mount: that is told, and they are revoked', async () => {
+  const program = await run(
+    ['--on-expiry', 'signal', '--expiry-signal', 'HUP', '--mount', 'secrets', '--mount-max-reads', '1'],
+    `cat secrets > /dev/null; while test -e secrets; do sleep 0.05; done; trap '' HUP; mkfifo -m 666 secrets
+     cat secrets >> heard & trap "kill $!; exit 0" TERM; echo x >> ready; while true; do sleep 0.1; done`,
+    { project: 'capped' },
+  );
+  await untilLines(program, 'ready', 1);
+  await eventually(async () => program.said().includes('is there already'), 'it to be told');
+  // What was made for it, and the leases that it was to replace, are all that there was.
+  await eventually(async () => lab.provider.entities.size <= 2, 'the fresh leases to be removed');
+  program.signal('SIGTERM');
+  const { code, stderr } = await program.ended;
+  expect(code).toBe(0);
+  const line = 'leasehold: ONE, TWO cannot be renewed now, which is tried again: --mount: ';
+  expect(stderr.split('\n').filter((each) => each.startsWith(line))).toEqual([
+    expect.stringMatching(
+      /\/secrets is there already\. If it is a pipe of an earlier run that was killed, remove it\.$/,
+    ),
+  ]);
+  expect(await program.lines('heard')).toEqual([]);
+  expect(await readdir(program.directory)).toContain('secrets');
+});
+
 test('a reader of a mount who is slow, leaves early, or reads all of much, disturbs no other', async () => {
   const long = 'x'.repeat(200_000);
   lab.reconfigure({ secrets: { GREETING: 'good day', LONG: long } });
