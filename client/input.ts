@@ -102,7 +102,7 @@ export async function checkSealedIssue(request: SealedIssueRequest, keep = keepA
   try {
     const publicJwk = checkRecipient(recipientJwk);
     // Only using it shows whether it is a point on its curve, and later something would have been made in vain.
-    await seal({ trial: '' }, publicJwk, 'trial');
+    await seal({ TRIAL: '' }, publicJwk, 'trial');
     return { ...checked, recipient: { publicJwk, privateKey: null } };
   } catch (error) {
     if (!(error instanceof SealingError)) throw error;
@@ -200,7 +200,7 @@ async function checkKeyPair(value: unknown): Promise<RecipientKeyPair> {
   const { publicJwk, privateKey } = value as Partial<RecipientKeyPair>;
   try {
     const pair = { publicJwk: checkRecipient(publicJwk), privateKey: privateKey as RecipientKeyPair['privateKey'] };
-    await open(await seal({ trial: '' }, pair.publicJwk, 'trial'), pair.privateKey, 'trial');
+    await open(await seal({ TRIAL: '' }, pair.publicJwk, 'trial'), pair.privateKey, 'trial');
     return pair;
   } catch {
     throw invalid('recipient', KEY_PAIR);

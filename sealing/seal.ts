@@ -1,5 +1,6 @@
 import type { webcrypto } from 'node:crypto';
 import type { CompactDecryptResult } from 'jose';
+import { NAME_PATTERN } from '../workflows/words';
 import type { RecipientJwk } from '../workflows/words';
 import { checkRecipient } from './recipient';
 import { SealingError } from './sealing-error';
@@ -12,6 +13,7 @@ const TYP = 'leasehold-credential';
 const CRITICAL = { lease: true };
 /** Far above any credential, far below what Temporal stores in one payload. */
 const MAX_PLAINTEXT_BYTES = 64 * 1024;
+const NAMES = 'names of A-Z, 0-9 and _ that begin with a letter';
 
 /**
  * Seals a credential so that only the recipient's private key opens it, bound to the lease.
@@ -40,7 +42,7 @@ export async function seal(
 }
 
 /**
- * Opens what `seal` made, and only for the lease it was sealed for.
+ * Opens what `seal` made, and only for the lease it was sealed for. Everybody can seal to a public key: what is no credential is refused.
  * @throws SealingError `NotOpened` or `WrongLease`; nothing of the content is ever in the message.
  */
 export async function open(
@@ -58,8 +60,11 @@ export async function open(
 
 function encode(credential: Readonly<Record<string, string>>): Uint8Array {
   const entries: [string, unknown][] = Object.entries(credential);
-  if (entries.length === 0 || entries.some(([name, value]) => name === '' || typeof value !== 'string')) {
+  if (entries.length === 0 || entries.some(([, value]) => typeof value !== 'string')) {
     throw new SealingError('InvalidCredential', 'A credential must map at least one name to a string.');
+  }
+  if (!entries.every(([name]) => NAME_PATTERN.test(name))) {
+    throw new SealingError('InvalidCredential', `A credential has ${NAMES}.`);
   }
   const plaintext = new TextEncoder().encode(JSON.stringify(credential));
   if (plaintext.length > MAX_PLAINTEXT_BYTES) {
@@ -97,6 +102,9 @@ function decode(plaintext: Uint8Array): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notOpened();
   const entries = Object.entries(value).map(([name, each]: [string, unknown]): [string, string] => {
     if (typeof each !== 'string') throw notOpened();
+    if (!NAME_PATTERN.test(name)) {
+      throw new SealingError('NotOpened', `What was sealed is no credential, which has ${NAMES}.`);
+    }
     return [name, each];
   });
   return Object.fromEntries(entries);

@@ -1,5 +1,5 @@
 /**
- * `InvalidRecipient`: the key is no public X25519 or P-256 key. `InvalidCredential`: not a map of names to strings.
+ * `InvalidRecipient`: the key is no public X25519 or P-256 key. `InvalidCredential`: not a map of names of variables to strings.
  * `WrongLease`: sealed for another lease. `NotOpened`: another key, altered, or not what `seal` makes.
  */
 export type SealingErrorCode = 'InvalidRecipient' | 'InvalidCredential' | 'WrongLease' | 'NotOpened';

@@ -4,6 +4,12 @@
 /** What a lease id looks like: 120 bits in lower-case base 32, short enough to stand in names at every provider. */
 export const LEASE_ID_PATTERN = /^[a-z2-7]{24}$/;
 
+/**
+ * What a secret, and a field of a credential, is called. They become names of variables and stand unquoted in files that shells read: any
+ * other name could be a command there.
+ */
+export const NAME_PATTERN = /^[A-Z][A-Z0-9_]*$/;
+
 /** How a lease ended. `abandoned`: removal was given up by an operator; the entity may still exist. */
 export type LeaseEnd = 'expired' | 'revoked' | 'failed' | 'abandoned';
 

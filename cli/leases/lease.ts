@@ -27,7 +27,10 @@ export async function issueLease(dynamicSecret: string, flags: LeaseFlags): Prom
       leases,
       { ...place, dynamicSecret, ...checkedTtl },
       {
-        write: (lease) => write(dynamicSecret, lease, flags),
+        write: (lease) => {
+          requireKnownFields(lease, offered);
+          return write(dynamicSecret, lease, flags);
+        },
         tellMore: (lease) => {
           if (flags.json !== true) tellEnd(lease, flags);
         },
@@ -41,6 +44,13 @@ function requireField({ dynamicSecret, fields }: OfferedSecret, field: string | 
   throw new UsageError(
     `--plain: ${dynamicSecret} has no field ${JSON.stringify(field)}, but ${fields.join(', ')}. Nothing was leased.`,
   );
+}
+
+/** @throws FailedError of what was not offered under that name: nobody has asked for it. */
+function requireKnownFields({ credential }: Lease, { fields }: OfferedSecret): void {
+  const odd = Object.keys(credential).find((field) => !fields.includes(field));
+  if (odd === undefined) return;
+  throw new FailedError(`What was issued has the field ${odd} as well: its dynamic secret has just changed.`);
 }
 
 async function write(dynamicSecret: string, lease: Lease, { json, env, plain }: LeaseFlags): Promise<string> {

