@@ -80,7 +80,7 @@ const NOTES = [
   `Variables:
   A dynamic secret DB_READER yields DB_READER_<FIELD> for each field of its credential, DB_READER_LEASE_ID, and DB_READER_LEASE_EXPIRES_AT: when the lease was to end as the program started, since it is extended later.
   A secret takes the place of a variable that is set, unless --preserve-env says otherwise: for all variables, or for those named after =, as in --preserve-env=A,B. Put -- before the program, so that its name is not taken for one of these.
-  Secrets named PATH, HOME, PS1, IFS, BASH_ENV, PROMPT_COMMAND, LD_* and DYLD_* are never handed out as variables. LEASEHOLD_TOKEN and LEASEHOLD_TOKEN_FILE are not passed on to the program unless --preserve-env names them.`,
+  Secrets named PATH, HOME, PS1, IFS, BASH_ENV, PROMPT_COMMAND, LD_* and DYLD_* are never handed out as variables; those by which shells, interpreters and tools run code, as NODE_OPTIONS, PYTHONPATH, JAVA_TOOL_OPTIONS and GIT_SSH_COMMAND, only where --only-secrets names them. What is left out is told. LEASEHOLD_TOKEN and LEASEHOLD_TOKEN_FILE are not passed on to the program unless --preserve-env names them.`,
   `Leases:
   Each is extended at about two thirds of its TTL while the program runs, and revoked when it ends, however it ends. If this process is killed with SIGKILL, the leases end by their TTL. Where a lease cannot be extended, as at its maximum TTL, --on-expiry says what comes:
     end      a warning on standard error says when the lease ends, and the program goes on

@@ -1,4 +1,5 @@
 import { UsageError } from '../exit';
+import { isReserved } from './reserved';
 
 /** Which variables that are already set are left as they are: all, or these. */
 export type Preserve = true | readonly string[];
@@ -7,32 +8,30 @@ export type Preserve = true | readonly string[];
 export interface ChildEnvironment {
   /** The existing variables in their order, then the secrets by name. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Names of secrets that are never handed out as variables. */
+  /** Names of secrets that are not handed out as variables. */
   readonly withheld: readonly string[];
 }
 
-/** Whose change breaks the program before it begins, or has it run somebody else's code. */
-const RESERVED = new Set(['PATH', 'HOME', 'PS1', 'IFS', 'BASH_ENV', 'PROMPT_COMMAND']);
-/** Variables of the dynamic linkers. */
-const LINKER = /^(LD|DYLD)_/;
 /** With which everything that the token may lease could be leased again. */
 const OURS = ['LEASEHOLD_TOKEN', 'LEASEHOLD_TOKEN_FILE'];
 
 /**
  * The variables of a program that gets these secrets. A secret takes the place of a variable of its name, unless that is preserved.
+ * @param asked names of secrets that were asked for by name.
  * @throws UsageError if a name or a value cannot stand in an environment.
  */
 export function childEnvironment(
   base: Readonly<Record<string, string>>,
   secrets: ReadonlyMap<string, string>,
   preserve: Preserve = [],
+  asked: readonly string[] = [],
 ): ChildEnvironment {
   const isNamed = (name: string): boolean => preserve !== true && preserve.includes(name);
   const variables = new Map(Object.entries(base).filter(([name]) => !OURS.includes(name) || isNamed(name)));
   const withheld: string[] = [];
   for (const [name, value] of [...secrets].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (variables.has(name) && (preserve === true || isNamed(name))) continue;
-    if (isReserved(name)) {
+    if (isReserved(name, asked.includes(name))) {
       withheld.push(name);
       continue;
     }
@@ -40,11 +39,6 @@ export function childEnvironment(
     variables.set(name, value);
   }
   return { variables: Object.fromEntries(variables), withheld };
-}
-
-/** Whether a secret of that name is never handed out as a variable. */
-export function isReserved(name: string): boolean {
-  return RESERVED.has(name) || LINKER.test(name);
 }
 
 function checkVariable(name: string, value: string): void {

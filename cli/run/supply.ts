@@ -93,10 +93,16 @@ async function choose(leases: HttpLeases, flags: RunFlags): Promise<Found> {
 }
 
 async function openDelivery(statics: Values, flags: RunFlags, notices: Notices): Promise<Delivery> {
-  const { mount: path, mountFormat: format, mountMaxReads: maxReads, preserveEnv } = flags;
-  if (path === undefined) return inEnvironment(statics, preserveEnv, notices);
+  const {
+    mount: path,
+    mountFormat: format,
+    mountMaxReads: maxReads,
+    preserveEnv: preserve,
+    onlySecrets: asked,
+  } = flags;
+  if (path === undefined) return inEnvironment(statics, { preserve, asked }, notices);
   const { inMount } = await import('./mounted.js');
-  return inMount(statics, { path, format, maxReads }, preserveEnv, notices);
+  return inMount(statics, { path, format, maxReads }, preserve, notices);
 }
 
 /** What becomes of the program when its leases cannot be extended. */

@@ -223,9 +223,13 @@ test('a secret wins over a variable that is set, unless that is preserved; the t
     'from here, good day, no token\n',
     `from the config, good night, ${lab.tokens['runner']!}\n`,
   ]);
-  const odd = await (await run([], 'echo ${LD_PRELOAD:-none} $PLAIN', { project: 'odd' })).ended;
+  const odd = await (await run([], 'echo ${LD_PRELOAD:-none} $PLAIN$NODE_OPTIONS', { project: 'odd' })).ended;
   expect(odd).toMatchObject({ code: 0, stdout: 'none x\n' });
-  expect(odd.stderr).toMatch(/^leasehold: Not handed out as variables, .*: LD_PRELOAD, PATH\.\n$/);
+  expect(odd.stderr).toMatch(/^leasehold: Not handed out as variables, .*: LD_PRELOAD, NODE_OPTIONS, PATH\.\n$/);
+  const asked = ['--only-secrets', 'LD_PRELOAD,NODE_OPTIONS'];
+  const named = await (await run(asked, 'echo ${LD_PRELOAD:-none} $NODE_OPTIONS', { project: 'odd' })).ended;
+  expect(named).toMatchObject({ code: 0, stdout: 'none --no-warnings\n' });
+  expect(named.stderr).toMatch(/^leasehold: Not handed out as variables, .*: LD_PRELOAD\.\n$/);
 });
 
 test('leased values stand in no argument of a process and in no file', async () => {

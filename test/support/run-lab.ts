@@ -31,6 +31,8 @@ export interface Run extends Program {
   lines(file: string): Promise<readonly string[]>;
 }
 
+const ODD = { PATH: '/nowhere', LD_PRELOAD: '/nowhere.so', NODE_OPTIONS: '--no-warnings', PLAIN: 'x' };
+
 /** Tells its lease and lives on. */
 export const STAY = 'echo $TOKEN_LEASE_ID >> ids; exec sleep 60';
 
@@ -48,7 +50,7 @@ export async function openRunLab(): Promise<RunLab> {
       capped: { configs: { prd: { dynamic_secrets: { ONE: capped, TWO: capped } } } },
       dozen: { configs: { prd: { dynamic_secrets: dozen } } },
       duo: { configs: { prd: { dynamic_secrets: duo } } },
-      odd: { configs: { prd: { secrets: { PATH: '/nowhere', LD_PRELOAD: '/nowhere.so', PLAIN: 'x' } } } },
+      odd: { configs: { prd: { secrets: ODD } } },
     },
     tokens: { runner: { scopes: ['*'] } },
   });

@@ -1,3 +1,4 @@
+import { inEnvironment } from '../../../../cli/run/delivery';
 import { childEnvironment } from '../../../../cli/run/environment';
 import { createNotices } from '../../../../cli/run/notices';
 
@@ -7,6 +8,61 @@ test('the existing variables keep their order, and what secrets add comes after 
   const { variables, withheld } = childEnvironment(base, secrets);
   expect(Object.entries(variables).join(' ')).toBe('Z,1 A,secret M,3 B,b Y,y');
   expect(withheld).toEqual(['DYLD_X', 'PATH']);
+});
+
+test.each([
+  'NODE_OPTIONS',
+  'PYTHONPATH',
+  'PERL5OPT',
+  'RUBYOPT',
+  'JAVA_TOOL_OPTIONS',
+  'GIT_SSH_COMMAND',
+  'GIT_CONFIG_COUNT',
+  'LUA_INIT_5_4',
+  'ENV',
+])('a secret by which programs run code, as %s, is handed out to those alone that ask for it by name', (name) => {
+  const secrets = new Map([
+    [name, 'evil'],
+    ['PLAIN', 'x'],
+  ]);
+  expect(childEnvironment({ [name]: 'own' }, secrets)).toEqual({
+    variables: { [name]: 'own', PLAIN: 'x' },
+    withheld: [name],
+  });
+  const asked = childEnvironment({}, secrets, [], [name, 'PLAIN']);
+  expect(asked).toEqual({ variables: { [name]: 'evil', PLAIN: 'x' }, withheld: [] });
+});
+
+test('what breaks a program before it begins is not handed out, whoever asks for it', () => {
+  const names = ['PATH', 'HOME', 'BASH_ENV', 'LD_PRELOAD', 'DYLD_X'];
+  const secrets = new Map(names.map((name) => [name, 'evil']));
+  expect(childEnvironment({}, secrets, [], names)).toEqual({ variables: {}, withheld: [...names].sort() });
+});
+
+test('names that only begin like those are handed out as ever', () => {
+  const secrets = new Map(['ENVIRONMENT', 'GIT_TOKEN', 'NODE_ENV', 'PAGERDUTY_KEY', 'LUA'].map((name) => [name, 'x']));
+  expect(childEnvironment({}, secrets).withheld).toEqual([]);
+});
+
+test('what is withheld is told once, of what is leased as well', async () => {
+  const said: string[] = [];
+  const notices = createNotices((sentence) => said.push(sentence));
+  const statics = new Map([
+    ['NODE_OPTIONS', 'evil'],
+    ['PLAIN', 'x'],
+  ]);
+  const delivery = inEnvironment(statics, { preserve: undefined, asked: undefined }, notices);
+  for (const value of ['old', 'fresh']) {
+    await delivery.hand(
+      new Map([
+        ['GIT_PAGER', value],
+        ['GIT_LEASE_ID', value],
+      ]),
+    );
+    expect(delivery.environment()).toMatchObject({ PLAIN: 'x', GIT_LEASE_ID: value });
+    expect(delivery.environment()['GIT_PAGER']).toBe(process.env['GIT_PAGER']);
+  }
+  expect(said.map((sentence) => sentence.split(': ')[1])).toEqual(['NODE_OPTIONS.', 'GIT_PAGER.']);
 });
 
 test('variables that are preserved win, all or those named, and only a name lets our token through', () => {
