@@ -116,7 +116,7 @@ export default tseslint.config(
         'worker(?!/(command|flags)$)',
         'client(?!/(http|keep|wire-code|leases)$)',
         'sealing',
-        'config(?!/(environment|problems|this-machine)$)',
+        'config(?!/(environment|own-parameters|problems|this-machine)$)',
         'audit',
         'telemetry',
         'temporal',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOwnParameter, OWN_PARAMETERS } from './own-parameters';
 import { buildRights, readScope, rightsSchema, scopesSchema } from './rights';
 import type { Right, Scope } from './rights';
 import { isLocal } from './this-machine';
@@ -86,9 +87,6 @@ const rule = z
       'must have one claim that tells who may come in, by more than * or true: an issuer may vouch for the whole world',
   });
 
-/** What the command line says by itself in its requests to the issuer. */
-const OWN_PARAMETERS = ['client_id', 'client_secret', 'scope', 'grant_type', 'device_code', 'refresh_token'];
-
 const deviceLogin = z
   .strictObject({
     client_id: z.string().regex(/^[\x21-\x7e]{1,500}$/, 'must be 1 to 500 printable characters without spaces'),
@@ -102,7 +100,7 @@ const deviceLogin = z
         z
           .string()
           .regex(/^[A-Za-z0-9_.-]{1,100}$/, 'must be the name of a parameter')
-          .refine((name) => !OWN_PARAMETERS.includes(name), `cannot be ${OWN_PARAMETERS.join(', ')}`),
+          .refine((name) => !isOwnParameter(name), `cannot be ${OWN_PARAMETERS.join(', ')}`),
         z.string().regex(PRINTABLE, 'must be 1 to 500 characters'),
       )
       .default({}),

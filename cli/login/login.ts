@@ -1,5 +1,7 @@
 import { connectHttpLeases, LeaseError, offeredSignIns } from '../../client/http';
 import type { SignInOffer, Whoami } from '../../client/http';
+import { isOwnParameter } from '../../config/own-parameters';
+import { quote } from '../../workflows/quote';
 import { findHost, overridingVariable, warnOfListeners } from '../access';
 import type { LoginFlags } from '../commands/login';
 import { AuthError, EXIT, tellError, UsageError } from '../exit';
@@ -67,6 +69,7 @@ async function byDevice(host: string, identity: string | undefined): Promise<Fin
   const offer = choose(await offeredSignIns({ url: host }), identity, host);
   const { alias, issuer: address, clientId, token: presents } = offer;
   requireFitting(host, address);
+  requireOwnWords(host, offer);
   const issuer = await openIssuer({ issuer: address, clientId, presents });
   const device = await issuer.begin(offer.scopes, offer.parameters);
   return async (signal) => {
@@ -94,6 +97,16 @@ function requireFitting(host: string, issuer: string): void {
   );
 }
 
+/** What is shown of client and scopes would not be what the issuer is asked for. */
+function requireOwnWords(host: string, { parameters }: SignInOffer): void {
+  const own = Object.keys(parameters).filter(isOwnParameter);
+  if (own.length === 0) return;
+  throw new LeaseError(
+    'Unavailable',
+    `${host} wants its issuer to be told another ${own.map(quote).join(', ')} than is shown here. Nothing was asked.`,
+  );
+}
+
 function choose(offers: readonly SignInOffer[], identity: string | undefined, host: string): SignInOffer {
   const known = printable(offers.map(({ alias }) => alias).join(', '));
   const [first, ...more] = offers;
@@ -110,17 +123,25 @@ function choose(offers: readonly SignInOffer[], identity: string | undefined, ho
   throw new UsageError(`${host} has no sign-in by the identity ${JSON.stringify(identity)}. Known: ${known}.`);
 }
 
-/** Whoever named the issuer is the API: before people go there they see where, for which client, and who gets the token. */
+/**
+ * Whoever named the issuer is the API: before people go there they see where, who gets which token, and all that the issuer was told of
+ * it. An `audience` decides where a token is good.
+ */
 function invite(host: string, offer: SignInOffer, { url, code, wholeUrl, expiresAt }: Device): void {
   const end = expiresAt.toLocaleTimeString();
   const [alias, client, scopes] = [offer.alias, offer.clientId, offer.scopes.join(' ')].map(printable);
+  const asked = scopes === '' ? 'no scopes' : scopes;
+  const token = offer.token === 'id_token' ? 'ID token' : 'access token';
+  const told = Object.entries(offer.parameters).map(([name, value]) => `  ${printable(`${name}=${value}`)}`);
   const lines = [
     `To sign in at ${host}, as its issuer ${alias} (${offer.issuer}) knows you, open`,
     `  ${url}`,
     `and enter the code`,
     `  ${code}`,
     ...(wholeUrl === null ? [] : [`or open ${wholeUrl}`]),
-    `${host} gets the token, made for client ${client}${scopes === '' ? '' : ` with ${scopes}`}: go on only if you trust it with that.`,
+    `${host} gets the ${token}, made for client ${client} with ${asked}.`,
+    ...(told.length === 0 ? [] : ['The issuer was told as well', ...told]),
+    `Go on only if you trust ${host} with that.`,
     `Waiting until ${end}. Ctrl-C calls it off.`,
   ];
   process.stderr.write(`${lines.join('\n')}\n`);

@@ -570,7 +570,9 @@ describe('an API that is not to be trusted', () => {
         stdout: `Signed in at ${url} as ${shown} (${shown} in ${shown}), until ${(await oidcSignIn(url)).expires_at}.\n`,
       });
       expect(stderr).toContain(`as its issuer ${shown} (${url}) knows you, open\n  ${url}/go\n`);
-      expect(stderr).toContain(`${url} gets the token, made for client ${shown} with ${shown}: go on only if`);
+      expect(stderr).toContain(
+        `${url} gets the access token, made for client ${shown} with ${shown}.\nGo on only if you trust ${url} with that.\n`,
+      );
       const others = await run(['login', '--host', url, '--identity', 'x']);
       for (const text of [stdout, stderr, others.stderr]) expect(text).not.toMatch(/\x1b|\u202e/);
       expect(stdout + stderr).not.toContain(ISSUED);
@@ -580,6 +582,48 @@ describe('an API that is not to be trusted', () => {
       close();
     }
   });
+
+  test('shows all that the issuer is told beside that, each on a line, and that no scope was asked for', async () => {
+    const parameters = { audience: 'https://payments.example.com', resource: `a\n${EVIL}` };
+    const { url, close } = await openEvil({ scopes: [], parameters });
+    try {
+      const { code, stderr } = await run(['login', '--host', url]);
+      expect(code).toBe(0);
+      expect(stderr).toContain(
+        [
+          `${url} gets the access token, made for client ${printable(EVIL)} with no scopes.`,
+          'The issuer was told as well',
+          '  audience=https://payments.example.com',
+          `  resource=a\\n${printable(EVIL)}`,
+          `Go on only if you trust ${url} with that.\n`,
+        ].join('\n'),
+      );
+      expect(stderr).not.toMatch(/\x1b|\u202e/);
+    } finally {
+      close();
+    }
+  });
+
+  test.each(['scope', 'client_id', 'grant_type', 'Scope'])(
+    'has the issuer told no other %s than is shown: nothing is asked',
+    async (name) => {
+      const { begun } = await provider.counts();
+      const parameters = { audience: 'a', [name]: 'https://payments.example.com/write' };
+      const { url, seen, close } = await openEvil({ issuer: provider.url, client_id: provider.clientId, parameters });
+      try {
+        const { code, stdout, stderr } = await run(['login', '--host', url]);
+        expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+        expect(stderr).toBe(
+          `${url} wants its issuer to be told another "${name}" than is shown here. Nothing was asked.\n`,
+        );
+        expect(seen).toEqual(['/v1/login']);
+        expect((await provider.counts()).begun).toBe(begun);
+        expect(await stored()).toBeNull();
+      } finally {
+        close();
+      }
+    },
+  );
 
   test.each<[string, () => Parameters<typeof openEvil>, readonly string[]]>([
     ['with another name before it', () => [{ issuer: 'https://login.example.com@127.0.0.1:1' }], ['/v1/login']],

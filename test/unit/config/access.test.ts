@@ -258,6 +258,7 @@ describe('OIDC issuers', () => {
     [login('client_id: cli, scopes: [openid, "a b"]'), 'device_login.scopes[1]: must be a scope'],
     [login('client_id: cli, token: refresh_token'), 'device_login.token: '],
     [login('client_id: cli, parameters: {scope: x}'), 'it cannot be client_id, client_secret, scope'],
+    [login('client_id: cli, parameters: {Client_ID: x}'), 'it cannot be client_id, client_secret, scope'],
     [login('client_id: cli, parameters: {a: ""}'), 'device_login.parameters.a: must be 1 to 500 characters'],
   ])('%j lets nobody sign in', (text, problem) => {
     expect(problemsOf(text)).toContainEqual(expect.stringContaining(problem));
