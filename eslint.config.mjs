@@ -114,7 +114,7 @@ export default tseslint.config(
       '@typescript-eslint/no-restricted-imports': forbid([
         'activities',
         'worker(?!/(command|flags)$)',
-        'client(?!/(http|keep|wire-code|leases)$)',
+        'client(?!/(http|keep|wire-code|leases|read-whole)$)',
         'sealing',
         'config(?!/(environment|own-parameters|problems|this-machine)$)',
         'audit',

@@ -1,6 +1,7 @@
 import type * as Oidc from 'openid-client';
 import type { Configuration, DeviceAuthorizationResponse, TokenEndpointResponse } from 'openid-client';
 import { LeaseError } from '../../client/http';
+import { readWhole } from '../../client/read-whole';
 import { isLocal } from '../../config/this-machine';
 import { printable } from '../output/printable';
 import type { OidcSignIn } from '../settings';
@@ -169,15 +170,9 @@ export function isThisMachine(text: string): boolean {
 
 /** An answer of usual size: another one is not waited for. */
 async function fetchWhole(url: string, options: Oidc.CustomFetchOptions): Promise<Response> {
-  const { status, headers, body } = await fetch(url, options as RequestInit);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > LARGEST_BYTES) throw new Error('The answer is too large.');
-    chunks.push(chunk);
-  }
-  return new Response(body === null ? null : Buffer.concat(chunks), { status, headers });
+  const response = await fetch(url, options as RequestInit);
+  const { status, headers } = response;
+  return new Response(response.body === null ? null : await readWhole(response, LARGEST_BYTES), { status, headers });
 }
 
 function toLeaseError(error: unknown, issuer: string, oidc: typeof Oidc): LeaseError {

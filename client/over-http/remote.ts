@@ -3,6 +3,7 @@ import { doze, waitWithin } from '../bounds';
 import type { Bounds } from '../bounds';
 import { LeaseError } from '../leases';
 import type { LeaseErrorFacts } from '../leases';
+import { readText, TooLargeError } from '../read-whole';
 import { readRefusal } from './refusal';
 import type { Refusal } from './refusal';
 
@@ -155,7 +156,7 @@ async function send(
           redirect: 'manual',
           signal: hangUp.signal,
         });
-        const text = await response.text();
+        const text = await readText(response);
         return [response, token === null ? parse(text) : hide(token, parse(text))];
       } catch (error) {
         throw explain(remote.url, error);
@@ -215,6 +216,9 @@ function explain(url: string, error: unknown): Lost {
   const code = codeOf(error);
   if (code !== null && NOT_THERE.has(code))
     return new Lost(`The Leasehold API at ${url} cannot be reached (${code}).`, false, true);
+  if (error instanceof TooLargeError) {
+    return new Lost(`The answer of the Leasehold API at ${url} is larger than any that it gives.`, true, false);
+  }
   if (isBlockedPort(error)) {
     return new Lost(`${url} is at a port that is kept for another protocol: nothing is sent there.`, false, false);
   }

@@ -38,3 +38,16 @@ export function json(body: unknown, status = 200, headers: Readonly<Record<strin
 export function refusal(status: number, code: string, message = 'A sentence.', headers = {}): Response {
   return json({ success: false, messages: [message], code, request_id: 'r' }, status, headers);
 }
+
+/** An answer that goes on until all of what a small program may have is used up. @returns how many megabytes were taken of it. */
+export function endless(status: number): { readonly response: Response; readonly sent: () => number } {
+  let sent = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      sent += 1;
+      if (sent > 64) controller.close();
+      else controller.enqueue(new Uint8Array(1024 * 1024));
+    },
+  });
+  return { response: new Response(body, { status }), sent: () => sent };
+}

