@@ -3,6 +3,7 @@ import type { LeaseErrorCode } from '../client/leases';
 import { ConfigError } from '../config/problems';
 import { MissingPackages } from '../packaging/missing';
 import { NotPrintedError } from './output/print';
+import { printableLines } from './output/printable';
 
 /** What the commands exit with. `run` exits with its program's code once that was started. */
 export const EXIT = {
@@ -67,7 +68,7 @@ export async function exitWith(run: () => Promise<number>): Promise<void> {
 /** Says on standard error what went wrong and answers the exit code. Errors of ours are a sentence; any other is told by its kind alone. */
 export function tellError(error: unknown): number {
   const [code, sentence] = explain(error);
-  if (sentence !== '') process.stderr.write(`${sentence}\n`);
+  if (sentence !== '') process.stderr.write(`${printableLines(sentence)}\n`);
   return code;
 }
 

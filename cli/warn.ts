@@ -1,5 +1,6 @@
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { printableLines } from './output/printable';
 
 const AGAIN_MS = 200;
 const LAST_WORDS_MS = 2_000;
@@ -15,7 +16,7 @@ let timer: NodeJS.Timeout | undefined;
  * reads slowly, or has stopped the terminal by Ctrl-S, does not keep us from the leases: it is written later.
  */
 export function warn(sentence: string): void {
-  pending = Buffer.concat([pending, Buffer.from(`leasehold: ${sentence}\n`)]);
+  pending = Buffer.concat([pending, Buffer.from(`leasehold: ${printableLines(sentence)}\n`)]);
   flush();
 }
 

@@ -9,3 +9,8 @@ export function printable(text: string): string {
     return NAMED[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
   });
 }
+
+/** The same of several lines, which stay such. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}

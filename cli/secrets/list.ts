@@ -3,6 +3,7 @@ import { formatTtl } from '../../workflows/ttl';
 import type { ShowFlags } from '../commands/secrets';
 import { EXIT } from '../exit';
 import { outputTo } from '../output/output';
+import { printable } from '../output/printable';
 import type { Style } from '../output/style';
 import { print, printJson } from '../output/print';
 import { table } from '../output/table';
@@ -44,7 +45,7 @@ function draw({ statics, offered }: Contents, plain: boolean): string {
     ...sorted(statics).map(([name, value]): Cell[] => [name, plain ? value : { text: MASK, paint: style.dim }]),
     ...offered.flatMap((secret) => rowsOf(secret, style)),
   ];
-  if (rows.length === 0) return `There is no secret in ${statics.project}/${statics.config}.\n`;
+  if (rows.length === 0) return `There is no secret in ${printable(`${statics.project}/${statics.config}`)}.\n`;
   return table([{ title: 'NAME', whole: true }, 'VALUE'], rows, output);
 }
 

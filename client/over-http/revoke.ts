@@ -60,7 +60,7 @@ async function revoke(
     { leaseId },
   );
   return {
-    leaseId: answer.lease_id,
+    leaseId,
     state: answer.state,
     endedAt: answer.ended_at === null ? null : new Date(answer.ended_at),
     endedBy: answer.ended_by,

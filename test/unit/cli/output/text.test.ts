@@ -1,4 +1,4 @@
-import { printable } from '../../../../cli/output/printable';
+import { printable, printableLines } from '../../../../cli/output/printable';
 import { relative } from '../../../../cli/output/relative';
 import { shorten, textWidth } from '../../../../cli/output/text-width';
 
@@ -27,6 +27,10 @@ test('letters, signs and accents of all languages stay, and what steers a termin
     'a\\tb\\r\\nc\\u{0}\\u{1b}]0;t\\u{7}\\u{200b}\\u{2028}',
   );
   expect(printable('\ud800')).toBe('\\u{d800}');
+});
+
+test('lines stay lines, each of them shown in the same way', () => {
+  expect(printableLines('a\tb\n\u001b[2Jc\n')).toBe('a\\tb\n\\u{1b}[2Jc\n');
 });
 
 test.each([
