@@ -334,7 +334,7 @@ export interface DeprovisionActivities {
 /** On a queue of their own: what looks after all leases of an integration takes no slot from the removal of one. */
 export interface UpkeepActivities {
   /** Tries one removal that fails; fails itself, to be tried again, until one succeeds or none fails any more. */
-  probe(input: IntegrationInput): Promise<ProbeResult>;
+  probe(input: ProbeInput): Promise<ProbeResult>;
   /** Nudges the integration's leases whose removal waits for its next attempt. Answers how many. */
   nudgeWaiting(input: IntegrationInput): Promise<number>;
   sweep(input: SweepInput): Promise<SweepReport>;
@@ -362,9 +362,17 @@ export interface IntegrationInput {
   readonly integration: string;
 }
 
+export interface ProbeInput extends IntegrationInput {
+  /** Whether `waiting` may be answered. Absent: an incident of an earlier release asks, which would ask again at once. */
+  readonly mayWait?: boolean;
+}
+
 export interface ProbeResult {
-  /** `removed`: the provider did what was asked. `quiet`: no removal fails any more. */
-  readonly outcome: 'removed' | 'quiet';
+  /**
+   * `removed`: the provider did what was asked. `quiet`: nothing is being removed any more. `waiting`: removals are under way or wait until
+   * absence can be believed, and none fails or is stuck.
+   */
+  readonly outcome: 'removed' | 'quiet' | 'waiting';
 }
 
 /** An integration's removals as Temporal knows them. */

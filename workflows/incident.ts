@@ -115,17 +115,22 @@ export async function incident(input: IncidentInput): Promise<OpenIncident> {
 
   const recover = async (): Promise<void> => {
     let idleMs = FIRST_PAUSE_MS;
+    let calm = 0;
     for (;;) {
       const { outcome } = await probe(integration);
       if (outcome === 'removed') {
+        calm = 0;
         await nudge();
         continue;
       }
-      if (outcome === 'quiet') await sleep(SETTLE, { summary: 'before it is believed that nothing fails any more' });
+      const isCalm = outcome !== 'undecided';
+      if (isCalm) await sleep(SETTLE, { summary: 'before it is believed that nothing fails any more' });
       const survey = await look();
       await judge(survey);
-      if (outcome !== 'quiet') continue;
-      if (survey.stuck === 0 && reports === answered) return;
+      calm = isCalm && survey.stuck === 0 && reports === answered ? calm + 1 : 0;
+      // Where removals are under way all the time, one that begins to fail may have been missed by one look.
+      if (calm > 0 && (outcome === 'quiet' || calm === 2)) return;
+      if (!isCalm || calm > 0) continue;
       // What is stuck and not failing waits for something else, a worker that can run its workflow for instance.
       await condition(() => reports !== answered, idleMs, { summary: 'nothing fails, and yet something is stuck' });
       idleMs = Math.min(idleMs * 2, LONGEST_PAUSE_MS);
@@ -200,7 +205,7 @@ const NO_LEASE = {
 /** Every so often it ends undecided, so that what no worker serves any more, and what no lease reports, is looked at too. */
 async function probe(integration: string): Promise<ProbeResult | { readonly outcome: 'undecided' }> {
   try {
-    return await probing(integration).probe({ integration });
+    return await probing(integration).probe({ integration, mayWait: true });
   } catch (error) {
     if (isCancellation(error)) throw error;
     const { removing } = await insist(() => keeping.survey({ integration }));

@@ -4,7 +4,7 @@ import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/load';
 import { nudge } from '../../workflows/contract';
-import type { IntegrationInput, ProbeResult } from '../../workflows/contract';
+import type { IntegrationInput, ProbeInput, ProbeResult } from '../../workflows/contract';
 import type { Connections } from '../connections';
 import { toFailure } from '../failures';
 import { alsoRequire, guardAttempt, stopOf } from '../fence';
@@ -33,13 +33,14 @@ const MIN_NUDGES_PER_SECOND = 0.05;
  * Tries one removal that fails, by its own handle. The lease's workflow takes no part in it: its history does not grow however
  * long the provider is away, and it finds the entity gone when it is nudged.
  */
-export async function probe(deps: ProbeDeps, { integration }: IntegrationInput): Promise<ProbeResult> {
+export async function probe(deps: ProbeDeps, { integration, mayWait }: ProbeInput): Promise<ProbeResult> {
   const context = Context.current();
   const guard = guardAttempt(context, { deployment: deps.deployment, leaseId: '' });
   try {
-    const { candidate, left } = await findCandidate(deps.client, integration);
+    const { candidate, left, isAnyStuck } = await findCandidate(deps.client, integration);
     if (candidate === null) {
       if (left === 0) return { outcome: 'quiet' };
+      if (mayWait === true && !isAnyStuck) return { outcome: 'waiting' };
       throw again(`${left} removals of ${integration} are under way and none of them is failing.`);
     }
     await remove(deps, integration, candidate, guard.attempt);
@@ -72,24 +73,30 @@ async function remove(
   await connections.open(integration).deprovision(input.handle, guarded, readFacts(input.facts));
 }
 
+interface Found {
+  /** A removal that fails; null: none of those that were asked about. */
+  readonly candidate: PendingRemoval | null;
+  readonly left: number;
+  readonly isAnyStuck: boolean;
+}
+
 /** At random, so that one entity that can never be removed does not hide a provider that is back. */
-async function findCandidate(
-  client: Client,
-  integration: string,
-): Promise<{ readonly candidate: PendingRemoval | null; readonly left: number }> {
+async function findCandidate(client: Client, integration: string): Promise<Found> {
   const ids: string[] = [];
-  for await (const { leaseId } of listRemoving(client, integration)) {
+  let isAnyStuck = false;
+  for await (const { leaseId, state } of listRemoving(client, integration)) {
     ids.push(leaseId);
+    isAnyStuck ||= state === 'stuck';
     if (ids.length === LISTED) break;
   }
   let left = 0;
   for (const leaseId of shuffle(ids).slice(0, LOOKED_AT)) {
     const removal = await findRemoval(client, leaseId);
     if (removal === null) continue;
-    if (removal.failing) return { candidate: removal, left: ids.length };
+    if (removal.failing) return { candidate: removal, left: ids.length, isAnyStuck };
     left += 1;
   }
-  return { candidate: null, left };
+  return { candidate: null, left, isAnyStuck };
 }
 
 /**

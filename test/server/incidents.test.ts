@@ -30,6 +30,32 @@ test.concurrent(
 );
 
 test.concurrent(
+  'a trouble that is over ends although other removals are under way all the time',
+  inIncidentLab(async (lab) => {
+    const patient = await lab.startWorker({ config: { integration: { timings: { consistency_window: '1h' } } } });
+    const waiting = await lab.issue('10m');
+    await patient.stop();
+    await lab.startWorker();
+    const troubled = await lab.issue('10m');
+    lab.provider.fail('Unavailable', 'deprovision');
+    await lab.leases.revoke(troubled);
+    await lab.untilStuck(troubled);
+    await eventually(async () => lab.notices('json').length === 1, 'the alert');
+    lab.provider.heal();
+    // Its entity is not there, which proves nothing for an hour: as with a session that nobody can end before its time.
+    lab.provider.entities.delete(lab.provider.of(waiting)[0]!);
+    await lab.leases.revoke(waiting);
+    expect(await lab.outcome(troubled)).toMatchObject({ state: 'revoked' });
+    await lab.untilClosed();
+    expect(lab.notices('json').map(({ kind }) => kind)).toEqual(['stuck', 'recovered']);
+    expect(lab.audit.map(({ event }) => event)).toContain('incident_closed');
+    expect(await lab.stateOf(waiting)).toBe('deprovisioning');
+    await lab.handle(waiting).signal('abandon', { by: 'ada' });
+  }),
+  180_000,
+);
+
+test.concurrent(
   'failures that nobody is stuck by wake nobody',
   inIncidentLab(async (lab) => {
     await lab.startWorker({ config: { integration: { timings: { consistency_window: '0s', stuck_after: '1h' } } } });
