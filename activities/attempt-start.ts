@@ -4,6 +4,9 @@ import { instantOf } from '../temporal/timestamp';
 import { ANSWER_WITHIN_MS, AttemptStopped } from './fence';
 import { IntegrationError } from './integrations/integration';
 
+/** Many looks may have come before, each an attempt: by their number the next one would come only after minutes. */
+const ASK_AGAIN_AFTER_MS = 5_000;
+
 /**
  * When the server gave this attempt to a worker, by the server's own clock: not later than anything that the attempt has seen.
  *
@@ -27,6 +30,7 @@ export async function attemptStart({ client, info }: Context): Promise<Date> {
       throw new IntegrationError('Unavailable', {
         operation: 'The look at the clock of Temporal',
         hint: 'Temporal did not say when this attempt began.',
+        retryAfterMs: ASK_AGAIN_AFTER_MS,
       });
     }
   }
