@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditLine } from './line';
 import type { AuditRecord } from './line';
@@ -10,7 +11,8 @@ export type { AuditEvent, AuditLine, AuditRecord } from './line';
 
 export interface AuditWriter {
   /**
-   * Ends once the line is the operating system's. Lines are written in the order in which they were given.
+   * Ends once the line is on the disk, if it goes to a file; what standard output is read by cannot be asked. Lines are written in the
+   * order in which they were given.
    * @throws AuditError if it could not be written, or not within 2.5 s.
    */
   write(record: AuditRecord): Promise<void>;
@@ -46,13 +48,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'the system has too many files open. Raise its limit',
   EIO: 'its disk reports an error. Replace it',
   NO_FILE: 'it is a pipe or a socket. Name a file, or unset the variable to write to standard output',
-  CUT: 'only a part of the line could be written. Free some space',
+  CUT: 'only a part could be written. Free some space',
 };
 
 /**
  * Writes audit lines as JSON, each with `"kind":"audit"` in front.
- * @param target.file is opened anew for each line, so that it may be rotated away at any time, and may be shared by several
- * processes, which leaves empty lines at worst; null: standard output.
+ * @param target.file is opened anew for each line, or for all that wait at one time, so that it may be rotated away at any time, and may
+ * be shared by several processes, which leaves empty lines at worst; null: standard output.
  * @param target.failed called for each line that is not written.
  * @throws AuditError if the file cannot be appended to.
  */
@@ -80,7 +82,8 @@ export function openAuditWriter(target: {
 function fileWriter(file: string): AuditWriter {
   checkFile(file);
   return inTurn(
-    (line) => append(file, line),
+    Infinity,
+    (lines) => append(file, lines),
     () => undefined,
   );
 }
@@ -89,7 +92,9 @@ function streamWriter(stream: NodeJS.WritableStream): AuditWriter {
   // The failure of a write is told to whoever wrote; unheard, the stream's own event would end the process.
   const ignore = (): void => undefined;
   stream.on('error', ignore);
+  // What the logger writes to the same pipe must not come between: the system keeps one line together, and not many.
   return inTurn(
+    1,
     (line) => print(stream, line),
     () => stream.off('error', ignore),
   );
@@ -102,10 +107,11 @@ interface Job {
 }
 
 /**
- * One line after the other. While one takes longer than it may, it and those behind it are refused, and so is whatever comes: a
- * line that was refused is not written later, but for the one that was under way.
+ * One line after the other, or all that wait together, up to `most`: a disk takes as long to keep many as to keep one. While they take
+ * longer than they may, they and those behind them are refused, and so is whatever comes: a line that was refused is not written later,
+ * but for those that were under way.
  */
-function inTurn(send: (line: string) => Promise<void>, end: () => void): AuditWriter {
+function inTurn(most: number, send: (lines: string) => Promise<void>, end: () => void): AuditWriter {
   const waiting: Job[] = [];
   let isBusy = false;
   let hangs = false;
@@ -113,18 +119,25 @@ function inTurn(send: (line: string) => Promise<void>, end: () => void): AuditWr
   let idle = (): void => undefined;
 
   const next = (): void => {
-    const job = waiting.shift();
-    isBusy = job !== undefined;
-    if (job === undefined) {
+    const group = waiting.splice(0, most);
+    isBusy = group.length > 0;
+    if (!isBusy) {
       idle();
       return;
     }
     const timer = setTimeout(() => {
       hangs = true;
-      for (const late of [job, ...waiting.splice(0)]) late.reject(hanging());
+      for (const late of [...group, ...waiting.splice(0)]) late.reject(hanging());
     }, WRITE_TIMEOUT_MS);
-    void send(job.line)
-      .then(job.resolve, job.reject)
+    void send(group.map(({ line }) => line).join(''))
+      .then(
+        () => {
+          for (const job of group) job.resolve();
+        },
+        (error: unknown) => {
+          for (const job of group) job.reject(error);
+        },
+      )
       .finally(() => {
         clearTimeout(timer);
         hangs = false;
@@ -171,20 +184,33 @@ function checkFile(file: string): void {
   }
 }
 
-async function append(file: string, line: string): Promise<void> {
+async function append(file: string, lines: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, FLAGS, MODE);
     const stats = await handle.stat();
     refusePipe(file, stats);
-    const bytes = Buffer.from((await isCutOff(handle, stats)) ? `\n${line}` : line);
-    // One call for the whole line: other processes append to the same file.
+    const bytes = Buffer.from((await isCutOff(handle, stats)) ? `\n${lines}` : lines);
+    // One call for whole lines: other processes append to the same file.
     const { bytesWritten } = await handle.write(bytes);
     if (bytesWritten < bytes.byteLength) throw auditError(file, 'CUT');
+    if (stats.isFile()) await flush(file, handle, stats);
   } catch (error) {
     throw toAuditError(file, error);
   } finally {
     await handle?.close();
+  }
+}
+
+/** Waits until the disk has it: what only the system has in its memory is gone when the machine loses its power. */
+async function flush(file: string, handle: FileHandle, { size }: Stats): Promise<void> {
+  await handle.datasync();
+  // A file is found again only if its directory was kept too, which a directory that this process may not read cannot be asked for.
+  const directory = size > 0 ? null : await open(dirname(file), constants.O_RDONLY).catch(() => null);
+  try {
+    await directory?.sync();
+  } finally {
+    await directory?.close();
   }
 }
 

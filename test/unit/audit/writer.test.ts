@@ -12,9 +12,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditError, openAuditWriter } from '../../../audit/writer';
 
 let directory: string;
@@ -26,6 +28,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  jest.restoreAllMocks();
   rmSync(directory, { recursive: true });
 });
 
@@ -37,6 +40,26 @@ function linesOf(text: string): Record<string, unknown>[] {
     .slice(0, -1)
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** From now on each flush of a file waits until it is let go, or fails so. */
+async function holdFlushes(): Promise<{ flushes: () => number; release: (error?: Error) => void }> {
+  const handle = await open(file, 'a');
+  await handle.close();
+  const held: ((error?: Error) => void)[] = [];
+  const hold = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      held.push((error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+    });
+  jest.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'datasync').mockImplementation(hold);
+  return { flushes: () => held.length, release: (error) => held.at(-1)?.(error) };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(2);
 }
 
 const idsIn = (path: string): unknown[] => linesOf(readFileSync(path, 'utf8')).map((line) => line['leaseId']);
@@ -77,6 +100,33 @@ describe('a file', () => {
     expect(idsIn(file)).toEqual(['before', ...ids]);
   });
 
+  test('has a line on the disk before write ends, and those that wait meanwhile all at once', async () => {
+    const { flushes, release } = await holdFlushes();
+    const writer = openAuditWriter({ file });
+    const ended: string[] = [];
+    const write = (id: string): Promise<number> => writer.write(issued(id)).then(() => ended.push(id));
+    const writes = ['a', 'b', 'c', 'd'].map(write);
+    await until(() => flushes() === 1);
+    expect(idsIn(file)).toEqual(['a']);
+    expect(ended).toEqual([]);
+    release();
+    await until(() => flushes() === 2);
+    expect(idsIn(file)).toEqual(['a', 'b', 'c', 'd']);
+    expect(ended).toEqual(['a']);
+    release();
+    await Promise.all(writes);
+    expect(flushes()).toBe(2);
+  });
+
+  test('whose disk cannot keep what it took fails the write', async () => {
+    const { flushes, release } = await holdFlushes();
+    const failing = openAuditWriter({ file }).write(issued('a'));
+    const failed = expect(failing).rejects.toThrow(/\(EIO\): its disk reports an error\. Replace it/);
+    await until(() => flushes() === 1);
+    release(Object.assign(new Error('canary'), { code: 'EIO' }));
+    await failed;
+  });
+
   test('that was rotated away is begun anew', async () => {
     const writer = openAuditWriter({ file });
     await writer.write(issued('a'));
@@ -102,7 +152,9 @@ describe('a file', () => {
     const other = spawn(process.execPath, ['-e', program, file, stop], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(other, 'exit');
     await once(other.stdout, 'data');
-    await Promise.all(Array.from({ length: 300 }, () => writer.write(issued('ours'))));
+    for (let group = 0; group < 30; group += 1) {
+      await Promise.all(Array.from({ length: 10 }, () => writer.write(issued('ours'))));
+    }
     writeFileSync(stop, '');
     await ended;
     const ids = idsIn(file);
