@@ -1,12 +1,10 @@
 import type { Client } from '@temporalio/client';
 import type { DynamicSecret } from '../config/load';
-import { summarise } from '../temporal/lease-summary';
-import { buildQuery, matches } from '../temporal/query';
 import type { LeaseQuery } from '../temporal/query';
-import { ATTRIBUTES } from '../workflows/contract';
 import type { LeaseInput } from '../workflows/contract';
 import { refuse } from './failures';
-import { isRunning } from './running';
+import { openLook } from './lease-look';
+import type { LeaseLook } from './lease-look';
 
 /** Holds live leases to the limits of their dynamic secret. */
 export interface Admission {
@@ -33,6 +31,15 @@ interface Limit {
   readonly whose: string;
 }
 
+/** A lease that waits for its turn. */
+interface Waiting {
+  readonly leaseId: string;
+  readonly input: LeaseInput;
+  readonly limits: readonly Limit[];
+  readonly signal: AbortSignal;
+  readonly answer: (decision: Promise<Limit | null>) => void;
+}
+
 /** Longer than the index lags. */
 const REMEMBERED_MS = 10_000;
 /** A lease that has just ended may still be listed. Up to so many are asked about one by one before another is refused. */
@@ -44,61 +51,70 @@ const LOOK_TIMEOUT_MS = 4_000;
 
 export function createAdmission(client: Client): Admission {
   const recent = new Map<string, Admitted>();
-  const turns = new Map<string, Promise<unknown>>();
-
-  const inTurn = <T>(key: string, act: () => Promise<T>): Promise<T> => {
-    const turn = (turns.get(key) ?? Promise.resolve()).then(act);
-    const settled = turn.catch(() => undefined);
-    turns.set(key, settled);
-    void settled.then(() => {
-      if (turns.get(key) === settled) turns.delete(key);
-    });
-    return turn;
-  };
+  /** By dynamic secret, while leases of it are decided. */
+  const queues = new Map<string, Waiting[]>();
 
   const forget = (): void => {
     const oldest = performance.now() - REMEMBERED_MS;
     for (const [leaseId, { at }] of recent) if (at < oldest) recent.delete(leaseId);
   };
 
-  const isFull = async (leaseId: string, { most, query }: Limit): Promise<boolean> => {
+  const isFull = async (leaseId: string, { most, query }: Limit, look: LeaseLook): Promise<boolean> => {
     const unlisted = [...recent.values()].filter((other) => other.leaseId !== leaseId && isMeant(other.input, query));
-    const planned = `${buildQuery(query)} AND ${ATTRIBUTES.integration.name} IS NOT NULL`;
-    const { count } = await client.workflow.count(planned);
-    if (count + unlisted.length < most) return false;
+    if ((await look.count(query)) + unlisted.length < most) return false;
     if (most > LISTED) return true;
-    const listed = new Set<string>();
-    for await (const info of client.workflow.list({ query: planned, pageSize: LISTED })) {
-      const other = summarise(info);
-      if (matches(other, query) && other.leaseId !== leaseId) listed.add(other.leaseId);
-    }
+    const listed = new Set(await look.list(query));
+    listed.delete(leaseId);
     const others = unlisted.map((other) => other.leaseId).filter((id) => !listed.has(id));
-    const isBelieved = most > VERIFIED;
-    let running = isBelieved ? listed.size : 0;
-    for (const id of isBelieved ? others : [...listed, ...others]) {
-      if (running >= most) return true;
-      if (await isRunning(client, id)) running += 1;
-    }
-    return running >= most;
+    if (most > VERIFIED) return listed.size + (await look.countRunning(others, most - listed.size)) >= most;
+    return (await look.countRunning([...listed, ...others], most)) >= most;
   };
 
   /** Answers the limit that is reached; null: the lease is let in. */
-  const decide = async (leaseId: string, input: LeaseInput, limits: readonly Limit[]): Promise<Limit | null> => {
-    forget();
-    for (const limit of limits) if (await isFull(leaseId, limit)) return limit;
+  const decide = async ({ leaseId, input, limits, signal }: Waiting, look: LeaseLook): Promise<Limit | null> => {
+    signal.throwIfAborted();
+    for (const limit of limits) if (await isFull(leaseId, limit, look)) return limit;
     recent.set(leaseId, { leaseId, input, at: performance.now() });
     return null;
   };
+
+  /**
+   * All that wait are decided by one look, begun after they came: each holds one of the few places for workflow tasks, and a flood of
+   * them at a limit that is reached must not have the removals of others wait while Temporal is asked the same again for each.
+   */
+  const takeTurns = async (key: string, queue: Waiting[]): Promise<void> => {
+    while (queue.length > 0) {
+      forget();
+      const look = openLook(client);
+      const deadline = Date.now() + LOOK_TIMEOUT_MS;
+      for (const waiting of queue.splice(0)) {
+        const decision = client.withDeadline(deadline, () => decide(waiting, look));
+        waiting.answer(decision);
+        await decision.catch(() => undefined);
+      }
+    }
+    queues.delete(key);
+  };
+
+  const waitForTurn = (key: string, lease: Omit<Waiting, 'answer'>): Promise<Limit | null> =>
+    new Promise((answer) => {
+      const waiting = { ...lease, answer };
+      const queue = queues.get(key);
+      if (queue !== undefined) {
+        queue.push(waiting);
+        return;
+      }
+      const own = [waiting];
+      queues.set(key, own);
+      void takeTurns(key, own);
+    });
 
   return {
     admit: async (leaseId, input, dynamicSecret, signal) => {
       const limits = limitsOf(input, dynamicSecret);
       if (limits.length === 0) return;
       const { project, config, dynamicSecret: name } = input;
-      const reached = await inTurn(`${project}/${config}/${name}`, () => {
-        signal.throwIfAborted();
-        return client.withDeadline(Date.now() + LOOK_TIMEOUT_MS, () => decide(leaseId, input, limits));
-      });
+      const reached = await waitForTurn(`${project}/${config}/${name}`, { leaseId, input, limits, signal });
       if (reached === null) return;
       throw refuse(
         'QuotaExceeded',
