@@ -23,17 +23,24 @@ const HEARTBEAT_EVERY_MS = 2_000;
 export const ANSWER_WITHIN_MS = 5_000;
 /** What a request may need to get from the last check to the provider. */
 const MARGIN_MS = 1_500;
+/**
+ * For how long at most a change may follow on what Temporal said. Short also where an attempt may be silent for long: its silence is not
+ * all that ends it, and of the rest the worker need not learn in time.
+ */
+const LONGEST_GRANT_MS = 8_000 - MARGIN_MS;
 
 /** Starts heartbeating and answers what an integration needs in order to be stopped in time. */
 export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt {
   const { info } = context;
-  const grantMs = (info.heartbeatTimeoutMs ?? info.startToCloseTimeoutMs) - MARGIN_MS;
-  const deadline = new Date(Date.now() + info.startToCloseTimeoutMs);
+  const begun = instant();
+  const lastsMs = timeLeft(info);
+  const grantMs = Math.min((info.heartbeatTimeoutMs ?? lastsMs) - MARGIN_MS, LONGEST_GRANT_MS);
+  const deadline = new Date(begun.wall + lastsMs);
   // Not AbortSignal.timeout: Node forgets a signal that only AbortSignal.any refers to, and it never aborts.
   const timeUp = new AbortController();
   const timer = setTimeout(() => {
     timeUp.abort(new DOMException('The time of this attempt is over.', 'TimeoutError'));
-  }, info.startToCloseTimeoutMs);
+  }, lastsMs);
   const signal = AbortSignal.any([context.cancellationSignal, timeUp.signal]);
   const heartbeat = setInterval(() => {
     context.heartbeat();
@@ -53,7 +60,8 @@ export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt
     withdraw: () => {
       mutations -= 1;
     },
-    holds: () => !signal.aborted && since(grantedAt) < grantMs,
+    // The signal of an attempt that was stopped aborts only some time after it has woken.
+    holds: () => !signal.aborted && since(begun) < lastsMs && since(grantedAt) < grantMs,
   };
   return {
     attempt: { ...mark, fence, deadline },
@@ -66,20 +74,37 @@ export function guardAttempt(context: Context, mark: EntityMark): GuardedAttempt
 }
 
 /**
+ * How long an attempt that begins now may take: no longer than its activity, which ends at the server with all attempts. Both instants are
+ * the server's, whose clock the worker's own need not be. How long the attempt waited for a worker they do not tell.
+ */
+function timeLeft(info: Context['info']): number {
+  const { startToCloseTimeoutMs, scheduleToCloseTimeoutMs, scheduledTimestampMs, currentAttemptScheduledTimestampMs } =
+    info;
+  // 0: there is no end to the attempts.
+  if (scheduleToCloseTimeoutMs === 0) return startToCloseTimeoutMs;
+  const gone = Math.max(0, currentAttemptScheduledTimestampMs - scheduledTimestampMs);
+  return Math.min(startToCloseTimeoutMs, Math.max(0, scheduleToCloseTimeoutMs - gone));
+}
+
+/**
  * The same attempt, which before each change must besides find that what it acts upon still is as it was: a probe or a sweep
  * owns its own activity and not the lease.
  * @param check rejects if it is not.
  */
 export function alsoRequire(attempt: Attempt, check: () => Promise<void>): Attempt {
   const { fence } = attempt;
+  let checkedAt = instant();
   return {
     ...attempt,
     fence: {
       ...fence,
       pass: async (operation) => {
+        const asked = instant();
         await check();
+        checkedAt = asked;
         await fence.pass(operation);
       },
+      holds: () => fence.holds() && since(checkedAt) < LONGEST_GRANT_MS,
     },
   };
 }

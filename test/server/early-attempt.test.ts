@@ -53,6 +53,7 @@ function early(workflow: { workflowId: string; type: string }, attempt = ATTEMPT
       scheduledTimestampMs: Date.now() - HOUR,
       currentAttemptScheduledTimestampMs: Date.now() + HOUR,
       startToCloseTimeoutMs: 60_000,
+      scheduleToCloseTimeoutMs: 0,
       heartbeatTimeoutMs: 10_000,
       workflowExecution: { workflowId: workflow.workflowId, runId: '00000000-0000-4000-8000-000000000000' },
       workflowType: workflow.type,
