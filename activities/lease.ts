@@ -14,6 +14,7 @@ import { seal } from '../sealing/seal';
 import { SealingError } from '../sealing/sealing-error';
 import type { AttemptOutcome, Metrics } from '../telemetry/metrics';
 import { attemptStart } from './attempt-start';
+import { CLOCK_SKEW_MS } from './clock-skew';
 import type { Connections } from './connections';
 import { refuse, toFailure } from './failures';
 import type { FailedAttempt } from './failures';
@@ -40,9 +41,6 @@ export interface ProvisionDeps extends LeaseDeps {
 export interface DeprovisionDeps extends LeaseDeps {
   readonly reporter: Reporter;
 }
-
-/** Allowance for the provider's clock. By this much the provider-side expiry comes after the lease's last possible end. */
-const CLOCK_SKEW_MS = 10 * 60_000;
 
 export function createProvisionActivities(deps: ProvisionDeps): ProvisionActivities {
   return {

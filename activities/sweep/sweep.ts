@@ -11,6 +11,7 @@ import { CALL_TIMEOUT_MS, explainFailure } from '../../temporal/service';
 import { LEASE_WORKFLOW } from '../../workflows/contract';
 import type { SweepInput, SweepReport, SweptEntity } from '../../workflows/contract';
 import { attemptStart } from '../attempt-start';
+import { CLOCK_SKEW_MS } from '../clock-skew';
 import { integrationOf } from '../connections';
 import type { Connections } from '../connections';
 import { refuse, toFailure } from '../failures';
@@ -109,6 +110,8 @@ function openSweep(
     graceMs: settings.sweep.graceMs,
     overdueAfterMs: settings.sweep.overdueAfterMs,
     longestTtlMs,
+    // What another installation allows its leases is not known here.
+    longestMarkMs: isOwn ? longestTtlMs + settings.timings.issueTimeoutMs + CLOCK_SKEW_MS : Infinity,
   });
   const tally = createTally(name, target, dryRun);
 

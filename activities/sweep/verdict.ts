@@ -23,6 +23,8 @@ export interface SweepRules {
   readonly overdueAfterMs: number;
   /** No lease of the integration may live longer. */
   readonly longestTtlMs: number;
+  /** No mark that a lease of the integration puts on its entity says more than this and `graceMs` after the entity was made. */
+  readonly longestMarkMs: number;
 }
 
 const KEEP = { do: 'keep' } as const;
@@ -48,7 +50,7 @@ export function judgeLease(lease: SeenLease, rules: SweepRules): Verdict {
 export function judgeMarked(lease: SeenLease, marks: EntityMarks, createdAt: Date | null, rules: SweepRules): Verdict {
   const verdict = judgeLease(lease, rules);
   if (verdict.do !== 'look') return verdict;
-  const { expiresAt } = marks;
+  const expiresAt = believe(marks.expiresAt, createdAt, rules);
   if (lease.is === 'running') {
     return expiresAt !== null && isPast(expiresAt, rules.overdueAfterMs, rules) ? late(lease, expiresAt) : KEEP;
   }
@@ -57,7 +59,15 @@ export function judgeMarked(lease: SeenLease, marks: EntityMarks, createdAt: Dat
     return unknown(`its own mark says that it should be gone by ${expiresAt.toISOString()}`);
   }
   if (createdAt === null || !isPast(createdAt, rules.longestTtlMs + rules.graceMs, rules)) return WAIT;
-  return unknown(`it bears no expiry and was made at ${createdAt.toISOString()}, longer ago than any lease lives`);
+  return unknown(
+    `it bears no expiry that a lease can have and was made at ${createdAt.toISOString()}, longer ago than any lease lives`,
+  );
+}
+
+/** A holder with rights to its own entity could put any instant there. One that is too far off to be of a lease is none. */
+function believe(expiresAt: Date | null, createdAt: Date | null, rules: SweepRules): Date | null {
+  if (expiresAt === null || createdAt === null) return expiresAt;
+  return expiresAt.getTime() > createdAt.getTime() + rules.longestMarkMs + rules.graceMs ? null : expiresAt;
 }
 
 function late({ isRemoving }: Extract<SeenLease, { is: 'running' }>, expiresAt: Date): Verdict {

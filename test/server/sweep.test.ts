@@ -149,6 +149,16 @@ test('an entity without an expiry of its own goes only when it is older than any
   expect([...lab.provider.entities.keys()]).toEqual([young]);
 });
 
+test('an entity whose holder wrote an expiry on it that no lease can have goes by its age, but not that of another installation', async () => {
+  const expiresAt = new Date('9999-12-31T23:59:59Z');
+  const young = plant({ expiresAt, createdAt: inHours(-24) });
+  const old = plant({ expiresAt, createdAt: inHours(-24 * 8) });
+  const foreign = plant({ expiresAt, createdAt: inHours(-24 * 8), deployment: 'otherone' });
+  expect(await sweep()).toMatchObject({ removed: 1, waiting: 1, removals: [{ entity: old }] });
+  expect(await sweep({ deployment: 'otherone' })).toMatchObject({ removed: 0, waiting: 1 });
+  expect([...lab.provider.entities.keys()]).toEqual([young, foreign]);
+});
+
 test('entities of another installation, half-marked ones and strangers are counted and never touched', async () => {
   plant({ deployment: 'otherone', expiresAt: inHours(-9) });
   plant({ deployment: 'otherone', expiresAt: inHours(-9) });
