@@ -1,19 +1,24 @@
-import { DeleteUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { DeleteUserCommand } from '@aws-sdk/client-iam';
 import { IntegrationError } from '../integration';
 import type { Removal } from '../integration';
 import { removeAttachments } from './attachments';
 import type { Calls } from './calls';
+import { denyEverything, liftDenial } from './denial';
 import { hasCode } from '../aws/errors';
+import { firstFailure } from './first-failure';
 import type { UserHandle } from './handle';
 import { deleteKeys } from './keys';
 import { findUser } from './look';
 import type { Pace } from './pace';
 import { removeRareCredentials } from './rare-credentials';
 import { ignoreAbsence } from './remove-each';
-import { DENY_EVERYTHING, REVOKED_POLICY } from './revocation';
+import { REVOKED_POLICY } from './revocation';
 
 /** After so many conflicts in a row the attempt ends; Temporal brings the next. */
 const MAX_ROUNDS = 4;
+
+/** Until everything else is gone. */
+const BUT_THE_DENIAL = { groups: [], policyArns: [], inline: [REVOKED_POLICY] };
 
 /**
  * Removes the lease's user from whatever state it is in: first everything is denied, then every key goes, then the rest.
@@ -30,33 +35,28 @@ export async function deprovisionUser(calls: Calls, handle: UserHandle, pace: Pa
 
 /** Tells whether IAM confirmed the deletion; false when it found no user. */
 async function deleteUser(calls: Calls, userName: string, pace: Pace): Promise<boolean> {
+  let deleted = false;
+  const removeRare = () => ignoreAbsence(() => removeRareCredentials(calls, userName));
+  const deleteEmptied = async () => {
+    await liftDenial(calls, userName);
+    deleted = await ignoreAbsence(() => calls.change(new DeleteUserCommand({ UserName: userName })));
+  };
   for (let round = 1; ; round += 1) {
-    await denyEverything(calls, userName);
-    await ignoreAbsence(() => deleteKeys(calls, userName));
-    // IAM refuses to delete a user that still has one of these, so they cost their six calls only when there are any.
-    if (round > 1) await removeRareCredentials(calls, userName);
-    await removeAttachments(calls, userName);
-    try {
-      return await ignoreAbsence(() => calls.change(new DeleteUserCommand({ UserName: userName })));
-    } catch (error) {
-      if (!hasCode(error, 'DeleteConflict') || round === MAX_ROUNDS || calls.remaining() < pace.reserveMs) throw error;
+    const failure =
+      (await firstFailure([
+        () => denyEverything(calls, userName),
+        () => ignoreAbsence(() => deleteKeys(calls, userName)),
+        // IAM refuses to delete a user that still has one of these, so they cost their six calls only when there are any.
+        ...(round > 1 ? [removeRare] : []),
+        () => ignoreAbsence(() => removeAttachments(calls, userName, BUT_THE_DENIAL)),
+      ])) ?? (await firstFailure([deleteEmptied]));
+    if (failure === undefined) return deleted;
+    if (!hasCode(failure, 'DeleteConflict') || round === MAX_ROUNDS || calls.remaining() < pace.reserveMs) {
+      // IAM did not come to say whether there are any.
+      if (round === 1) await firstFailure([removeRare]);
+      throw failure;
     }
     if (round > 1) await calls.pause(pace.firstPauseMs);
-  }
-}
-
-/** Removal must not fail for want of this: without room, or without the right to it, the keys still go next. */
-async function denyEverything(calls: Calls, userName: string): Promise<void> {
-  const command = new PutUserPolicyCommand({
-    UserName: userName,
-    PolicyName: REVOKED_POLICY,
-    PolicyDocument: DENY_EVERYTHING,
-  });
-  try {
-    await ignoreAbsence(() => calls.change(command));
-  } catch (error) {
-    if (hasCode(error, 'LimitExceeded') || hasCode(error, 'AccessDenied')) return;
-    throw error;
   }
 }
 

@@ -1,8 +1,7 @@
 import { CreateAccessKeyCommand, DeleteAccessKeyCommand, ListAccessKeysCommand } from '@aws-sdk/client-iam';
 import { IntegrationError } from '../integration';
 import type { Calls } from './calls';
-import { isNotFound } from '../aws/errors';
-import { collectPages } from './pages';
+import { removeEach } from './remove-each';
 
 export interface AccessKey {
   readonly id: string;
@@ -12,20 +11,23 @@ export interface AccessKey {
 /**
  * Deletes every access key of the user but the one to keep. A key of an earlier attempt is of no use to anybody: its
  * secret was shown once, and lost.
+ * @returns the ids of those whose deletion IAM confirmed.
  */
-export async function deleteKeys(calls: Calls, userName: string, keep?: string): Promise<void> {
-  const keys = await collectPages(async (marker) => {
-    const page = await calls.read(new ListAccessKeysCommand({ UserName: userName, Marker: marker }));
-    return { items: page.AccessKeyMetadata, truncated: page.IsTruncated, marker: page.Marker };
-  });
-  for (const { AccessKeyId: id } of keys) {
-    if (id === undefined || id === keep) continue;
-    try {
-      await calls.change(new DeleteAccessKeyCommand({ UserName: userName, AccessKeyId: id }));
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  }
+export async function deleteKeys(calls: Calls, UserName: string, keep?: string): Promise<readonly string[]> {
+  const deleted: string[] = [];
+  await removeEach(
+    async (Marker) => {
+      const page = await calls.read(new ListAccessKeysCommand({ UserName, Marker }));
+      return { items: page.AccessKeyMetadata, truncated: page.IsTruncated, marker: page.Marker };
+    },
+    async ({ AccessKeyId: id }) => {
+      if (id === undefined) return;
+      await calls.change(new DeleteAccessKeyCommand({ UserName, AccessKeyId: id }));
+      deleted.push(id);
+    },
+    ({ AccessKeyId: id }) => id === keep,
+  );
+  return deleted;
 }
 
 export async function createKey(calls: Calls, userName: string): Promise<AccessKey> {

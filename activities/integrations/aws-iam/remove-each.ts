@@ -1,18 +1,19 @@
 import { isNotFound } from '../aws/errors';
+import { doAll } from './first-failure';
 import { collectPages } from './pages';
 import type { Page } from './pages';
 
-/** Lists what is there, all pages of it, and removes one after the other. What is gone already is no error. */
+/**
+ * Lists what is there, all pages of it, and removes one after the other, whatever is refused of the others. What is gone already
+ * is no error; a list of a user that IAM does not find is one.
+ */
 export async function removeEach<Item>(
   fetchPage: (marker: string | undefined) => Promise<Page<Item>>,
   remove: (item: Item) => Promise<unknown>,
-  order: (items: readonly Item[]) => readonly Item[] = (items) => items,
+  isKept: (item: Item) => boolean = () => false,
 ): Promise<void> {
-  let items: readonly Item[] = [];
-  await ignoreAbsence(async () => {
-    items = await collectPages(fetchPage);
-  });
-  for (const item of order(items)) await ignoreAbsence(() => remove(item));
+  const items = await collectPages(fetchPage);
+  await doAll(items.filter((item) => !isKept(item)).map((item) => () => ignoreAbsence(() => remove(item))));
 }
 
 /** For removing: what IAM does not find needs no removing. Tells whether it was found. */
