@@ -147,9 +147,9 @@ resource "aws_iam_role_policy" "lease_users" {
           "Resource": "${local.iam}:mfa/*"
         },
         {
-          "Sid": "SweepAndQuota",
+          "Sid": "SweepQuotaAndRenamedUsers",
           "Effect": "Allow",
-          "Action": ["iam:ListUsers", "iam:GetAccountSummary"],
+          "Action": ["iam:ListUsers", "iam:GetAccountSummary", "iam:GetAccessKeyLastUsed"],
           "Resource": "*"
         }
       ]

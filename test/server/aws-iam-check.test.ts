@@ -156,9 +156,17 @@ describe('the check of an orchestrator without some rights', () => {
       'iam:AddUserToGroup',
       'iam:AttachUserPolicy',
       'iam:CreateUser',
+      'iam:GetAccessKeyLastUsed',
       'iam:PutUserPolicy',
       'iam:RemoveUserFromGroup',
     ]);
+  });
+
+  test('does not take for missing what AWS may refuse only because there is no such key', async () => {
+    expect(await runCheck(await openWithout(['iam:GetAccessKeyLastUsed']))).toMatchObject({
+      missingRights: [],
+      untriedRights: ['iam:CreateUser', 'iam:GetAccessKeyLastUsed'],
+    });
   });
 
   test('takes a refused inline policy for a missing right only where no boundary can be the condition', async () => {

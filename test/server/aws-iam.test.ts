@@ -91,7 +91,12 @@ describe('a lease of an IAM user', () => {
       'leasehold:lease': lease.leaseId,
       'leasehold:expires-at': EXPIRY.toISOString(),
     });
-    expect(made.facts).toEqual({ arn: user!.Arn, user_name: lease.userName });
+    expect(made.facts).toEqual({
+      arn: user!.Arn,
+      user_name: lease.userName,
+      access_key_id: made.credential['ACCESS_KEY_ID'],
+    });
+    expect(made.open).toEqual(['ACCESS_KEY_ID']);
     expect(Object.keys(made.credential)).toEqual(['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY']);
     expect(await setting.keysOf(lease.userName)).toEqual([made.credential['ACCESS_KEY_ID']]);
     expect(await setting.tryIdentity(made)).toBe('ok');

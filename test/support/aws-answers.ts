@@ -39,6 +39,11 @@ export function readElement(body: string, name: string): string | undefined {
   return new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1];
 }
 
+/** Puts another text into the first element of that name. */
+export function replaceElement(body: string, name: string, text: string): string {
+  return body.replace(new RegExp(`(<${name}>)[^<]*`), (_, start: string) => start + text);
+}
+
 /**
  * Cuts one page out of a list, as IAM does with MaxItems and Marker.
  * @param skipped items before the page that the emulator has left out already.

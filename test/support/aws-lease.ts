@@ -27,6 +27,10 @@ export interface AttemptOptions {
   /** Milliseconds until the attempt is over. Default 20 s. */
   readonly withinMs?: number;
   readonly parameters?: AwsIamParameters;
+  /** Default {@link EXPIRY}: the attempts of one provision all have the same. */
+  readonly expiry?: Date;
+  /** What removal is told of the lease. Default: what was told when it was provisioned last. */
+  readonly facts?: Facts;
 }
 
 export interface AwsFixture {
@@ -108,12 +112,13 @@ function openLease(
     userName: entity,
     handle,
     provision: async (options = {}) => {
-      const made = await integration.provision(handle, options.parameters ?? parameters, EXPIRY, attempt(options));
+      const { parameters: wanted = parameters, expiry = EXPIRY } = options;
+      const made = await integration.provision(handle, wanted, expiry, attempt(options));
       told = made.facts;
       return made;
     },
     extend: (expiry, options = {}) => integration.extend(handle, expiry, attempt(options)),
-    deprovision: (options = {}) => integration.deprovision(handle, attempt(options), told),
+    deprovision: (options = {}) => integration.deprovision(handle, attempt(options), options.facts ?? told),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Answer, Dialect, FaultProxy, FaultProxyOptions, ProviderCall } fro
 export interface AwsCall extends ProviderCall {
   /** IAM's or STS's action, or `<method> <path>` for everything else. */
   readonly operation: string;
-  /** The user named, or else the one whose key signed. */
+  /** The user named, or else the one whose key is, or signed. */
   readonly entity: string | null;
   /** The form the call was sent with. */
   readonly parameters: URLSearchParams;
@@ -47,7 +47,9 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
   const dialect: Dialect<AwsCall> = {
     describe: (request, body) => {
       const call = describeCall(request, body);
-      const entity = call.parameters.get('UserName') ?? strictness.ownerOf(call.accessKeyId);
+      const { parameters, accessKeyId } = call;
+      const owner = strictness.ownerOf(parameters.get('AccessKeyId')) ?? strictness.ownerOf(accessKeyId);
+      const entity = parameters.get('UserName') ?? owner;
       return { ...call, entity, at: new Date(), fault: null, status: null };
     },
     answer: async (call, forward) => {

@@ -4,6 +4,7 @@ import {
   cutPageByName,
   errorAnswer,
   readElement,
+  replaceElement,
   replaceSummary,
   resultAnswer,
   s3ErrorAnswer,
@@ -47,7 +48,7 @@ export interface Strictness {
 }
 
 interface TrackedUser {
-  readonly name: string;
+  name: string;
   readonly boundary: string | null;
   readonly keys: Set<string>;
   readonly groups: Set<string>;
@@ -92,7 +93,7 @@ export function createStrictness(pageSize: number, longestSession: number, given
   /** Calls that the emulator was asked to make a user by and has not answered: they take room already. */
   const making = new Set<StrictCall>();
   const inactive = new Set<string>();
-  const owners = new Map<string, string>();
+  const owners = new Map<string, TrackedUser>();
   const find = (parameters: URLSearchParams) => users.get((parameters.get('UserName') ?? '').toLowerCase());
 
   function before(call: StrictCall): Answer | null {
@@ -123,6 +124,8 @@ export function createStrictness(pageSize: number, longestSession: number, given
         return checkRoom(user?.policies, parameters.get('PolicyArn'), MAX_POLICIES, 'PoliciesPerUser');
       case 'DeleteUser':
         return user === undefined ? null : checkEmpty(user);
+      case 'GetAccessKeyLastUsed':
+        return checkKey(owners.get(parameters.get('AccessKeyId') ?? ''), parameters);
       case 'CreateServiceSpecificCredential':
       case 'ListServiceSpecificCredentials':
       case 'DeleteServiceSpecificCredential':
@@ -157,6 +160,11 @@ export function createStrictness(pageSize: number, longestSession: number, given
       const size = Math.min(Number(parameters.get('MaxItems') ?? pageSize), pageSize);
       return cutPageByName(body, { list: 'Users', name: 'UserName', after: parameters.get('Marker') ?? '', size });
     }
+    if (operation === 'GetAccessKeyLastUsed') {
+      // The emulator goes on naming the owner as it was called when the key was made.
+      const owner = owners.get(parameters.get('AccessKeyId') ?? '');
+      return owner === undefined ? body : replaceElement(body, 'UserName', owner.name);
+    }
     const list = LISTS[operation];
     if (list !== undefined) {
       const asked = Number(parameters.get('MaxItems') ?? pageSize);
@@ -186,7 +194,12 @@ export function createStrictness(pageSize: number, longestSession: number, given
     }
     const user = find(parameters);
     if (user === undefined) return;
-    if (operation === 'CreateAccessKey') owners.set(readElement(body, 'AccessKeyId') ?? '', user.name);
+    if (operation === 'UpdateUser' && parameters.has('NewUserName')) {
+      users.delete(user.name.toLowerCase());
+      user.name = of('NewUserName');
+      users.set(user.name.toLowerCase(), user);
+    }
+    if (operation === 'CreateAccessKey') owners.set(readElement(body, 'AccessKeyId') ?? '', user);
     const notes: Readonly<Record<string, () => unknown>> = {
       CreateAccessKey: () => user.keys.add(readElement(body, 'AccessKeyId') ?? ''),
       DeleteAccessKey: () => user.keys.delete(of('AccessKeyId')),
@@ -211,7 +224,7 @@ export function createStrictness(pageSize: number, longestSession: number, given
   return {
     before,
     after,
-    ownerOf: (accessKeyId) => (accessKeyId === null ? null : (owners.get(accessKeyId) ?? null)),
+    ownerOf: (accessKeyId) => (accessKeyId === null ? null : (owners.get(accessKeyId)?.name ?? null)),
     setAccount: (changed) => {
       account = changed;
     },
@@ -291,6 +304,12 @@ function checkInlineSize(user: TrackedUser, parameters: URLSearchParams): Answer
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   if (total <= MAX_INLINE) return null;
   return errorAnswer(409, 'LimitExceeded', `Maximum policy size of ${MAX_INLINE} bytes exceeded for user ${user.name}`);
+}
+
+/** The emulator goes on showing a key that is deleted under its owner's new name. */
+function checkKey(owner: TrackedUser | undefined, parameters: URLSearchParams): Answer | null {
+  if (owner === undefined || owner.keys.has(parameters.get('AccessKeyId') ?? '')) return null;
+  return errorAnswer(404, 'NoSuchEntity', 'The Access Key cannot be found.');
 }
 
 function checkEmpty(user: TrackedUser): Answer | null {

@@ -48,9 +48,9 @@ export function connectAwsIam(
       const { user, calls } = open(handle, attempt, 'TagUser');
       await extendUser(calls, user, expiry);
     },
-    deprovision: async (handle, attempt) => {
+    deprovision: async (handle, attempt, facts = {}) => {
       const { user, calls } = open(handle, attempt, 'DeleteUser');
-      return deprovisionUser(calls, user, pace);
+      return deprovisionUser(calls, user, facts, pace);
     },
     list: (cursor, signal) => listUsers(openReader(context, signal), connection, cursor),
     readMarks: async (handle, signal) => {

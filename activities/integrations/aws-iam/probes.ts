@@ -12,6 +12,7 @@ import {
   DeleteUserPolicyCommand,
   DeleteVirtualMFADeviceCommand,
   DetachUserPolicyCommand,
+  GetAccessKeyLastUsedCommand,
   ListAccessKeysCommand,
   ListAttachedUserPoliciesCommand,
   ListGroupsForUserCommand,
@@ -75,6 +76,8 @@ export function probesFor(
     probe(new CreateAccessKeyCommand(ofUser)),
     probe(new ListAccessKeysCommand(ofUser)),
     probe(new DeleteAccessKeyCommand({ UserName, AccessKeyId: id })),
+    // AWS may refuse it for a key that does not exist, whoever asks.
+    probe(new GetAccessKeyLastUsedCommand({ AccessKeyId: id }), false),
     probe(new ListGroupsForUserCommand(ofUser)),
     probe(new ListAttachedUserPoliciesCommand(ofUser)),
     probe(new DetachUserPolicyCommand(denial)),

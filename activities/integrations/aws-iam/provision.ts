@@ -2,6 +2,7 @@ import type { IntegrationDeps, Made } from '../integration';
 import type { Calls } from './calls';
 import type { AwsIamConnection } from './connection';
 import type { UserHandle } from './handle';
+import { KEY_FACT } from './key-owner';
 import { createKey, deleteKeys } from './keys';
 import type { AccessKey } from './keys';
 import { hasCode } from '../aws/errors';
@@ -37,8 +38,9 @@ export async function provisionUser(
   const usableAt = parameters.wait_until_usable ? await seeUsable(calls, key, parameters, context) : null;
   return {
     credential: { ACCESS_KEY_ID: key.id, SECRET_ACCESS_KEY: key.secret },
+    open: ['ACCESS_KEY_ID'],
     usableAt,
-    facts: { arn: user.arn, user_name: handle.userName },
+    facts: { arn: user.arn, user_name: handle.userName, [KEY_FACT]: key.id },
     notes: [
       ...(usableAt === null ? [describeUnseen(parameters)] : []),
       ...(connection.permissions_boundary === undefined ? [OUTLIVING_SESSIONS] : []),

@@ -3,6 +3,9 @@
 /** User, group and session names. */
 export const NAME = /^[A-Za-z0-9+=,.@_-]+$/;
 
+/** Id of an access key, of whatever kind. */
+export const ACCESS_KEY_ID = /^\w{16,128}$/;
+
 /** A path: begins and ends with a slash, printable ASCII in between. */
 export const PATH = /^\/(?:[\x21-\x7e]+\/)?$/;
 
