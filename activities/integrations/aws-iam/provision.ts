@@ -1,4 +1,5 @@
 import type { IntegrationDeps, Made } from '../integration';
+import { clearAdopted } from './adoption';
 import type { Calls } from './calls';
 import type { AwsIamConnection } from './connection';
 import type { UserHandle } from './handle';
@@ -33,8 +34,9 @@ export async function provisionUser(
 ): Promise<Made> {
   const { connection, pace } = context;
   const user = await ensureUser(calls, handle, expiry, connection, pace);
+  await clearAdopted(calls, handle, user.origin, parameters, expiry, pace);
   await grantRights(calls, handle, parameters, pace);
-  const key = await makeOnlyKey(calls, handle, user.adopted, pace);
+  const key = await makeOnlyKey(calls, handle, user.origin !== 'new', pace);
   const usableAt = parameters.wait_until_usable ? await seeUsable(calls, key, parameters, context) : null;
   return {
     credential: { ACCESS_KEY_ID: key.id, SECRET_ACCESS_KEY: key.secret },

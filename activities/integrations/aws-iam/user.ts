@@ -7,16 +7,21 @@ import { hasCode, isNotFound } from '../aws/errors';
 import { restate } from '../own-errors';
 import type { UserHandle } from './handle';
 import { findNewUser, findUser } from './look';
-import { markTags } from './mark';
+import { markTags, readMarks } from './mark';
 import type { Pace } from './pace';
+
+/**
+ * Where the lease's user comes from. `earlier attempt`: one of this provision made it, and nobody was given its key, which may still
+ * be there. `earlier run`: the lease was provisioned before, and whoever held its key may have changed the user.
+ */
+export type Origin = 'new' | 'earlier attempt' | 'earlier run';
 
 export interface FoundUser {
   readonly arn: string;
-  /** Made by an earlier attempt of the same lease, whose keys may still be there. */
-  readonly adopted: boolean;
+  readonly origin: Origin;
 }
 
-/** Adopts the user that an earlier attempt of this lease made, or makes it. */
+/** Adopts the user that was made for this lease before, or makes it. */
 export async function ensureUser(
   calls: Calls,
   handle: UserHandle,
@@ -25,7 +30,7 @@ export async function ensureUser(
   pace: Pace,
 ): Promise<FoundUser> {
   const found = await findUser(calls, handle);
-  if (found !== undefined) return adopt(found, handle, connection);
+  if (found !== undefined) return adopt(found, handle, expiry, connection);
   const boundary = connection.permissions_boundary;
   const command = new CreateUserCommand({
     UserName: handle.userName,
@@ -35,10 +40,10 @@ export async function ensureUser(
   });
   try {
     const { User: user } = await calls.change(command);
-    return { arn: readArn(user, handle), adopted: false };
+    return { arn: readArn(user, handle), origin: 'new' };
   } catch (error) {
     if (hasCode(error, 'EntityAlreadyExists'))
-      return adopt(await awaitUser(calls, handle, pace, error), handle, connection);
+      return adopt(await awaitUser(calls, handle, pace, error), handle, expiry, connection);
     if (isNotFound(error)) {
       throw restate(
         error,
@@ -62,7 +67,7 @@ async function awaitUser(calls: Calls, handle: UserHandle, pace: Pace, cause: In
 }
 
 /** An adopted user must be held by the boundary that a new one would get: it cannot be more than was asked for. */
-function adopt(user: User, handle: UserHandle, connection: AwsIamConnection): FoundUser {
+function adopt(user: User, handle: UserHandle, expiry: Date, connection: AwsIamConnection): FoundUser {
   if (user.PermissionsBoundary?.PermissionsBoundaryArn !== connection.permissions_boundary) {
     throw new IntegrationError('Refused', {
       operation: 'GetUser',
@@ -70,7 +75,9 @@ function adopt(user: User, handle: UserHandle, connection: AwsIamConnection): Fo
       hint: 'An earlier attempt made this user with another permissions boundary. Issue a new lease.',
     });
   }
-  return { arn: readArn(user, handle), adopted: true };
+  // All attempts of one provision mark their user with the same instant.
+  const isOfThis = readMarks(user, handle).expiresAt?.getTime() === expiry.getTime();
+  return { arn: readArn(user, handle), origin: isOfThis ? 'earlier attempt' : 'earlier run' };
 }
 
 function readArn(user: User | undefined, handle: UserHandle): string {
