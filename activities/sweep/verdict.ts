@@ -52,7 +52,9 @@ export function judgeMarked(lease: SeenLease, marks: EntityMarks, createdAt: Dat
   if (verdict.do !== 'look') return verdict;
   const expiresAt = believe(marks.expiresAt, createdAt, rules);
   if (lease.is === 'running') {
-    return expiresAt !== null && isPast(expiresAt, rules.overdueAfterMs, rules) ? late(lease, expiresAt) : KEEP;
+    // What bears no expiry, as keys of Datadog, is as old as no lease gets.
+    const over = expiresAt ?? (createdAt === null ? null : new Date(createdAt.getTime() + rules.longestTtlMs));
+    return over !== null && isPast(over, rules.overdueAfterMs, rules) ? late(lease, over) : KEEP;
   }
   if (expiresAt !== null) {
     if (!isPast(expiresAt, 0, rules)) return WAIT;

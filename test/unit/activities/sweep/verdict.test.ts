@@ -49,8 +49,12 @@ describe('the entity of a lease that Temporal does not know', () => {
   });
 });
 
-test('the entity of a lease that is being provisioned is left alone whatever expiry it bears', () => {
+test('the entity of a lease that is being provisioned is left alone until it is older than any lease gets', () => {
   const running: SeenLease = { is: 'running', runId: 'run', expiresAt: null, isRemoving: false };
-  expect(judge(FAR_OFF, ago(400 * DAY_MS), running)).toEqual({ do: 'keep' });
+  for (const mark of [FAR_OFF, null]) {
+    expect(judge(mark, ago(7 * DAY_MS + HOUR_MS - 1), running)).toEqual({ do: 'keep' });
+    expect(judge(mark, ago(7 * DAY_MS + HOUR_MS), running)).toMatchObject({ do: 'remove', reason: 'late' });
+    expect(judge(mark, null, running)).toEqual({ do: 'keep' });
+  }
   expect(judge(ago(HOUR_MS), ago(DAY_MS), running)).toMatchObject({ do: 'remove', reason: 'late' });
 });
