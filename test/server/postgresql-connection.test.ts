@@ -61,8 +61,11 @@ test('a server that crashes and comes back is used again', async () => {
   const [victim] = await setting.ask<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity WHERE usename = ${escapeLiteral(ORCHESTRATOR)} LIMIT 1`,
   );
-  // The postmaster then ends all sessions and recovers.
+  const watcher = await setting.admin();
+  const ended = new Promise((resolve) => watcher.once('end', resolve));
+  // The postmaster then ends all sessions and recovers, as soon as it has noticed.
   process.kill(victim!.pid, 'SIGKILL');
+  await ended;
 
   for (;;) {
     try {
