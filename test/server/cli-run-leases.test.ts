@@ -144,9 +144,15 @@ test('a lease that an administrator ends is replaced at a restart, once no block
   left.signal('SIGTERM');
   const [{ code, stderr }, warned] = await Promise.all([program.ended, left.ended]);
   expect([code, warned.code]).toEqual([143, 143]);
-  expect(stderr.trim().split('\n')).toEqual([
-    expect.stringContaining(`${first!} `),
-    expect.stringMatching(/^leasehold: TOKEN cannot be renewed now, which is tried again: .*block-of-test/),
+  const told = stderr.trim().split('\n');
+  // A lease that ends while it is being extended may be told of twice.
+  expect(told.slice(0, -2)).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining(`${first!} `),
+      expect.stringMatching(/^leasehold: TOKEN cannot be renewed now, which is tried again: .*block-of-test/),
+    ]),
+  );
+  expect(told.slice(-2)).toEqual([
     'leasehold: The program is restarted with fresh credentials.',
     'leasehold: The leases are renewed again.',
   ]);
