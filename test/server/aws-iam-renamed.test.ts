@@ -8,7 +8,6 @@ import {
   TagUserCommand,
   UpdateUserCommand,
 } from '@aws-sdk/client-iam';
-import { IntegrationError } from '../../activities/integrations/integration';
 import type { Made } from '../../activities/integrations/integration';
 import { DEPLOYMENT } from '../support/aws-lease';
 import type { AwsLease } from '../support/aws-lease';
@@ -16,6 +15,7 @@ import { openAwsSetting, REGION } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
 import { openLab, REQUEST } from '../support/lab';
 import { provided } from '../support/stack';
+import { failureOf } from '../support/provider-failure';
 
 // Other tests run at the same time.
 jest.setTimeout(30_000);
@@ -49,15 +49,6 @@ async function makeRenamed(): Promise<{ readonly lease: AwsLease; readonly made:
   await rename(lease.userName, name);
   setting.proxy.forget();
   return { lease, made, name };
-}
-
-async function failureOf(act: () => Promise<unknown>): Promise<IntegrationError> {
-  const error: unknown = await act().then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(IntegrationError);
-  return error as IntegrationError;
 }
 
 describe('a lease whose user was renamed by its holder', () => {

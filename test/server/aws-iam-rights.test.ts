@@ -1,12 +1,12 @@
 import { ListAttachedUserPoliciesCommand } from '@aws-sdk/client-iam';
 import { awsIam } from '../../activities/integrations/aws-iam/aws-iam';
-import { IntegrationError } from '../../activities/integrations/integration';
 import { documentedByName } from '../support/aws-documented-rights';
 import type { Fault } from '../support/faults';
 import type { AwsLease } from '../support/aws-lease';
 import { openAwsSetting } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
 import { createFakeFence } from '../support/fake-fence';
+import { failureOf } from '../support/provider-failure';
 
 const READ_ONLY = 'arn:aws:iam::aws:policy/ReadOnlyAccess';
 
@@ -49,15 +49,6 @@ const denied = (operation: string, more: Partial<Fault> = {}): Fault => ({
   code: 'AccessDenied',
   ...more,
 });
-
-async function failureOf(act: () => Promise<unknown>): Promise<IntegrationError> {
-  const error: unknown = await act().then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(IntegrationError);
-  return error as IntegrationError;
-}
 
 /** One user, with the rights and the one key of its lease, and nothing of it once the lease is over. */
 async function expectWhole(lease: AwsLease, credential: Readonly<Record<string, string>>): Promise<void> {

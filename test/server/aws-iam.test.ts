@@ -17,12 +17,12 @@ import {
 import type { User } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { awsIam } from '../../activities/integrations/aws-iam/aws-iam';
-import { IntegrationError } from '../../activities/integrations/integration';
 import { DEPLOYMENT, EXPIRY, LIST_BUCKETS, until } from '../support/aws-lease';
 import type { SessionCredentials } from '../support/aws-proxy';
 import { openAwsSetting, REGION } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
 import { createFakeFence } from '../support/fake-fence';
+import { failureOf } from '../support/provider-failure';
 
 const CANARY = 'FQoGZXIvYXdzEJr-canary-session-token';
 
@@ -68,15 +68,6 @@ async function assumeRole(parameters: URLSearchParams): Promise<SessionCredentia
     secretAccessKey: session!.SecretAccessKey!,
     sessionToken: session!.SessionToken!,
   };
-}
-
-async function failureOf(act: () => Promise<unknown>): Promise<IntegrationError> {
-  const error: unknown = await act().then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(IntegrationError);
-  return error as IntegrationError;
 }
 
 describe('a lease of an IAM user', () => {

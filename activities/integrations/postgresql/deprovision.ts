@@ -8,7 +8,7 @@ import type { RoleHandle } from './handle';
 import { lookUp, readLook } from './look';
 import type { LookedUp, Role } from './look';
 import { assertOurs, readEstate } from './mark';
-import { createMembership, groupsHeldBy } from './membership';
+import { createMembership, groupsHeldBy, leave } from './membership';
 import type { Membership } from './membership';
 import { describeObstacles, findPlaces, removeGranted, removeOwned } from './owned';
 import { endPrepared } from './prepared';
@@ -116,12 +116,11 @@ async function cutOff(
   role: Role,
   error: IntegrationError,
 ): Promise<IntegrationError> {
-  const leased = escapeIdentifier(handle.role);
   const groups = await groupsHeldBy(calls, role);
   await calls.change('CutOff', () => [
     guardRole(handle.role, role, looked, calls.remaining()),
     terminate(role),
-    ...groups.map((group) => `REVOKE ${escapeIdentifier(group)} FROM ${leased}`),
+    ...leave(groups, handle.role),
   ]);
   const holders = await findRoleChangers(calls);
   return restate(

@@ -40,3 +40,8 @@ export async function groupsHeldBy(calls: Calls, { oid }: Role): Promise<readonl
   ]);
   return rows.map(({ name }) => String(name));
 }
+
+/** Statements that take the role out of these groups. */
+export function leave(groups: readonly string[], role: string): string[] {
+  return groups.map((group) => `REVOKE ${escapeIdentifier(group)} FROM ${escapeIdentifier(role)}`);
+}

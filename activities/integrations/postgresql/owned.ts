@@ -11,12 +11,12 @@ import { guardRole } from './guard';
 import type { RoleHandle } from './handle';
 import type { LookedUp, Role } from './look';
 import { orchestratorMayHandOn } from './rights';
+import { shown } from './shown';
 
 /** The server ended the statement because its time was over, and did nothing of it. */
 const GIVEN_UP_CODE = '57014';
 
 const MAX_NAMED = 5;
-const MAX_DESCRIPTION = 80;
 
 const database = z.object({ database: z.string().nullable(), owns: z.boolean(), open: z.boolean() });
 const described = z.array(z.object({ description: z.string() }));
@@ -231,11 +231,7 @@ async function findDependents(calls: Calls, { oid }: Role, name: string): Promis
 
 /** Names come from whoever gave them: a few, and not much of each. */
 function enumerate(names: readonly (string | null)[]): string {
-  const shown = names.slice(0, MAX_NAMED).map((name) => shorten((name ?? '').replace(/[\p{Cc}\p{Cf}]/gu, ' ')));
+  const few = names.slice(0, MAX_NAMED).map((name) => shown(name ?? ''));
   const more = names.length > MAX_NAMED ? ' and more' : '';
-  return shown.length === 0 ? 'nothing that can be named' : `${shown.join(', ')}${more}`;
-}
-
-function shorten(text: string): string {
-  return text.length <= MAX_DESCRIPTION ? text : `${text.slice(0, MAX_DESCRIPTION)}…`;
+  return few.length === 0 ? 'nothing that can be named' : `${few.join(', ')}${more}`;
 }

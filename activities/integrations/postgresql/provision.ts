@@ -11,7 +11,7 @@ import type { RoleHandle } from './handle';
 import { lookUp, readLook } from './look';
 import type { LookedUp, Role } from './look';
 import { assertOurs, writeComment } from './mark';
-import { groupsHeldBy } from './membership';
+import { groupsHeldBy, leave } from './membership';
 import type { PostgresqlParameters } from './parameters';
 import { makePassword, scramVerifier } from './scram';
 
@@ -112,7 +112,7 @@ async function setPassword(
       // Once more now that nobody else can change the role before this is over.
       guardRole(handle.role, role, looked, calls.pace.validMs),
       `ALTER ROLE ${name} RESET ALL`,
-      ...outdated.map((group) => `REVOKE ${escapeIdentifier(group)} FROM ${name}`),
+      ...leave(outdated, handle.role),
       ...markAndGrant(calls, wanted),
     ],
     whereOf(wanted),

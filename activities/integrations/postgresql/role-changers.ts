@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Calls } from './calls';
+import { shown } from './shown';
 
 const MAX_NAMED = 5;
 
@@ -19,11 +20,10 @@ export async function findRoleChangers(calls: Calls): Promise<readonly string[]>
   return answer
     .parse(rows)
     .map(({ pid, role, prepared }) =>
-      pid === null ? `the prepared transaction ${clean(prepared)}` : `session ${pid} of ${clean(role)}`,
+      pid === null ? `the prepared transaction ${named(prepared)}` : `session ${pid} of ${named(role)}`,
     );
 }
 
-/** Names come from whoever gave them. */
-function clean(name: string | null): string {
-  return (name ?? 'an unknown role').replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 80);
+function named(name: string | null): string {
+  return shown(name ?? 'an unknown role');
 }

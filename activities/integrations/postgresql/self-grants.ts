@@ -3,7 +3,7 @@ import { escapeIdentifier } from 'pg';
 import type { Calls } from './calls';
 import type { RoleHandle } from './handle';
 import type { LookedUp, Role } from './look';
-import { groupsHeldBy } from './membership';
+import { groupsHeldBy, leave } from './membership';
 
 /** Before this version a role may grant membership in itself. */
 const VERSION_15 = 150_000;
@@ -41,6 +41,6 @@ export async function takeBack(calls: Calls, { role }: RoleHandle, leasedRole: R
   const leased = escapeIdentifier(role);
   return [
     ...members.map(({ name }) => `REVOKE ${leased} FROM ${escapeIdentifier(String(name))}`),
-    ...(await groupsHeldBy(calls, leasedRole)).map((group) => `REVOKE ${escapeIdentifier(group)} FROM ${leased}`),
+    ...leave(await groupsHeldBy(calls, leasedRole), role),
   ];
 }
