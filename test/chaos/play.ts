@@ -45,7 +45,8 @@ export function play(plan: Plan, { perform, inject, most = MOST_OPEN }: PlayOpti
   };
   const run = async (): Promise<void> => {
     for (const { atMs, operation, fault } of plan) {
-      await sleep(Math.max(0, startedAt + atMs - performance.now()));
+      // A timer of Node drops what is not a whole millisecond.
+      await sleep(Math.ceil(Math.max(0, startedAt + atMs - performance.now())));
       while (open.size >= most) await Promise.race(open);
       failFirst();
       latest = Math.max(latest, performance.now() - startedAt - atMs);

@@ -77,12 +77,12 @@ const TELL_BOTH = 'echo $ONE_LEASE_ID $TWO_LEASE_ID >> ids';
 
 test('at the maximum TTL, as asked: a warning, a signal in good time, or one restart with fresh credentials', async () => {
   const [ended, signalled, restarted] = await Promise.all([
-    run(['--only-secrets', 'ONE'], 'echo $ONE_LEASE_ID $ONE_LEASE_EXPIRES_AT >> ids; sleep 9; exit 7', {
+    run(['--only-secrets', 'ONE'], 'echo $ONE_LEASE_ID $ONE_LEASE_EXPIRES_AT >> ids; sleep 15; exit 7', {
       project: 'capped',
     }),
     run(
       ['--on-expiry', 'signal', '--expiry-signal', 'usr1'],
-      `${TELL_BOTH}; trap 'echo USR1 >> signals' USR1; for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & wait; wait; done`,
+      `${TELL_BOTH}; trap 'echo USR1 >> signals' USR1; for i in $(seq 15); do sleep 1 & wait; wait; done`,
       { project: 'capped' },
     ),
     run(['--on-expiry', 'restart'], `${TELL_BOTH}; exec sleep 60`, { project: 'capped' }),
@@ -192,9 +192,9 @@ test('only what is named is leased, and an unknown name or an impossible TTL lea
   const unknown = await (await run(['--only-secrets', 'GREETING,NO_SUCH'], script)).ended;
   expect([unknown.code, unknown.stdout]).toEqual([2, '']);
   expect(unknown.stderr).toMatch(/^leasehold: backend\/prd has no secret "NO_SUCH", or the token may not see it: /);
-  const impossible = await (await run(['--ttl', '10s'], script, { project: 'capped' })).ended;
+  const impossible = await (await run(['--ttl', '20s'], script, { project: 'capped' })).ended;
   expect([impossible.code, impossible.stdout]).toEqual([2, '']);
-  expect(impossible.stderr).toMatch(/^leasehold: --ttl, for ONE: .*from 1s to 6s.* Nothing was leased\.\n$/);
+  expect(impossible.stderr).toMatch(/^leasehold: --ttl, for ONE: .*from 1s to 12s.* Nothing was leased\.\n$/);
   expect(lab.provider.calls.provision).toBe(before);
 
   const one = await (await run(['--only-secrets', 'TWO_TOKEN'], script, { project: 'capped' })).ended;

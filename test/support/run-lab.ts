@@ -37,8 +37,8 @@ const ODD = { PATH: '/nowhere', LD_PRELOAD: '/nowhere.so', NODE_OPTIONS: '--no-w
 export const STAY = 'echo $TOKEN_LEASE_ID >> ids; exec sleep 60';
 
 export async function openRunLab(): Promise<RunLab> {
-  // With two seconds between the replacement of a lease and its end, however busy the machine.
-  const capped = { integration: 'memory', min_ttl: '1s', default_ttl: '6s', max_ttl: '6s' };
+  // With four seconds between the replacement of a lease and its end, however busy the machine.
+  const capped = { integration: 'memory', min_ttl: '1s', default_ttl: '12s', max_ttl: '12s' };
   const other = { type: 'memory', connection: { prefix: 'other' }, limits: { calls_per_second: 1_000 } };
   const duo = { GOOD: { ...capped, max_ttl: '1h' }, BAD: { integration: 'other' } };
   const dozen = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`S${index}`, { integration: 'memory' }]));
