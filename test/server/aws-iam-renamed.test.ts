@@ -13,7 +13,7 @@ import { DEPLOYMENT } from '../support/aws-lease';
 import type { AwsLease } from '../support/aws-lease';
 import { openAwsSetting, REGION } from '../support/aws-setting';
 import type { AwsSetting } from '../support/aws-setting';
-import { eventually, openLab, REQUEST } from '../support/lab';
+import { openLab, REQUEST } from '../support/lab';
 import { provided } from '../support/stack';
 import { failureOf } from '../support/provider-failure';
 
@@ -134,11 +134,7 @@ describe('a lease whose user was renamed by its holder', () => {
       await iam.send(new UpdateUserCommand({ UserName, NewUserName: name }));
       await lease.revoke();
       await lab.until(lease.leaseId, 'stuck');
-      // While an attempt is being started, Temporal shows no failure of the one before.
-      await eventually(async () => {
-        const { raw } = await lab.handle(lease.leaseId).describe();
-        return raw.pendingActivities?.[0]?.lastFailure?.message?.includes(`the user ${name} has it`) ?? false;
-      }, 'the failure to be shown');
+      await lab.untilFailing(lease.leaseId, `the user ${name} has it`);
       await iam.send(new UpdateUserCommand({ UserName: name, NewUserName: UserName }));
       expect(await lab.outcome(lease.leaseId)).toMatchObject({ state: 'revoked' });
       expect(await lab.aws.usersLike(lease.leaseId)).toEqual([]);

@@ -260,10 +260,7 @@ describe('a lease of a role session', () => {
 
     expect(await lease.revoke()).toMatchObject({ state: 'accepted' });
     await lab.until(lease.leaseId, 'deprovisioning');
-    const pending = async () => (await lab.handle(lease.leaseId).describe()).raw.pendingActivities?.[0]?.lastFailure;
-    // While an attempt is being started, Temporal shows no failure of the one before.
-    const why = 'because a role session cannot be recalled and ends by itself';
-    await eventually(async () => (await pending())?.message?.includes(why) ?? false, 'the failure to be shown');
+    await lab.untilFailing(lease.leaseId, 'because a role session cannot be recalled and ends by itself');
     // Longer than after what it would be called stuck.
     await pause(2_500);
     expect((await lab.view(lease.leaseId)).state).toBe('deprovisioning');

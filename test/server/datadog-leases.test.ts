@@ -41,12 +41,6 @@ function keysOf(leaseId: string): string[] {
   return keys.map(({ name }) => name).filter((name) => name.includes(leaseId));
 }
 
-/** Why the lease's activity failed the last time. */
-async function lastFailure(leaseId: string): Promise<string> {
-  const { raw } = await lab.handle(leaseId).describe();
-  return raw.pendingActivities?.[0]?.lastFailure?.message ?? '';
-}
-
 /** As somebody would by hand. */
 async function askDatadog(method: 'PATCH' | 'DELETE', path: string, body?: object): Promise<void> {
   const { url, apiKey, applicationKey } = lab.emulator;
@@ -86,11 +80,7 @@ test.each([
     await lease.revoke();
     await lab.until(lease.leaseId, 'stuck');
     expect(keysOf(lease.leaseId)).toHaveLength(1);
-    // An attempt that a nudge has just begun anew has no failure yet.
-    await eventually(
-      async () => (await lastFailure(lease.leaseId)).includes(`Grant the permission ${permission} `),
-      'the lease to name the permission',
-    );
+    await lab.untilFailing(lease.leaseId, `Grant the permission ${permission} `);
     // One alert for an integration's trouble, whichever of its leases is stuck.
     await eventually(
       async () => alerts.received.some(({ body }) => body.includes('Grant the permission ')),
@@ -158,13 +148,7 @@ test('a lease whose key somebody renamed is stuck and says so, and ends once the
   await renameApiKey(id!, 'tidied up');
   await lease.revoke();
   await lab.until(lease.leaseId, 'stuck');
-  await eventually(
-    async () =>
-      (await lastFailure(lease.leaseId)).includes(
-        `${id!} that this lease made lives on under another name, "tidied up"`,
-      ),
-    'the lease to name the new name',
-  );
+  await lab.untilFailing(lease.leaseId, `${id!} that this lease made lives on under another name, "tidied up"`);
   expect(lab.emulator.idOf(lease.credential['API_KEY']!)).toBe(id);
   expect(lab.emulator.apiKeys()).toContainEqual(expect.objectContaining({ id, name: 'tidied up' }));
   await renameApiKey(id!, name!);

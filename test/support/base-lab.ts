@@ -34,6 +34,8 @@ export interface BaseLab {
   view(leaseId: string): Promise<LeaseView>;
   /** Waits until the lease's search attribute says one of these states. */
   until(leaseId: string, ...states: LeaseState[]): Promise<void>;
+  /** Waits until the failure of the lease's last attempt says this. While the next one is being started, Temporal shows none. */
+  untilFailing(leaseId: string, why: string): Promise<void>;
   outcome(leaseId: string): Promise<LeaseOutcome>;
   handle(leaseId: string): WorkflowHandle;
   close(): Promise<void>;
@@ -91,6 +93,12 @@ export async function openBaseLab(options: BaseLabOptions): Promise<BaseLab> {
         },
         `lease ${leaseId} to be ${states.join(' or ')}`,
       );
+    },
+    untilFailing: async (leaseId, why) => {
+      await eventually(async () => {
+        const { raw } = await handle(leaseId).describe();
+        return raw.pendingActivities?.[0]?.lastFailure?.message?.includes(why) ?? false;
+      }, `lease ${leaseId} to say: ${why}`);
     },
     close: async () => {
       await Promise.all(workers.map((worker) => worker.stop()));
