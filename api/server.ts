@@ -123,6 +123,7 @@ export async function createServer(
   let isClosing = false;
   app.addHook('preClose', (done) => {
     isClosing = true;
+    const closingSince = performance.now();
     // Node's own time-outs end with its listening: whoever never sends anything, or never all of it, would be waited for.
     const cutRest = async (): Promise<void> => {
       await underWay.idle();
@@ -130,7 +131,7 @@ export async function createServer(
     };
     setTimeout(() => void cutRest(), LATECOMERS_MS).unref();
     setTimeout(() => {
-      underWay.dropUnread();
+      underWay.dropStalled(closingSince);
     }, requestTimeoutMs).unref();
     done();
   });

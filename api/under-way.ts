@@ -10,12 +10,16 @@ export interface UnderWay {
   handled(request: FastifyRequest): void;
   /** Ends when there is none. */
   idle(): Promise<void>;
-  /** Ends those that have not even been received whole. */
-  dropUnread(): void;
+  /**
+   * Ends those that have not even been received whole, and those whose answer has still not been taken though it was there before.
+   * @param instant of `performance.now`.
+   */
+  dropStalled(instant: number): void;
 }
 
 interface Progress {
-  isHandled: boolean;
+  /** Of `performance.now`; infinite: it is not yet. */
+  handledAt: number;
   isClosed: boolean;
 }
 
@@ -23,8 +27,8 @@ export function createUnderWay(): UnderWay {
   const open = new Map<FastifyRequest, Progress>();
   let waiting: (() => void)[] = [];
 
-  const look = (request: FastifyRequest, { isHandled, isClosed }: Progress): void => {
-    if (isHandled && isClosed) open.delete(request);
+  const look = (request: FastifyRequest, { handledAt, isClosed }: Progress): void => {
+    if (handledAt !== Infinity && isClosed) open.delete(request);
     if (open.size > 0) return;
     for (const resolve of waiting) resolve();
     waiting = [];
@@ -32,19 +36,19 @@ export function createUnderWay(): UnderWay {
 
   return {
     begin: (request, reply) => {
-      const progress = { isHandled: false, isClosed: false };
+      const progress = { handledAt: Infinity, isClosed: false };
       open.set(request, progress);
       reply.raw.once('close', () => {
         progress.isClosed = true;
         // One that was taken out of the framework's hands, a stream, is over with its connection.
-        progress.isHandled ||= reply.sent;
+        if (reply.sent) progress.handledAt = Math.min(progress.handledAt, performance.now());
         look(request, progress);
       });
     },
     handled: (request) => {
       const progress = open.get(request);
       if (progress === undefined) return;
-      progress.isHandled = true;
+      progress.handledAt = Math.min(progress.handledAt, performance.now());
       look(request, progress);
     },
     idle: () =>
@@ -53,8 +57,8 @@ export function createUnderWay(): UnderWay {
         : new Promise((resolve) => {
             waiting.push(resolve);
           }),
-    dropUnread: () => {
-      for (const { raw } of open.keys()) if (!raw.complete) raw.destroy();
+    dropStalled: (instant) => {
+      for (const [{ raw }, { handledAt }] of open) if (!raw.complete || handledAt < instant) raw.socket.destroy();
     },
   };
 }
