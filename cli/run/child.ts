@@ -20,10 +20,11 @@ export interface Child {
    */
   readonly ended: Promise<number>;
   /**
-   * Asks it to end, by TERM and at last by KILL, and starts it again with other variables: it never runs twice at a time. Does nothing once
-   * it has ended or was asked to end, and a signal to end in the meantime calls the new start off. Never fails: `ended` does.
+   * Asks it to end, by TERM and at last by KILL, and starts it again with other variables: it never runs twice at a time. One that was asked
+   * to end already is left to that, and a signal to end in the meantime calls the new start off. Never fails: `ended` does.
+   * @returns whether it was started again; not before what it was started with is in use no more.
    */
-  restart(environment: Environment): Promise<void>;
+  restart(environment: Environment): Promise<boolean>;
   /** Sends it a signal, unless it has ended. */
   signal(name: NodeJS.Signals): void;
   /** Passes on a signal that has just come to this process, unless the program has it already because it came to the whole group. */
@@ -55,7 +56,7 @@ export function startChild(argv: readonly string[], environment: Environment, op
   /** It may take its time to end, and is not started again for that. */
   let isAskedToEnd = false;
   let kill: NodeJS.Timeout | undefined;
-  const restarted: (() => void)[] = [];
+  const restarted: ((isStarted: boolean) => void)[] = [];
 
   const start = (variables: Environment): void => {
     running = startProgram(argv, variables, onEnd, fail);
@@ -75,7 +76,7 @@ export function startChild(argv: readonly string[], environment: Environment, op
     next = null;
     if (variables === null) end(code);
     else start(variables);
-    for (const resolve of restarted.splice(0)) resolve();
+    for (const resolve of restarted.splice(0)) resolve(variables !== null);
   };
   const signal = (name: NodeJS.Signals): void => {
     running?.kill(name);
@@ -89,11 +90,13 @@ export function startChild(argv: readonly string[], environment: Environment, op
     ended,
     signal,
     restart: async (variables) => {
-      if (running === null || isAskedToEnd) return;
-      next = variables;
-      signal('SIGTERM');
-      killIn(killAfterMs ?? RESTART_GRACE_MS);
-      await new Promise<void>((resolve) => restarted.push(resolve));
+      if (running === null) return false;
+      if (!isAskedToEnd) {
+        next = variables;
+        signal('SIGTERM');
+        killIn(killAfterMs ?? RESTART_GRACE_MS);
+      }
+      return new Promise((resolve) => restarted.push(resolve));
     },
     relay: (name) => {
       if (running === null) return;

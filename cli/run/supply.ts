@@ -118,8 +118,8 @@ function policyOf(
       ? async (values) => {
           await delivery.hand(values);
           if (onExpiry === 'restart') {
-            notices.say('The program is restarted with fresh credentials.');
-            await program()?.restart(delivery.environment());
+            const isRestarted = await program()?.restart(delivery.environment());
+            if (isRestarted === true) notices.say('The program was restarted with fresh credentials.');
           } else program()?.signal(expirySignal);
         }
       : null,

@@ -120,7 +120,7 @@ test('at the maximum TTL, as asked: a warning, a signal in good time, or one res
     restarted.signal('SIGTERM');
     const { code, stderr } = await restarted.ended;
     expect(code).toBe(143);
-    expect(stderr).toMatch(/^(leasehold: The program is restarted with fresh credentials\.\n){2,}$/);
+    expect(stderr).toMatch(/^(leasehold: The program was restarted with fresh credentials\.\n){2,}$/);
     // One restart for both, each time.
     for (const start of await restarted.lines('ids')) expect(new Set(start.split(' ')).size).toBe(2);
   };
@@ -153,7 +153,7 @@ test('a lease that an administrator ends is replaced at a restart, once no block
     ]),
   );
   expect(told.slice(-2)).toEqual([
-    'leasehold: The program is restarted with fresh credentials.',
+    'leasehold: The program was restarted with fresh credentials.',
     'leasehold: The leases are renewed again.',
   ]);
   expect(warned.stderr).toMatch(new RegExp(`^leasehold: TOKEN \\(lease ${lost!}\\) has ended: .*\\n$`));

@@ -38,7 +38,7 @@ describe('a restart', () => {
   test('ends the program before it starts it with other variables, and the end is that of the last', async () => {
     const child = start('echo over >> "$LOG"; exit 5');
     await untilLogged('first\n');
-    await child.restart(variables('second'));
+    expect(await child.restart(variables('second'))).toBe(true);
     await untilLogged('first\nover\nsecond\n');
     child.signal('SIGKILL');
     expect(await child.ended).toBe(137);
@@ -58,24 +58,25 @@ describe('a restart', () => {
     await untilLogged('first\n');
     const restarted = child.restart(variables('second'));
     child.relay('SIGINT');
-    await restarted;
+    expect(await restarted).toBe(false);
     expect([await child.ended, await readFile(log, 'utf8')]).toEqual([5, 'first\nasked\n']);
   });
 
-  test('does nothing while a program that was told to end takes its time', async () => {
-    const child = start('echo asked >> "$LOG"; sleep 0.5; exit 5');
+  test('leaves a program that was told to end its time, and is not over before: what it has is in use', async () => {
+    const child = start('echo asked >> "$LOG"; sleep 0.5; echo left >> "$LOG"; exit 5');
     await untilLogged('first\n');
     child.signal('SIGTERM');
     child.relay('SIGTERM');
     await untilLogged('first\nasked\n');
-    await child.restart(variables('second'));
-    expect([await child.ended, await readFile(log, 'utf8')]).toEqual([5, 'first\nasked\n']);
+    expect(await child.restart(variables('second'))).toBe(false);
+    expect(await readFile(log, 'utf8')).toBe('first\nasked\nleft\n');
+    expect(await child.ended).toBe(5);
   });
 
   test('of a program that has ended does nothing', async () => {
     const child = startChild(['true'], variables('first'), { witness });
     expect(await child.ended).toBe(0);
-    await child.restart(variables('second'));
+    expect(await child.restart(variables('second'))).toBe(false);
     expect(await child.ended).toBe(0);
   });
 });
