@@ -1,6 +1,7 @@
 import type { SweepReport } from '../../workflows/contract';
+import { printable } from '../output/printable';
 
-/** A sweep's report in lines for people. */
+/** A sweep's report in lines for people. Names are those that somebody chose at the provider. */
 export function describeReport(report: SweepReport): readonly string[] {
   const { integration, dryRun, examined, live, waiting, removed, failed, foreign, unmarked } = report;
   const others = Object.entries(foreign);
@@ -19,12 +20,12 @@ export function describeReport(report: SweepReport): readonly string[] {
   }
   if (unmarked > 0) {
     lines.push(
-      `  not touched: ${plural(unmarked, 'name', 'names')} that are not fully ours: ${report.unmarkedNames.join(', ')}`,
+      `  not touched: ${plural(unmarked, 'name that is', 'names that are')} not fully ours: ${report.unmarkedNames.join(', ')}`,
     );
   }
   const cut = removed - report.removals.length + failed - report.failures.length;
   if (cut > 0) lines.push(`  and ${cut} more: the audit log has them all.`);
-  return lines;
+  return lines.map(printable);
 }
 
 function plural(count: number, one: string, many: string): string {

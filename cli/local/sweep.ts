@@ -11,6 +11,7 @@ import type { SweepFlags } from '../commands/sweep';
 import { EXIT, tellError, UsageError } from '../exit';
 import { chooseIntegrations } from './integrations';
 import { listenForInterrupt } from '../interrupt';
+import { tell } from '../output/tell';
 import { describeReport } from './report';
 import { runSweep } from './sweep-run';
 import { needingTemporal } from './unavailable';
@@ -54,10 +55,6 @@ async function sweepAll(flags: SweepFlags): Promise<number> {
   } finally {
     await connection.close();
   }
-}
-
-function tell(sentence: string): void {
-  process.stderr.write(`${sentence}\n`);
 }
 
 function readDeployment(text: string | undefined): string | null {
