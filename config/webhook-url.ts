@@ -1,9 +1,13 @@
 import { isReference, referenceSchema } from './reference';
 import { isLocal } from './this-machine';
 
-/** A reference, or a URL to which notices may be sent: nobody on the way may read its path, which is as good as a password. */
+/** A reference, or a URL to which notices may be sent. */
 export function isWebhookUrl(text: string): boolean {
-  if (isReference(text)) return referenceSchema.safeParse(text).success;
+  return isReference(text) ? referenceSchema.safeParse(text).success : mayTakeNotices(text);
+}
+
+/** Whether notices may be sent to a URL: nobody on the way may read its path, which is as good as a password. */
+export function mayTakeNotices(text: string): boolean {
   if (!/^https?:\/\/[^\s\\\p{Cc}]+$/u.test(text) || !URL.canParse(text)) return false;
   const { protocol, username, password, hostname } = new URL(text);
   return username === '' && password === '' && (protocol === 'https:' || isLocal(hostname));

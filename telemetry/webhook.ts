@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { mayTakeNotices } from '../config/webhook-url';
 
 /** Where notices are sent. */
 export interface Webhook {
@@ -58,7 +59,7 @@ const MIN_SECRET_LENGTH = 16;
  * @throws WebhookError if it was not taken.
  */
 export async function sendNotice(webhook: Webhook, notice: Notice, options: SendOptions = {}): Promise<void> {
-  if (!isUsable(webhook.url)) throw new WebhookError(webhook.name, 'url');
+  if (!mayTakeNotices(webhook.url)) throw new WebhookError(webhook.name, 'url');
   const body = JSON.stringify(webhook.format === 'slack' ? { text: slackText(notice) } : jsonMessage(notice));
   const headers = {
     'content-type': 'application/json',
@@ -82,7 +83,7 @@ export async function sendNotice(webhook: Webhook, notice: Notice, options: Send
  * @throws WebhookError if its URL or its secret cannot be used.
  */
 export function checkWebhook({ name, url, secret }: Webhook): void {
-  if (!isUsable(url)) throw new WebhookError(name, 'url');
+  if (!mayTakeNotices(url)) throw new WebhookError(name, 'url');
   if (secret !== null && keyOf(secret) === null) throw new WebhookError(name, 'secret');
 }
 
@@ -97,12 +98,6 @@ async function post(
     // Without its cause, which repeats the URL.
     throw new WebhookError(webhook.name, init.signal.aborted ? 'timeout' : 'unreachable');
   }
-}
-
-function isUsable(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password } = new URL(text);
-  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
 }
 
 function jsonMessage({ id, kind, title, text, at, facts }: Notice): Notice {
@@ -150,6 +145,6 @@ function describe(failure: WebhookFailure, status: number | null): string {
     case 'secret':
       return `its secret cannot be used: it must be whsec_<base64> or a text, of at least ${MIN_SECRET_LENGTH} bytes`;
     case 'url':
-      return 'its URL cannot be used: it must be http:// or https://, without user and password';
+      return 'its URL cannot be used: it must be https://, or http:// to localhost, 127.0.0.1 or [::1], without user and password';
   }
 }

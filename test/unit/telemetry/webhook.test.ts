@@ -148,15 +148,20 @@ describe('a failure', () => {
     expect(await failureOf(webhook())).toMatchObject({ failure: 'unreachable', status: null });
   });
 
-  test.each(['', 'hooks.example/canary', 'ftp://canary.example', 'https://canary:canary@hooks.example', 'https://'])(
-    'of a URL that cannot be used, %j, is told before anything is sent',
-    async (url) => {
-      const unused = jest.fn<ReturnType<typeof fetch>, Parameters<typeof fetch>>();
-      const sending = sendNotice(webhook({ url }), notice, { fetch: unused });
-      await expect(sending).rejects.toMatchObject({ failure: 'url', status: null });
-      expect(unused).not.toHaveBeenCalled();
-    },
-  );
+  test.each([
+    '',
+    'hooks.example/canary',
+    'ftp://canary.example',
+    'http://hooks.example/canary',
+    'https://canary:canary@hooks.example',
+    'https://',
+    'env:CANARY',
+  ])('of a URL that cannot be used, %j, is told before anything is sent', async (url) => {
+    const unused = jest.fn<ReturnType<typeof fetch>, Parameters<typeof fetch>>();
+    const sending = sendNotice(webhook({ url }), notice, { fetch: unused });
+    await expect(sending).rejects.toMatchObject({ failure: 'url', status: null });
+    expect(unused).not.toHaveBeenCalled();
+  });
 
   test.each([
     '',
