@@ -19,8 +19,10 @@ import { findStrays } from '../../worker/strays';
 import { formatTtl } from '../../workflows/ttl';
 import type { CheckFlags } from '../commands/check';
 import { EXIT } from '../exit';
+import { printable } from '../output/printable';
 import { impossibleTtls } from './impossible-ttls';
 import { chooseIntegrations } from './integrations';
+import { explainUnawaited } from './unawaited';
 
 /** One thing that was looked at. */
 interface Finding {
@@ -40,7 +42,7 @@ export async function check(flags: CheckFlags): Promise<number> {
   const problems: Finding[] = [];
   const tell = (finding: Finding): void => {
     if (finding.kind === 'problem') problems.push(finding);
-    const line = flags.json === true ? JSON.stringify(finding) : describe(finding);
+    const line = flags.json === true ? JSON.stringify(finding) : printable(describe(finding));
     process.stdout.write(`${line}\n`);
   };
   tell({ subject: 'configuration', kind: 'ok', text: `${file} is valid.` });
@@ -49,6 +51,8 @@ export async function check(flags: CheckFlags): Promise<number> {
   for (const name of names) {
     for (const found of impossibleTtls(config, integrationTypes, name))
       tell({ subject: `integration ${name}`, ...found });
+    const unawaited = explainUnawaited(config, name);
+    if (unawaited !== null) tell({ subject: `integration ${name}`, kind: 'note', text: unawaited });
   }
   for (const part of parts) for (const finding of await part) tell(finding);
   if (flags.integrations === undefined) for (const finding of checkWebhooks(config)) tell(finding);

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CreateAccessKeyCommand,
@@ -326,6 +326,17 @@ describe('check', () => {
     const short = await run(['check', '--config', file], { HOOK_URL, HOOK_SECRET: 'CANARYSECR' });
     expect(short.stdout).toMatch(/^PROBLEM alerts to webhook 1: .*secret cannot be used/m);
     expect([good.code, none.code, short.code]).toEqual([0, 1, 1]);
+  });
+
+  test('does not let a name steer the terminal', async () => {
+    const plain = await configWith(() => undefined);
+    const file = `${plain}\u001b[2J`;
+    await copyFile(plain, file);
+    const { code, stdout } = await run(['check', '--config', file]);
+    expect({ code, lines: stdout.split('\n') }).toMatchObject({
+      code: 0,
+      lines: expect.arrayContaining([`ok      configuration: ${plain}\\u{1b}[2J is valid.`]),
+    });
   });
 });
 
