@@ -1,7 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeIdentifier } from 'pg';
 import type { Client } from 'pg';
 import type { Made } from '../../activities/integrations/integration';
+import { projectRoot } from '../../dev/root';
+import { eventually } from '../support/base-lab';
 import { createFakeFence } from '../support/fake-fence';
 import { arriveSlowly, arriveUnseen, countUnseen } from '../support/postgres-arrival';
 import type { Arrival } from '../support/postgres-arrival';
@@ -67,6 +71,35 @@ test('a holder who resists loses role and sessions, and nothing it made is left'
 
   expectGone(end);
   expect(end.left).toEqual([]);
+});
+
+const ALL_LOCKS = 'SELECT pg_advisory_lock(i) FROM generate_series(1, 1000000) i';
+
+test('a holder who takes all memory for locks goes as soon as its process is ended, and need not be given the right', async () => {
+  const lease = setting.open().lease();
+  const holder = await connectWith(await lease.provision());
+  await expect(holder.query(ALL_LOCKS)).rejects.toMatchObject({ code: '53200' });
+  await expect(lease.deprovision()).rejects.toMatchObject({
+    type: 'Unavailable',
+    message: expect.stringContaining('end the session that took it'),
+  });
+  expect((await holder.query('SELECT 1 AS works')).rows).toEqual([{ works: 1 }]);
+
+  const { processID } = holder as Client & { readonly processID: number };
+  process.kill(processID, 'SIGTERM');
+  await eventually(async () => (await holder.query('SELECT 1').catch(() => null)) === null, 'its process to end');
+  expect(await lease.deprovision()).toEqual({ result: 'removed' });
+
+  const page = await readFile(join(projectRoot(), 'docs/integrations/postgresql.md'), 'utf8');
+  const [, prevention = ''] = /```sql\n(REVOKE EXECUTE ON FUNCTION\n[^`]*)```/.exec(page) ?? [];
+  await setting.ask(prevention, DATABASE);
+  const other = setting.open().lease();
+  const next = await connectWith(await other.provision());
+  for (const name of ['pg_advisory_lock', 'pg_try_advisory_lock', 'pg_advisory_xact_lock_shared']) {
+    await expect(next.query(`SELECT ${name}(1)`)).rejects.toMatchObject({ code: '42501' });
+  }
+  await next.end();
+  expect(await other.deprovision()).toEqual({ result: 'removed' });
 });
 
 test('a holder who keeps hold of its own role without any session loses it all the same', async () => {

@@ -158,6 +158,26 @@ test('a second attempt leaves nothing of what the configuration gave the first o
   await client.end();
 });
 
+test('a second attempt has nothing of the grants of the first one', async () => {
+  const first = lease({
+    owned: 'drop',
+    grants: [
+      'GRANT SELECT ON app.lent TO {{role}}',
+      'ALTER ROLE {{role}} IN DATABASE {{database}} SET work_mem = 12345',
+    ],
+  });
+  await first.provision();
+  const second = lease({ owned: 'drop', roles: [READERS] }, first.leaseId);
+  const client = await connectWith(await second.provision());
+
+  const { rows } = await client.query(
+    "SELECT has_table_privilege('app.lent', 'SELECT') AS lent, current_setting('work_mem') AS mem",
+  );
+  expect(rows).toEqual([{ lent: false, mem: '4MB' }]);
+  await client.end();
+  expect(await second.deprovision()).toEqual({ result: 'removed' });
+});
+
 test.each([
   ['without a comment', null],
   ['of another lease', '{"managed-by":"leasehold","deployment":"testdepl","lease":"another"}'],
@@ -245,7 +265,15 @@ test('nothing is made for an owner that the orchestrator may not act as, since f
 });
 
 test('what is set for a database, by whoever owns it, is not in force where the orchestrator works', async () => {
-  const settings = ['default_transaction_read_only = on', 'role = pg_monitor', 'extra_float_digits = -15'];
+  const settings = [
+    'default_transaction_read_only = on',
+    'role = pg_monitor',
+    'extra_float_digits = -15',
+    'exit_on_error = on',
+    "local_preload_libraries = 'not there'",
+    ...(setting.version < 140_000 ? [] : ["idle_session_timeout = '1ms'"]),
+    ...(setting.version < 170_000 ? [] : ["transaction_timeout = '1ms'"]),
+  ];
   for (const each of settings) await setting.ask(`ALTER DATABASE ${escapeIdentifier(DATABASE)} SET ${each}`);
   await setting.ask(`GRANT pg_monitor TO ${escapeIdentifier(ORCHESTRATOR)}`);
   const one = setting.open().lease({ roles: [READERS], owned: 'drop' });

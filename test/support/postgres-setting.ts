@@ -34,6 +34,8 @@ export const QUICK: Pace = { ...PACE, statementMs: 6_000, sessionsMs: 10 };
 /** A PostgreSQL with an orchestrator that may do no more than it must. */
 export interface PostgresSetting {
   readonly server: PostgresServer;
+  /** As PostgreSQL counts, e.g. 160004. */
+  readonly version: number;
   /** The orchestrator's own password. */
   readonly password: string;
   /** The superuser, in any database. */
@@ -101,8 +103,9 @@ export async function openPostgresSetting(
     }
   }
 
-  const [version] = await ask<{ n: number }>("SELECT current_setting('server_version_num')::int AS n");
-  for (const sql of setUp(await scramVerifier(password), version!.n)) await ask(sql);
+  const [asked] = await ask<{ version: number }>("SELECT current_setting('server_version_num')::int AS version");
+  const { version } = asked!;
+  for (const sql of setUp(await scramVerifier(password), version)) await ask(sql);
   for (const database of [DATABASE, OTHER_DATABASE]) {
     await ask(`GRANT CREATE ON SCHEMA public TO PUBLIC`, database);
     await ask(`GRANT CREATE ON DATABASE ${escapeIdentifier(database)} TO PUBLIC`);
@@ -110,6 +113,7 @@ export async function openPostgresSetting(
 
   return {
     server,
+    version,
     password,
     admin,
     ask,

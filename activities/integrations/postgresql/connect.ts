@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
 import type { IntegrationDeps } from '../integration';
 import type { PostgresqlConnection } from './connection';
 import type { Pace } from './pace';
@@ -24,10 +24,45 @@ const SETTINGS = [
   '-c extra_float_digits=1',
   '-c synchronous_commit=on',
   '-c client_min_messages=warning',
+  '-c standard_conforming_strings=on',
+  '-c transform_null_equals=off',
+  '-c exit_on_error=off',
+  '-c row_security=on',
+  '-c DateStyle=ISO',
+  '-c local_preload_libraries=',
+  '-c tcp_user_timeout=0',
+  '-c tcp_keepalives_idle=0',
+  '-c tcp_keepalives_interval=0',
+  '-c tcp_keepalives_count=0',
 ];
+
+/** Likewise, but from 17 and from 14 on: an older server begins no session with a setting that it does not know. */
+const YOUNG_SETTINGS = ['-c transaction_timeout=0', '-c idle_session_timeout=0'];
+const UNKNOWN_CODE = '42704';
+/** How many of those a server did not know. */
+const unknownTo = new WeakMap<PostgresqlConnection, number>();
 
 /** Opens one connection. Password, certificates and keys are read at this moment: rotated ones are in force at once. */
 export async function connectClient(
+  connection: PostgresqlConnection,
+  { resolveReference }: Pick<IntegrationDeps, 'resolveReference'>,
+  pace: Pace,
+  where: Whereto,
+): Promise<Client> {
+  for (let unknown = unknownTo.get(connection) ?? 0; ; unknown += 1) {
+    try {
+      const client = await connectWith(YOUNG_SETTINGS.slice(unknown), connection, { resolveReference }, pace, where);
+      unknownTo.set(connection, unknown);
+      return client;
+    } catch (error) {
+      if (unknown === YOUNG_SETTINGS.length || !(error instanceof DatabaseError && error.code === UNKNOWN_CODE))
+        throw error;
+    }
+  }
+}
+
+async function connectWith(
+  young: readonly string[],
   connection: PostgresqlConnection,
   { resolveReference }: Pick<IntegrationDeps, 'resolveReference'>,
   pace: Pace,
@@ -49,7 +84,7 @@ export async function connectClient(
     statement_timeout: pace.statementMs,
     lock_timeout: pace.lockMs,
     idle_in_transaction_session_timeout: pace.statementMs,
-    options: [...SETTINGS, `-c role=${role ?? 'none'}`].join(' '),
+    options: [...SETTINGS, ...young, `-c role=${role ?? 'none'}`].join(' '),
   });
   // Without a listener the process would end when the server drops the connection.
   client.on('error', () => undefined);

@@ -3,6 +3,7 @@ import type { Made } from '../integration';
 import type { Calls } from './calls';
 import type { PostgresqlConnection } from './connection';
 import { describeCredential } from './credential';
+import { deprovisionRole } from './deprovision';
 import { GUARD_CODE, hasCode } from './errors';
 import { fillGrant } from './grants';
 import { assertGrantable, groupsOf, lookUpGroups } from './groups';
@@ -51,11 +52,16 @@ async function settle(calls: Calls, wanted: Wanted, verifier: string): Promise<v
         await createRole(calls, wanted, verifier, looked);
       } else {
         assertOurs(looked.role.comment, handle, calls.attempt);
+        if (await hasMoreThanGroups(calls, looked.role)) {
+          // The configuration may have changed between the attempts, and nothing but its removal takes all of that back.
+          await deprovisionRole(calls, handle);
+          continue;
+        }
         await setPassword(calls, wanted, verifier, looked, looked.role);
       }
       return;
     } catch (error) {
-      if (round === MAX_ROUNDS || !hasCode(error, ...DUPLICATE_CODES, GUARD_CODE)) throw error;
+      if (round >= MAX_ROUNDS || !hasCode(error, ...DUPLICATE_CODES, GUARD_CODE)) throw error;
     }
   }
 }
@@ -71,6 +77,16 @@ async function look(calls: Calls, { handle, parameters }: Wanted): Promise<Looke
   const looked = readLook(roles?.[0], role);
   assertGrantable(found, groups, estate, looked, role);
   return looked;
+}
+
+/** Whether a role was granted something itself, or given a setting for one database, as `grants` do. */
+async function hasMoreThanGroups(calls: Calls, { oid }: Role): Promise<boolean> {
+  const [rows] = await calls.read('LookUpGrants', [
+    "SELECT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND " +
+      `refobjid = ${oid} AND deptype = 'a') OR ` +
+      `EXISTS (SELECT FROM pg_db_role_setting WHERE setrole = ${oid} AND setdatabase <> 0) AS found`,
+  ]);
+  return rows?.[0]?.['found'] !== false;
 }
 
 /** One transaction: at no instant is there a role without its comment, its expiry or its limits. */
