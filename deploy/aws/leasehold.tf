@@ -45,7 +45,14 @@ resource "aws_iam_policy" "boundary" {
         {
           "Sid": "NothingThatOutlivesTheLease",
           "Effect": "Deny",
-          "Action": ["sts:AssumeRole*", "sts:GetFederationToken", "sts:GetSessionToken", "iam:*"],
+          "Action": [
+            "sts:AssumeRole*",
+            "sts:AssumeRoot",
+            "sts:GetFederationToken",
+            "sts:GetSessionToken",
+            "sts:GetWebIdentityToken",
+            "iam:*"
+          ],
           "Resource": "*"
         }
       ]

@@ -58,6 +58,10 @@ const TYPES: ReadonlyMap<string, ProviderErrorType> = new Map<string, ProviderEr
       'DeleteConflict',
       'ConcurrentModification',
       'EntityTemporarilyUnmodifiable',
+      'IDPCommunicationError',
+      // Also where the provider of the token could not be asked for its keys.
+      'InvalidIdentityToken',
+      'RequestTimeout',
       'ServiceFailure',
       'ServiceUnavailable',
       'InternalFailure',
