@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { revoke } from '../workflows/contract';
 import type { RevokeInput } from '../workflows/contract';
@@ -15,4 +16,9 @@ export async function tellToEnd(handle: WorkflowHandle, input: Pick<RevokeInput,
     if (grpcStatusOf(error) !== 'invalidArgument') throw error;
     await handle.cancel();
   }
+}
+
+/** Whether what could not be told says something of that lease alone: it has ended, or takes no more of it. Others can be told all the same. */
+export function concernsItAlone(error: unknown): boolean {
+  return error instanceof WorkflowNotFoundError || grpcStatusOf(error) === 'invalidArgument';
 }

@@ -13,6 +13,7 @@ const OWN_ATTRIBUTES = 'own-attributes';
 export function holdToInput({ project, config, dynamicSecret, holder }: LeaseInput): void {
   const { typedSearchAttributes: told } = workflowInfo();
   const meant: SearchAttributePair[] = [
+    { key: ATTRIBUTES.state, value: 'provisioning' },
     { key: ATTRIBUTES.project, value: project },
     { key: ATTRIBUTES.config, value: config },
     { key: ATTRIBUTES.dynamicSecret, value: dynamicSecret },
@@ -20,5 +21,5 @@ export function holdToInput({ project, config, dynamicSecret, holder }: LeaseInp
   ];
   const wrong = meant.filter(({ key, value }) => told.get(key) !== value);
   if (wrong.length === 0 || !patched(OWN_ATTRIBUTES)) return;
-  upsertSearchAttributes([{ key: ATTRIBUTES.state, value: 'provisioning' }, ...wrong]);
+  upsertSearchAttributes(wrong);
 }

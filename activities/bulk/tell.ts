@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/common';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { CALL_TIMEOUT_MS, grpcStatusOf } from '../../temporal/service';
-import { tellToEnd } from '../../temporal/tell-to-end';
+import { concernsItAlone, tellToEnd } from '../../temporal/tell-to-end';
 import { revoke } from '../../workflows/contract';
 import type { RevokeInput } from '../../workflows/contract';
 import type { BulkDeps } from './bulk';
@@ -120,6 +120,7 @@ async function tellEach({ client }: BulkDeps, { leases, by, reason, signal, onPr
             await tellToEnd(client.workflow.getHandle(workflowId, runId), { by, reason });
             told += 1;
           } catch (error) {
+            // If it is left, the next listing tells.
             if (!concernsItAlone(error)) throw error;
           }
         }),
@@ -127,9 +128,4 @@ async function tellEach({ client }: BulkDeps, { leases, by, reason, signal, onPr
     );
     onProgress(told);
   }
-}
-
-/** It has ended meanwhile, or takes neither a signal nor a cancel: the others are told all the same, and the next listing tells whether it is left. */
-function concernsItAlone(error: unknown): boolean {
-  return error instanceof WorkflowNotFoundError || grpcStatusOf(error) === 'invalidArgument';
 }

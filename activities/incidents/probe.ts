@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/load';
+import { concernsItAlone } from '../../temporal/tell-to-end';
 import { nudge } from '../../workflows/contract';
 import type { IntegrationInput, ProbeInput, ProbeResult } from '../../workflows/contract';
 import type { Connections } from '../connections';
@@ -133,8 +134,8 @@ async function sendNudge(client: Client, { leaseId, runId }: PendingRemoval): Pr
   try {
     await client.workflow.getHandle(leaseId, runId).signal(nudge);
   } catch (error) {
-    // It has ended meanwhile: nothing is left to nudge.
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    // Where nothing is left to nudge, or nothing may be any more, the back-off goes on.
+    if (!concernsItAlone(error)) throw error;
   }
 }
 

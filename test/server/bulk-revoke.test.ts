@@ -1,3 +1,4 @@
+import type { SearchAttributePair } from '@temporalio/common';
 import { randomLeaseId } from '../../client/lease-id';
 import { createLeaseService } from '../../client/service';
 import type { LeaseService } from '../../client/service';
@@ -218,7 +219,7 @@ test('leases are told by one batch operation of the server where no other one ru
   expect(held(...meant)).toEqual([]);
 }, 60_000);
 
-test('a lease that somebody started by hand, as one of somebody else, is found by what it is', async () => {
+async function startByHand(...typedSearchAttributes: SearchAttributePair[]): Promise<string> {
   const { publicJwk: recipient } = await generateRecipient();
   const what = { project: 'backend', config: 'prd', dynamicSecret: 'TOKEN' };
   const input = { ...what, holder: 'token:lost', ttlMs: null, recipient, thumbprint: await thumbprint(recipient) };
@@ -227,11 +228,39 @@ test('a lease that somebody started by hand, as one of somebody else, is found b
     workflowId: leaseId,
     taskQueue: WORKFLOW_QUEUE,
     args: [input],
-    typedSearchAttributes: [{ key: ATTRIBUTES.holder, value: 'token:other' }],
+    typedSearchAttributes,
   });
+  return leaseId;
+}
+
+test('a lease that somebody started by hand, as one of somebody else, is found by what it is', async () => {
+  const leaseId = await startByHand({ key: ATTRIBUTES.holder, value: 'token:other' });
   await eventually(() => Promise.resolve(lab.provider.of(leaseId).length === 1), 'its credential to be made');
 
   expect(await revokeAll({ holder: 'token:lost' })).toMatchObject({ state: 'done' });
+  expect(lab.provider.of(leaseId)).toEqual([]);
+});
+
+test('a lease that somebody started by hand, without a state, is found while its credential is being made', async () => {
+  const made = new Promise<void>((resolve) => {
+    lab.provider.before = (verb) => {
+      if (verb === 'provision') resolve();
+      return verb === 'provision' ? pause(1_500) : undefined;
+    };
+  });
+  const leaseId = await startByHand(
+    { key: ATTRIBUTES.project, value: 'backend' },
+    { key: ATTRIBUTES.config, value: 'prd' },
+    { key: ATTRIBUTES.dynamicSecret, value: 'TOKEN' },
+    { key: ATTRIBUTES.holder, value: 'token:lost' },
+  );
+  await made;
+  await eventually(async () => {
+    const { leases } = await service.page({ holder: 'token:lost', state: 'provisioning' }, null);
+    return leases.length === 1;
+  }, 'the index');
+  lab.provider.before = () => undefined;
+  expect(await revokeAll({ holder: 'token:lost' })).toMatchObject({ state: 'done', matched: 1 });
   expect(lab.provider.of(leaseId)).toEqual([]);
 });
 

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Connections } from '../../activities/connections';
+import { nudgeWaiting } from '../../activities/incidents/probe';
 import type { Lease } from '../../client/leases';
 import { createLeaseService } from '../../client/service';
+import type { Config } from '../../config/load';
 import { startTemporalServer } from '../../dev/temporal-server';
 import type { TemporalServer } from '../../dev/temporal-server';
 import { generateRecipient } from '../../sealing/recipient';
@@ -102,4 +106,24 @@ test('a bulk revoke ends a lease that takes no more signals along with the other
   );
   expect(leases.flatMap(({ leaseId }) => lab.provider.of(leaseId))).toEqual([]);
   for (const { leaseId } of leases) expect(await lab.outcome(leaseId)).toMatchObject({ state: 'revoked' });
+}, 90_000);
+
+test('a lease that takes no more signals keeps no other one from being nudged', async () => {
+  lab.provider.fail('Unavailable', 'deprovision');
+  const older = await issue();
+  const deaf = await issue();
+  for (const { leaseId } of [older, deaf]) await ask(lab, 'admin', 'POST', `/v1/leases/${leaseId}/revoke`);
+  const handle = lab.handle(deaf.leaseId);
+  for (let sent = 1; sent < LIMIT; sent += 1) await handle.signal('nudge');
+  await expect(handle.signal('nudge')).rejects.toThrow();
+
+  const config = { integrations: { memory: { limits: { callsPerSecond: 1_000 } } } } as unknown as Config;
+  const deps = { config, client: lab.client, deployment: lab.deployment, connections: {} as Connections };
+  await eventually(async () => {
+    await new MockActivityEnvironment().run(() => nudgeWaiting(deps, { integration: 'memory' }));
+    const { events } = await lab.handle(older.leaseId).fetchHistory();
+    return events?.some((event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'nudge') === true;
+  }, 'the other one to be nudged');
+  lab.provider.heal();
+  for (const { leaseId } of [older, deaf]) expect(await lab.outcome(leaseId)).toMatchObject({ state: 'revoked' });
 }, 90_000);
