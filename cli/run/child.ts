@@ -58,8 +58,9 @@ export function startChild(argv: readonly string[], environment: Environment, op
   let kill: NodeJS.Timeout | undefined;
   const restarted: ((isStarted: boolean) => void)[] = [];
 
-  const start = (variables: Environment): void => {
-    running = startProgram(argv, variables, onEnd, fail);
+  const start = (variables: Environment): boolean => {
+    const program = startProgram(argv, variables, onEnd, fail);
+    running = program;
     // What came to all just before is heard of only now, and has missed it: better twice than never.
     isFresh = true;
     setImmediate(() =>
@@ -67,6 +68,7 @@ export function startChild(argv: readonly string[], environment: Environment, op
         isFresh = false;
       }),
     );
+    return program !== null;
   };
   const onEnd = (code: number): void => {
     clearTimeout(kill);
@@ -75,8 +77,8 @@ export function startChild(argv: readonly string[], environment: Environment, op
     const variables = next;
     next = null;
     if (variables === null) end(code);
-    else start(variables);
-    for (const resolve of restarted.splice(0)) resolve(variables !== null);
+    const isStarted = variables !== null && start(variables);
+    for (const resolve of restarted.splice(0)) resolve(isStarted);
   };
   const signal = (name: NodeJS.Signals): void => {
     running?.kill(name);
