@@ -39,7 +39,13 @@ const TYPES: ReadonlyMap<string, readonly [ProviderErrorType, string?]> = new Ma
   ['0LP01', ['InvalidInput', 'PostgreSQL does not grant this: look for a role that would become a member of itself.']],
   ['2BP01', ['Unavailable', 'Something depends on the role.']],
   ['53', ['Unavailable', 'The server is out of room.']],
-  ['53200', ['Unavailable', 'The server has no memory left for locks: raise its max_locks_per_transaction, or end the session that took it.']],
+  [
+    '53200',
+    [
+      'Unavailable',
+      'The server has no memory left for locks: raise its max_locks_per_transaction, or end the session that took it.',
+    ],
+  ],
   ['53300', ['Throttled', 'The server has no connection left: lower pool_size, or raise its max_connections.']],
   ['57014', ['Unavailable', 'The server gave the statement up because it took too long.']],
   ['57P03', ['Unavailable', 'The server is starting or shutting down.']],

@@ -55,9 +55,9 @@ test('an answer that nobody takes is waited for until it is dropped', async () =
   await handled;
   const idle = underWay.idle();
   underWay.dropStalled(performance.now() - 60_000);
-  expect(await Promise.race([idle.then(() => 'idle'), new Promise((resolve) => setTimeout(resolve, 200, 'busy'))])).toBe(
-    'busy',
-  );
+  expect(
+    await Promise.race([idle.then(() => 'idle'), new Promise((resolve) => setTimeout(resolve, 200, 'busy'))]),
+  ).toBe('busy');
   underWay.dropStalled(performance.now());
   await idle;
   socket.destroy();
