@@ -18,8 +18,8 @@ export interface UnderWay {
 }
 
 interface Progress {
-  /** Of `performance.now`; infinite: it is not yet. */
-  handledAt: number;
+  /** Of `performance.now`; undefined: it is not yet. */
+  handledAt: number | undefined;
   isClosed: boolean;
 }
 
@@ -28,7 +28,7 @@ export function createUnderWay(): UnderWay {
   let waiting: (() => void)[] = [];
 
   const look = (request: FastifyRequest, { handledAt, isClosed }: Progress): void => {
-    if (handledAt !== Infinity && isClosed) open.delete(request);
+    if (handledAt !== undefined && isClosed) open.delete(request);
     if (open.size > 0) return;
     for (const resolve of waiting) resolve();
     waiting = [];
@@ -36,19 +36,19 @@ export function createUnderWay(): UnderWay {
 
   return {
     begin: (request, reply) => {
-      const progress = { handledAt: Infinity, isClosed: false };
+      const progress: Progress = { handledAt: undefined, isClosed: false };
       open.set(request, progress);
       reply.raw.once('close', () => {
         progress.isClosed = true;
         // One that was taken out of the framework's hands, a stream, is over with its connection.
-        if (reply.sent) progress.handledAt = Math.min(progress.handledAt, performance.now());
+        if (reply.sent) progress.handledAt ??= performance.now();
         look(request, progress);
       });
     },
     handled: (request) => {
       const progress = open.get(request);
       if (progress === undefined) return;
-      progress.handledAt = Math.min(progress.handledAt, performance.now());
+      progress.handledAt ??= performance.now();
       look(request, progress);
     },
     idle: () =>
@@ -58,7 +58,8 @@ export function createUnderWay(): UnderWay {
             waiting.push(resolve);
           }),
     dropStalled: (instant) => {
-      for (const [{ raw }, { handledAt }] of open) if (!raw.complete || handledAt < instant) raw.socket.destroy();
+      for (const [{ raw }, { handledAt = Infinity }] of open)
+        if (!raw.complete || handledAt < instant) raw.socket.destroy();
     },
   };
 }

@@ -6,6 +6,7 @@ import { formatTtl, MAX_TTL_MS } from '../workflows/ttl';
 import { DAY, duration, HOUR, MINUTE, SECOND, WEEK } from './duration';
 import { fieldOf } from './records';
 import { isReference, referenceSchema } from './reference';
+import { THIS_MACHINE } from './this-machine';
 import { isWebhookUrl } from './webhook-url';
 
 const INTEGRATION = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -114,7 +115,7 @@ const webhook = z.strictObject({
     .string()
     .refine(
       isWebhookUrl,
-      'must be env:NAME, file:/absolute/path or a URL without user and password: https://, or http:// to localhost, 127.0.0.1 or [::1]',
+      `must be env:NAME, file:/absolute/path or a URL without user and password: https://, or http:// to ${THIS_MACHINE}`,
     ),
   format: z.enum(['json', 'slack']).default('json'),
   secret: referenceSchema.optional(),

@@ -1,8 +1,7 @@
-import { isLocal } from './this-machine';
+import { isLocal, THIS_MACHINE } from './this-machine';
 
 /** Said of an address at which credentials could be read on the way. */
-const INSECURE =
-  'must be an https:// URL, or http:// to localhost, 127.0.0.1 or [::1]; for an emulator in a network of its own set insecure_http: true';
+const INSECURE = `must be an https:// URL, or http:// to ${THIS_MACHINE}; for an emulator in a network of its own set insecure_http: true`;
 
 export interface Endpoints {
   /** Names of the settings that hold a URL. */

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { THIS_MACHINE } from '../config/this-machine';
 import { mayTakeNotices } from '../config/webhook-url';
 
 /** Where notices are sent. */
@@ -145,6 +146,6 @@ function describe(failure: WebhookFailure, status: number | null): string {
     case 'secret':
       return `its secret cannot be used: it must be whsec_<base64> or a text, of at least ${MIN_SECRET_LENGTH} bytes`;
     case 'url':
-      return 'its URL cannot be used: it must be https://, or http:// to localhost, 127.0.0.1 or [::1], without user and password';
+      return `its URL cannot be used: it must be https://, or http:// to ${THIS_MACHINE}, without user and password`;
   }
 }

@@ -1,6 +1,9 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
+/** More than the operating system takes for somebody who does not read. */
+export const MUCH = Buffer.alloc(64 * 1024 * 1024);
+
 /** A connection on which a test writes what no HTTP client would. */
 export interface RawConnection {
   readonly socket: Socket;

@@ -45,13 +45,13 @@ const unknownTo = new WeakMap<PostgresqlConnection, number>();
 /** Opens one connection. Password, certificates and keys are read at this moment: rotated ones are in force at once. */
 export async function connectClient(
   connection: PostgresqlConnection,
-  { resolveReference }: Pick<IntegrationDeps, 'resolveReference'>,
+  deps: Pick<IntegrationDeps, 'resolveReference'>,
   pace: Pace,
   where: Whereto,
 ): Promise<Client> {
   for (let unknown = unknownTo.get(connection) ?? 0; ; unknown += 1) {
     try {
-      const client = await connectWith(YOUNG_SETTINGS.slice(unknown), connection, { resolveReference }, pace, where);
+      const client = await connectWith(YOUNG_SETTINGS.slice(unknown), connection, deps, pace, where);
       unknownTo.set(connection, unknown);
       return client;
     } catch (error) {

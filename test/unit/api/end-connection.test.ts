@@ -3,9 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { endConnection } from '../../../api/end-connection';
-
-/** More than the operating system takes for somebody who does not read. */
-const MUCH = Buffer.alloc(64 * 1024 * 1024);
+import { MUCH } from '../../support/raw-connection';
 
 /** Both ends of one connection. */
 async function open() {

@@ -1,18 +1,16 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { createUnderWay } from '../../../api/under-way';
 import type { UnderWay } from '../../../api/under-way';
-
-/** More than the operating system takes for somebody who does not read. */
-const MUCH = Buffer.alloc(64 * 1024 * 1024);
+import { MUCH, openRaw } from '../../support/raw-connection';
+import type { RawConnection } from '../../support/raw-connection';
 
 let app: FastifyInstance;
 let underWay: UnderWay;
 let handled: Promise<unknown>;
 let answer: () => void;
+let url: string;
 
 beforeEach(async () => {
   underWay = createUnderWay();
@@ -36,22 +34,22 @@ beforeEach(async () => {
     await answered;
     return 'late';
   });
-  await app.listen({ host: '127.0.0.1', port: 0 });
+  url = await app.listen({ host: '127.0.0.1', port: 0 });
 });
 
 afterEach(() => app.close());
 
-async function ask(path: string): Promise<Socket> {
-  const { port } = app.server.address() as { readonly port: number };
-  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+async function ask(path: string): Promise<RawConnection> {
+  const connection = await openRaw(url);
   const begun = once(app.server, 'request');
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  connection.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
   await begun;
-  return socket;
+  return connection;
 }
 
 test('an answer that nobody takes is waited for until it is dropped', async () => {
-  const socket = (await ask('/much')).pause();
+  const { socket } = await ask('/much');
+  socket.pause();
   await handled;
   const idle = underWay.idle();
   underWay.dropStalled(performance.now() - 60_000);
@@ -64,11 +62,11 @@ test('an answer that nobody takes is waited for until it is dropped', async () =
 });
 
 test('a request that is still being handled is not dropped', async () => {
-  const socket = await ask('/late');
+  const { socket, received } = await ask('/late');
   underWay.dropStalled(performance.now());
   answer();
-  const [chunk] = (await once(socket, 'data')) as [Buffer];
-  expect(chunk.toString()).toContain('late');
+  await once(socket, 'data');
+  expect(received()).toContain('late');
   await underWay.idle();
   socket.destroy();
 });
